@@ -1,0 +1,84 @@
+// A stage: what runs in a process of its own between streams. Subclass it, declare it with REEL_STAGE (plugin.hpp).
+// All calls come from one thread, in the order configure, start, process or produce again and again, stop.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <reel/channel/frame_reader.hpp>
+#include <reel/channel/frame_writer.hpp>
+#include <reel/stage/options.hpp>
+
+namespace reel {
+
+/// Thrown out of Output::acquire and write when the stage is to stop now; the loop catches it. Let it pass.
+struct StopRequested {};
+
+/// One input of a running stage.
+class Input {
+ public:
+  virtual ~Input() = default;
+  [[nodiscard]] virtual const std::string& port() const noexcept = 0;    // the name that the plugin declares
+  [[nodiscard]] virtual const std::string& stream() const noexcept = 0;
+  /// Position among the inputs of the same port, from 0: a display has one port and many streams.
+  [[nodiscard]] virtual std::size_t index() const noexcept = 0;
+  [[nodiscard]] virtual FrameReader& reader() noexcept = 0;
+};
+
+/// One output of a running stage. Different outputs may be used from different threads; one output from one at a time.
+class Output {
+ public:
+  virtual ~Output() = default;
+  [[nodiscard]] virtual const std::string& port() const noexcept = 0;
+  [[nodiscard]] virtual const std::string& stream() const noexcept = 0;
+  [[nodiscard]] virtual FrameWriter& writer() noexcept = 0;
+
+  /// For the frames acquired from now on; nothing happens when it is the present one.
+  virtual void set_format(const Format& format) = 0;
+  /// A slot to fill, of `bytes` or of the format's own size. Waits for readers where their policy says so.
+  /// Throws StopRequested; Error when the memory cannot grow.
+  [[nodiscard]] virtual Loan acquire(std::size_t bytes = 0) = 0;
+  /// Throws Error{bad_argument} for a layout that does not fit.
+  virtual void publish(Loan loan, const FrameInfo& info) = 0;
+  /// acquire, one fused copy and hash, publish.
+  virtual void write(std::span<const std::byte> payload, const FrameInfo& info, const SideDataView& side_data = {}) = 0;
+};
+
+/// What a stage sees of the world.
+class StageContext {
+ public:
+  virtual ~StageContext() = default;
+  [[nodiscard]] virtual const std::string& stage_name() const noexcept = 0;
+  [[nodiscard]] virtual const std::vector<Input*>& inputs() const noexcept = 0;
+  [[nodiscard]] virtual const std::vector<Output*>& outputs() const noexcept = 0;
+  /// The first output, or that of a port. nullptr when the pipeline connects none to it.
+  [[nodiscard]] virtual Output* find_output(std::string_view port) noexcept = 0;
+  /// The same; throws Error{bad_config} when it is not connected.
+  [[nodiscard]] virtual Output& output(std::string_view port = "out") = 0;
+  /// True once the stage is to end: sources finish. Thread-safe.
+  [[nodiscard]] virtual bool stopping() const noexcept = 0;
+  /// Ends the stage after this call, its outputs with an end of stream: for a stage that has done its work (snapshot: one picture).
+  virtual void finish() noexcept = 0;
+};
+
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  /// Reads its options. Throws Error{bad_config} for combinations that the declarations cannot refuse.
+  virtual void configure(const Options& /*options*/) {}
+  /// Opens devices, files, models. Throws Error; streams are open by now.
+  virtual void start(StageContext& /*context*/) {}
+  /// Stages with inputs: one frame of one input. The frame is held until this returns. A thrown Error ends the stage as failed.
+  virtual void process(StageContext& /*context*/, Input& /*input*/, const Frame& /*frame*/) {}
+  /// Stages with inputs: the input has ended; no more frames come from it.
+  virtual void input_ended(StageContext& /*context*/, Input& /*input*/) {}
+  /// Stages without inputs: publishes the next frame or frames; returns false at the end of the source. Must return within about
+  /// 100 ms while there is nothing to publish, and look at context.stopping() where it waits itself.
+  [[nodiscard]] virtual bool produce(StageContext& /*context*/) { return false; }
+  /// After the last frame, before the end of stream is published. Also when stopped early.
+  virtual void stop(StageContext& /*context*/) {}
+};
+
+}  // namespace reel

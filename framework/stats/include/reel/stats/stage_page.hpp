@@ -1,0 +1,87 @@
+// What a stage tells about itself while it runs: one page of shared memory per stage, made by the supervisor, written by the
+// stage alone, read by supervisor and tools. It survives the stage's death, and its counters go on when it is restarted.
+// Written by one process (relaxed stores of counters), read by others: numbers may be a moment apart, none is ever torn.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <reel/base/unique_fd.hpp>
+
+namespace reel {
+
+inline constexpr std::size_t kMaxPorts = 16;
+inline constexpr std::uint32_t kStagePageVersion = 1;
+
+enum class StageState : std::uint32_t {
+  none = 0,      // no process yet
+  starting = 1,  // loading, configuring, connecting
+  running = 2,
+  draining = 3,  // told to end, or its inputs have ended
+  finished = 4,  // ended well
+  failed = 5     // said why in its log
+};
+[[nodiscard]] std::string_view to_string(StageState state) noexcept;
+
+/// Counts of durations in buckets whose width is a quarter of their power of two: the quantile is right within 13 %.
+/// One writer; any reader.
+class LatencyHistogram {
+ public:
+  void add(std::int64_t nanoseconds) noexcept;  // negative counts as 0
+  [[nodiscard]] std::uint64_t count() const noexcept;
+  /// The duration below which a share `quantile` (0 to 1) of all lies, in nanoseconds; 0 when there are none.
+  [[nodiscard]] std::int64_t quantile(double quantile) const noexcept;
+
+ private:
+  static constexpr std::size_t kBuckets = 256;
+  std::array<std::atomic<std::uint64_t>, kBuckets> buckets_{};
+};
+
+struct InputCounters {
+  std::array<char, 64> port{}, stream{};  // zero-terminated; written once, before the stage is running
+  std::atomic<std::uint64_t> frames{0};     // handed to process()
+  std::atomic<std::uint64_t> verified{0}, corrupted{0}, skipped{0}, lapped{0}, connects{0};
+  LatencyHistogram hop;         // publish in the stage before to process() here
+  LatencyHistogram end_to_end;  // capture to process() here
+};
+
+struct OutputCounters {
+  std::array<char, 64> port{}, stream{};
+  std::atomic<std::uint64_t> frames{0}, bytes{0}, waits{0}, demoted{0};
+};
+
+struct StagePage {
+  std::uint32_t version = kStagePageVersion;
+  std::atomic<std::uint32_t> state{0};  // StageState
+  std::atomic<std::uint32_t> pid{0};
+  std::atomic<std::uint32_t> input_count{0}, output_count{0};
+  std::atomic<std::uint64_t> process_ns{0};  // time spent in process() or produce()
+  std::array<InputCounters, kMaxPorts> inputs;
+  std::array<OutputCounters, kMaxPorts> outputs;
+};
+
+/// Owner of a mapping of one page.
+class StagePageMapping {
+ public:
+  /// A new page in an anonymous descriptor (inheritable by whoever is given it). Throws Error.
+  [[nodiscard]] static StagePageMapping create();
+  /// Maps the page behind `fd`, to write. Throws Error{protocol | version} when it is not one.
+  [[nodiscard]] static StagePageMapping open(UniqueFd fd);
+  StagePageMapping(StagePageMapping&& other) noexcept;
+  StagePageMapping& operator=(StagePageMapping&& other) noexcept;
+  ~StagePageMapping();
+
+  [[nodiscard]] StagePage& page() const noexcept { return *page_; }
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
+ private:
+  StagePageMapping(UniqueFd fd, StagePage* page) noexcept;
+  UniqueFd fd_;
+  StagePage* page_ = nullptr;
+};
+
+}  // namespace reel

@@ -67,10 +67,11 @@ class Fields {
   }
 
   [[nodiscard]] Fraction fraction(std::string_view name) const {
-    const caps::Field* field = fixed(name, {"fraction", "GstFraction"}, "a fraction such as 30/1");
+    const std::string wanted = fmt::format("a fraction of ints, from 0/1 to {}/1", kMaxInt);
+    const caps::Field* field = fixed(name, {"fraction", "GstFraction"}, wanted);
     if (!field) return {};
     const auto value = fraction_from(field->value);
-    if (!value) reject(*field, fmt::format("a fraction of ints, from 0/1 to {}/1", kMaxInt));
+    if (!value) reject(*field, wanted);
     return *value;
   }
 

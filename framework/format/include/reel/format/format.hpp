@@ -24,10 +24,10 @@ enum class Codec : std::uint32_t { h264 = 1, h265 = 2, jpeg = 3, opus = 4, aac =
 struct EncodedFormat {
   Codec codec = Codec::h264;
   std::uint32_t width = 0, height = 0;  // pixels
-  Fraction fps;
+  Fraction fps{};
   std::uint32_t rate_hz = 0, channels = 0;
   /// avcC, hvcC, AudioSpecificConfig, OpusHead: as the container carries it; may be empty.
-  std::vector<std::byte> codec_data;
+  std::vector<std::byte> codec_data{};
   bool operator==(const EncodedFormat&) const = default;
 };
 

@@ -48,7 +48,7 @@ struct VideoFormat {
   PixelFormat pixel = PixelFormat::I420;
   std::uint32_t width = 0;   // pixels, 1 to kMaxVideoSize
   std::uint32_t height = 0;  // pixels, 1 to kMaxVideoSize
-  Fraction fps;
+  Fraction fps{};
   bool operator==(const VideoFormat&) const = default;
 };
 

@@ -119,6 +119,7 @@ StagePageMapping StagePageMapping::open(UniqueFd fd) {
     throw Error(ErrorCode::protocol,
                 fmt::format("the descriptor given as statistics page holds {} bytes; a page has {}",
                             status.st_size, sizeof(StagePage)));
+  (void)::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);  // it came through an exec; it goes no further
   StagePage* page = map_page(fd.get());
   return {std::move(fd), page};
 }

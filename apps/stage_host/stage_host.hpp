@@ -21,6 +21,7 @@ constexpr int kBadConfiguration = 2;  // would fail again: not restarted
 /// with their inputs). The group is killed when the program has ended, and when the supervisor has. Returns
 /// the program's status, 128 + signal when it was killed, 0 when it died of the signal that it was passed.
 /// REQUIRES: single-threaded. Throws nothing.
-X
+[[nodiscard]] int run_program(const std::string& name, const std::vector<std::string>& command, int setup_fd,
+                              int stats_fd) noexcept;
 
 }  // namespace reel

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 
 #include <reel/base/checksum.hpp>
 
@@ -67,6 +68,7 @@ RingWriter::Scan RingWriter::scan() noexcept {
     }
     if (count > entry.max_pins) {
       entry.hostile.store(true, std::memory_order_relaxed);
+      hostile_seen_ = true;
       continue;
     }
     for (std::uint32_t word = 0; word < pin_words_; ++word) result.pins[word] |= pins[word];
@@ -133,7 +135,7 @@ void RingWriter::cancel(std::uint32_t slot) noexcept {
   reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
 }
 
-ReaderMask RingWriter::publish(std::uint32_t slot, const PublishRequest& request) noexcept {
+void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept {
   const std::uint64_t sequence = next_sequence_++;
   SlotHeader& header = view_.slots[slot];
   SlotRecord record{};
@@ -175,39 +177,32 @@ ReaderMask RingWriter::publish(std::uint32_t slot, const PublishRequest& request
   // SYNC ring.wake: seq_cst, then the tickets; a reader stores its ticket, then looks at head.
   view_.header->head.store(ring_word(sequence, slot), std::memory_order_seq_cst);
 
-  ReaderMask due = 0;
+  wake_due(next_sequence_, waker);
+}
+
+void RingWriter::wake_due(std::uint64_t reached, ReaderWaker& waker) noexcept {
   const std::uint32_t limit = entry_limit_.load(std::memory_order_acquire);
   for (std::uint32_t i = 0; i < limit; ++i) {
     ScanEntry& entry = entries_[i];
     ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
     if (page == nullptr) continue;
     const std::uint64_t ticket = page->ticket.load(std::memory_order_seq_cst);  // SYNC ring.wake
-    if ((ticket & 3) == 0 || (ticket >> 2) > next_sequence_ || ticket == entry.rung_ticket) continue;
+    if ((ticket & 3) == 0 || (ticket >> 2) > reached || ticket == entry.rung_ticket) continue;
     entry.rung_ticket = ticket;
-    due |= ReaderMask{1} << i;
+    waker.wake(i, static_cast<WakeKind>(ticket & 3), *page);
   }
-  return due;
 }
 
-ReaderMask RingWriter::everyone() noexcept {
-  ReaderMask all = 0;
-  const std::uint32_t limit = entry_limit_.load(std::memory_order_acquire);
-  for (std::uint32_t i = 0; i < limit; ++i) {
-    if (entries_[i].page.load(std::memory_order_seq_cst) != nullptr) all |= ReaderMask{1} << i;
-  }
-  return all;
-}
-
-ReaderMask RingWriter::end() noexcept {
+void RingWriter::end(ReaderWaker& waker) noexcept {
   const BusyScope busy(*this);
   view_.header->end.store(next_sequence_, std::memory_order_seq_cst);  // SYNC ring.wake
-  return everyone();
+  wake_due(~std::uint64_t{0}, waker);
 }
 
-ReaderMask RingWriter::move() noexcept {
+void RingWriter::move(ReaderWaker& waker) noexcept {
   const BusyScope busy(*this);
   view_.header->moved.store(next_sequence_, std::memory_order_seq_cst);  // SYNC ring.wake
-  return everyone();
+  wake_due(~std::uint64_t{0}, waker);
 }
 
 void RingWriter::announce_wait(bool waiting) noexcept {
@@ -231,6 +226,12 @@ ReaderMask RingWriter::blockers() noexcept {
     }
   }
   return behind != 0 ? behind : pinning;
+}
+
+std::uint64_t RingWriter::cursor_of(std::uint32_t index) noexcept {
+  const BusyScope busy(*this);
+  const ReaderPage* page = entries_[index].page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
+  return page == nullptr ? 0 : believed_cursor(entries_[index], *page);
 }
 
 std::uint64_t RingWriter::believed_cursor(const ScanEntry& entry, const ReaderPage& page) const noexcept {

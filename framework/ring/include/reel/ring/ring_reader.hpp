@@ -53,6 +53,9 @@ class RingReader {
   [[nodiscard]] bool arm(WakeKind kind) noexcept;
   void disarm() noexcept;
 
+  /// For an encoded stream that is joined at a key frame: what comes before the first is passed over.
+  void begin_at_key_frame() noexcept { wait_for_key_ = true; }
+
   /// True when take() would not say `empty`.
   [[nodiscard]] bool ready() const noexcept;
   [[nodiscard]] std::uint64_t cursor() const noexcept { return cursor_; }

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
+#include <utility>
 
 #include <reel/ring/layout.hpp>
 #include <reel/ring/stream_memory.hpp>
@@ -49,6 +49,15 @@ struct PublishRequest {
 /// Bit i: entry i of the scan set.
 using ReaderMask = std::uint64_t;
 
+/// Wakes a sleeping reader; called by the data thread while the reader cannot be removed. Must not block.
+class ReaderWaker {
+ public:
+  virtual void wake(std::uint32_t index, WakeKind kind, ReaderPage& page) noexcept = 0;
+
+ protected:
+  ~ReaderWaker() = default;
+};
+
 class RingWriter {
  public:
   /// REQUIRES: `view` outlives this; loans of at most `slots - history - 1` are open at a time.
@@ -60,17 +69,22 @@ class RingWriter {
   [[nodiscard]] std::optional<std::uint32_t> acquire() noexcept;
   /// Gives an acquired slot back unpublished.
   void cancel(std::uint32_t slot) noexcept;
-  /// Makes an acquired, filled slot the newest frame. Returns the readers whose tickets are due.
-  [[nodiscard]] ReaderMask publish(std::uint32_t slot, const PublishRequest& request) noexcept;
-  /// End of stream behind the newest frame. Returns every reader.
-  ReaderMask end() noexcept;
-  /// This memory takes no more frames; the stream goes on elsewhere. Returns every reader.
-  ReaderMask move() noexcept;
+  /// Makes an acquired, filled slot the newest frame; wakes the readers whose tickets are due.
+  void publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept;
+  /// End of stream behind the newest frame; wakes every sleeper.
+  void end(ReaderWaker& waker) noexcept;
+  /// This memory takes no more frames, the stream goes on elsewhere; wakes every sleeper.
+  void move(ReaderWaker& waker) noexcept;
 
   /// Announces that the writer is about to sleep: to be followed by one more acquire().
   void announce_wait(bool waiting) noexcept;
   /// The readers that keep acquire() from succeeding: lossless ones at the oldest frame, else those that pin retired slots.
   [[nodiscard]] ReaderMask blockers() noexcept;
+
+  /// True once after a reader broke its quota (ScanEntry::hostile).
+  [[nodiscard]] bool take_hostile() noexcept { return std::exchange(hostile_seen_, false); }
+  /// Where a reader of the scan set stands; 0 when there is none.
+  [[nodiscard]] std::uint64_t cursor_of(std::uint32_t index) noexcept;
 
   [[nodiscard]] std::uint64_t next_sequence() const noexcept { return next_sequence_; }
 
@@ -105,7 +119,7 @@ class RingWriter {
   [[nodiscard]] std::optional<std::uint32_t> retire_until(std::uint64_t limit) noexcept;
   std::uint32_t start_writing(std::uint32_t slot) noexcept;
   void wait_until_quiet() const noexcept;
-  [[nodiscard]] ReaderMask everyone() noexcept;
+  void wake_due(std::uint64_t reached, ReaderWaker& waker) noexcept;
 
   class BusyScope;
 
@@ -115,6 +129,7 @@ class RingWriter {
   std::uint32_t pin_words_;        // words of the pin bitmaps in use
   std::uint64_t next_sequence_;    // data thread's own copies of what it publishes: shared memory is never read back
   std::uint64_t oldest_;
+  bool hostile_seen_ = false;
   PinSet reusable_{};              // FREE and RETIRED slots
   std::array<std::uint16_t, kRingSlotLimit> slot_of_sequence_{};  // by ring index
   std::array<ScanEntry, kScanEntries> entries_;

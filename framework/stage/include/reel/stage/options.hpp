@@ -16,7 +16,8 @@ enum class OptionType : std::uint32_t {
   integer = 2,  // 64 bit, signed
   number = 3,   // double
   boolean = 4,  // true or false
-  path = 5,     // a file or directory; relative ones are taken from the pipeline file's directory and arrive absolute
+  path = 5,     // a file or directory; relative ones are taken from the pipeline file's directory and arrive absolute;
+                // a URI ("scheme://...") arrives as it stands
   list = 6      // of texts
 };
 [[nodiscard]] std::string_view to_string(OptionType type) noexcept;

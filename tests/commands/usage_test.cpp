@@ -24,7 +24,7 @@ TEST_P(EveryCommand, EndsWithStatusTwoForAnUnknownOption) {
 
 INSTANTIATE_TEST_SUITE_P(Commands, EveryCommand,
                          testing::Values("run", "check", "ls", "inspect", "verify", "plugins"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& command) { return std::string(command.param); });
 
 TEST(Reel, PrintsItsVersion) {
   const auto run = run_reel({"--version"});

@@ -29,14 +29,10 @@ constexpr bool is_word(char c) {
 
 constexpr char closer_of(char open) {
   switch (open) {
-    case '[':
-      return ']';
-    case '{':
-      return '}';
-    case '<':
-      return '>';
-    default:
-      return '\0';
+    case '[': return ']';
+    case '{': return '}';
+    case '<': return '>';
+    default: return '\0';
   }
 }
 

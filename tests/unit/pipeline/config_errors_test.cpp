@@ -137,7 +137,7 @@ const std::vector<Mistake> kMistakes{
     {"OptionsAreAList", stage("options: [1]"), "p.yaml:4", {"'options' of stage 'a' must be a map"}},
     {"OptionIsAMap", stage("options: {n: {m: 1}}"), "p.yaml:4", {"option 'n' of stage 'a'", "not a map"}},
     {"OptionIsAListOfLists", stage("options: {n: [[1]]}"), "p.yaml:4", {"a list of something else"}},
-    {"OptionHasNoValue", stage("options: {n: }"), "p.yaml:4", {"option 'n'", "not nothing"}},
+    {"OptionHasNoValue", stage("options: {n: }"), "p.yaml:4", {"option 'n'", "has no value"}},
     {"Restart",
      stage("restart: on_failure"),
      "p.yaml:4",

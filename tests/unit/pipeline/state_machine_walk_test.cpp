@@ -108,7 +108,6 @@ class Walk {
       const Action action = actions[next];
       StateMachine::Actions more;
       if (action.kind == Action::Kind::start) {
-        if (machine_.state(action.stage) != RunState::starting) continue;
         ASSERT_FALSE(alive_[action.stage]) << "started twice";
         if (below(20) == 0)
           more = machine_.on_start_failed(action.stage, "no", now_);

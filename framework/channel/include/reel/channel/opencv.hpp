@@ -2,7 +2,7 @@
 // opencv_imgproc. Single-thread, like the frames themselves.
 //
 // A slot read from a stream is mapped read-only, so an in-place OpenCV call on it would crash. The types make that impossible:
-// a ReadView can only be an input of OpenCV calls; to draw on a frame, take MutableFrame::mat(), which copies at the first use.
+// a ReadView can only be an input of OpenCV calls; to draw on a frame, take MutableFrame::mutable_mat(), which copies at the first use.
 #pragma once
 
 #include <utility>
@@ -35,6 +35,16 @@ namespace reel {
     case PixelFormat::GRAY8: return CV_8UC1;
   }
   return CV_8UC1;
+}
+
+/// A matrix over one plane: `rows` rows of `row_bytes`, `stride_bytes` apart; no copy.
+/// Throws Error{unsupported} for a stride that OpenCV cannot express (16-bit samples at odd distances).
+[[nodiscard]] inline cv::Mat plane_mat(int type, std::uint32_t rows, std::uint32_t row_bytes, std::byte* data,
+                                       std::uint32_t stride_bytes) {
+  if (stride_bytes % CV_ELEM_SIZE1(type) != 0)
+    throw Error(ErrorCode::unsupported, "a plane with a stride of " + std::to_string(stride_bytes) +
+                                            " bytes: OpenCV needs a multiple of " + std::to_string(CV_ELEM_SIZE1(type)));
+  return cv::Mat(static_cast<int>(rows), static_cast<int>(row_bytes / CV_ELEM_SIZE(type)), type, data, stride_bytes);
 }
 
 /// A picture that can be read and never written: an OpenCV input (cv::InputArray), not an output.
@@ -77,9 +87,7 @@ class ReadView {
   const ConstPlaneView view = frame.plane(plane);
   const int type = opencv_type(video->pixel, plane);
   // OpenCV has no read-only matrix; ReadView never lets this one out.
-  void* bytes = const_cast<std::byte*>(view.data);
-  return ReadView(cv::Mat(static_cast<int>(view.rows), static_cast<int>(view.row_bytes / CV_ELEM_SIZE(type)), type,
-                          bytes, view.stride_bytes));
+  return ReadView(plane_mat(type, view.rows, view.row_bytes, const_cast<std::byte*>(view.data), view.stride_bytes));
 }
 
 /// A frame that can be drawn on: reads are of the slot until the first mat(), which copies.
@@ -124,8 +132,7 @@ class WriteView {
                                              "\": OpenCV views are of raw video");
   const PlaneView view = loan.plane(plane);
   const int type = opencv_type(video->pixel, plane);
-  return WriteView(cv::Mat(static_cast<int>(view.rows), static_cast<int>(view.row_bytes / CV_ELEM_SIZE(type)), type,
-                           view.data, view.stride_bytes));
+  return WriteView(plane_mat(type, view.rows, view.row_bytes, view.data, view.stride_bytes));
 }
 
 }  // namespace reel

@@ -5,15 +5,17 @@
 #include <filesystem>
 
 #include <opencv2/imgproc.hpp>
+
 #include <reel/base/error.hpp>
 
 namespace {
 
-// The model's shape: two grids, each cell with several anchors at its centre (MediaPipe's face_detection_short_range graph).
+// The model's shape: two grids, each cell with several anchors at its centre (MediaPipe's
+// face_detection_short_range graph).
 struct Grid {
-  int cells;             // a side
+  int cells;  // a side
   int anchors_per_cell;
-  const char* scores;    // names of the network's outputs
+  const char* scores;  // names of the network's outputs
   const char* boxes;
 };
 constexpr Grid kGrids[] = {{16, 2, "Identity:0", "Identity_2:0"}, {8, 6, "Identity_1:0", "Identity_3:0"}};
@@ -21,7 +23,9 @@ constexpr int kBoxValues = 16;  // x, y, width, height, then six key points
 constexpr float kMergeOverlap = 0.3F;
 constexpr float kScoreClip = 100.0F;
 
-float sigmoid(float value) { return 1.0F / (1.0F + std::exp(-std::clamp(value, -kScoreClip, kScoreClip))); }
+float sigmoid(float value) {
+  return 1.0F / (1.0F + std::exp(-std::clamp(value, -kScoreClip, kScoreClip)));
+}
 
 float intersection_over_union(const cv::Rect2f& a, const cv::Rect2f& b) {
   const float both = (a & b).area();
@@ -33,9 +37,10 @@ float intersection_over_union(const cv::Rect2f& a, const cv::Rect2f& b) {
 
 BlazeFace::BlazeFace(const std::string& model_path) {
   if (!std::filesystem::exists(model_path))
-    throw reel::Error(reel::ErrorCode::not_found, "no face model \"" + model_path +
-                                                      "\": set the option `model` to the BlazeFace .onnx file, or "
-                                                      "$REEL_MODEL_PATH to the directory that holds it");
+    throw reel::Error(reel::ErrorCode::not_found,
+                      "no face model \"" + model_path +
+                          "\": set the option `model` to the BlazeFace .onnx file, or "
+                          "$REEL_MODEL_PATH to the directory that holds it");
   try {
     net_ = cv::dnn::readNetFromONNX(model_path);
     net_.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
@@ -45,8 +50,9 @@ BlazeFace::BlazeFace(const std::string& model_path) {
       output_names_.emplace_back(grid.boxes);
       for (int cell = 0; cell < grid.cells * grid.cells; ++cell)
         for (int anchor = 0; anchor < grid.anchors_per_cell; ++anchor)
-          anchors_.emplace_back((static_cast<float>(cell % grid.cells) + 0.5F) / static_cast<float>(grid.cells),
-                                (static_cast<float>(cell / grid.cells) + 0.5F) / static_cast<float>(grid.cells));
+          anchors_.emplace_back(
+              (static_cast<float>(cell % grid.cells) + 0.5F) / static_cast<float>(grid.cells),
+              (static_cast<float>(cell / grid.cells) + 0.5F) / static_cast<float>(grid.cells));
     }
     const int shape[] = {1, kInputSize, kInputSize, 3};
     input_.create(4, shape, CV_32F);
@@ -56,21 +62,24 @@ BlazeFace::BlazeFace(const std::string& model_path) {
     net_.forward(outputs, output_names_);
     (void)candidates(outputs, 1.0F);
   } catch (const cv::Exception& problem) {
-    throw reel::Error(reel::ErrorCode::bad_config, "\"" + model_path + "\" is not the BlazeFace 128 x 128 model in ONNX form: " +
-                                                       problem.err);
+    throw reel::Error(
+        reel::ErrorCode::bad_config,
+        "\"" + model_path + "\" is not the BlazeFace 128 x 128 model in ONNX form: " + problem.err);
   }
 }
 
 cv::Size BlazeFace::fitted(cv::Size picture) {
   const double scale = static_cast<double>(kInputSize) / std::max(picture.width, picture.height);
-  return {std::clamp(cvRound(picture.width * scale), 1, kInputSize), std::clamp(cvRound(picture.height * scale), 1, kInputSize)};
+  return {std::clamp(cvRound(picture.width * scale), 1, kInputSize),
+          std::clamp(cvRound(picture.height * scale), 1, kInputSize)};
 }
 
 std::vector<Face> BlazeFace::candidates(const std::vector<cv::Mat>& outputs, float threshold) const {
   std::vector<Face> faces;
   std::size_t first_anchor = 0;
   for (std::size_t grid = 0; grid < std::size(kGrids); ++grid) {
-    const std::size_t count = static_cast<std::size_t>(kGrids[grid].cells) * kGrids[grid].cells * kGrids[grid].anchors_per_cell;
+    const std::size_t count =
+        static_cast<std::size_t>(kGrids[grid].cells) * kGrids[grid].cells * kGrids[grid].anchors_per_cell;
     const cv::Mat& scores = outputs[2 * grid];
     const cv::Mat& boxes = outputs[2 * grid + 1];
     if (scores.total() != count || boxes.total() != count * kBoxValues)
@@ -81,7 +90,9 @@ std::vector<Face> BlazeFace::candidates(const std::vector<cv::Mat>& outputs, flo
       const float* box = boxes.ptr<float>() + i * kBoxValues;
       const cv::Point2f centre = anchors_[first_anchor + i] + cv::Point2f(box[0], box[1]) / kInputSize;
       const cv::Size2f size(box[2] / kInputSize, box[3] / kInputSize);
-      faces.push_back({cv::Rect2f(centre.x - size.width / 2, centre.y - size.height / 2, size.width, size.height), score});
+      faces.push_back(
+          {cv::Rect2f(centre.x - size.width / 2, centre.y - size.height / 2, size.width, size.height),
+           score});
     }
     first_anchor += count;
   }
@@ -107,7 +118,8 @@ std::vector<Face> BlazeFace::find(const cv::Mat& bgr, cv::Size picture, float th
   for (Face& face : faces) {
     const cv::Rect2f in_picture((face.box.x * kInputSize - static_cast<float>(corner.x)) * scale_x,
                                 (face.box.y * kInputSize - static_cast<float>(corner.y)) * scale_y,
-                                face.box.width * kInputSize * scale_x, face.box.height * kInputSize * scale_y);
+                                face.box.width * kInputSize * scale_x,
+                                face.box.height * kInputSize * scale_y);
     face.box = in_picture & whole;
   }
   std::erase_if(faces, [](const Face& face) { return face.box.empty(); });
@@ -115,7 +127,8 @@ std::vector<Face> BlazeFace::find(const cv::Mat& bgr, cv::Size picture, float th
 }
 
 std::vector<Face> merge_overlapping(std::vector<Face> faces, float overlap) {
-  std::stable_sort(faces.begin(), faces.end(), [](const Face& a, const Face& b) { return a.score > b.score; });
+  std::stable_sort(faces.begin(), faces.end(),
+                   [](const Face& a, const Face& b) { return a.score > b.score; });
   std::vector<Face> merged;
   while (!faces.empty()) {
     const Face best = faces.front();

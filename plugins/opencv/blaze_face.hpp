@@ -1,5 +1,5 @@
-// The face detector BlazeFace (MediaPipe's short-range model, 128 x 128) run by OpenCV's DNN module. Used by opencv.faces from its
-// stage thread; knows nothing of streams. Single-thread.
+// The face detector BlazeFace (MediaPipe's short-range model, 128 x 128) run by OpenCV's DNN module. Used by
+// opencv.faces from its stage thread; knows nothing of streams. Single-thread.
 #pragma once
 
 #include <string>
@@ -24,8 +24,9 @@ class BlazeFace {
   /// The size to which a picture is scaled so that it fits the network's input with its aspect kept.
   [[nodiscard]] static cv::Size fitted(cv::Size picture);
 
-  /// Faces in `bgr`, 8-bit height x width x 3, at most kInputSize in both directions and in one direction exactly (see fitted());
-  /// boxes in pixels of a picture of size `picture`, clipped to it, the best first. Allocates; about 5 ms of one core.
+  /// Faces in `bgr`, 8-bit height x width x 3, at most kInputSize in both directions and in one direction
+  /// exactly (see fitted()); boxes in pixels of a picture of size `picture`, clipped to it, the best first.
+  /// Allocates; about 5 ms of one core.
   [[nodiscard]] std::vector<Face> find(const cv::Mat& bgr, cv::Size picture, float threshold);
 
  private:
@@ -37,6 +38,7 @@ class BlazeFace {
   cv::Mat input_;                     // 1 x 128 x 128 x 3 floats
 };
 
-/// Merges boxes that overlap by more than `overlap` (intersection over union) into their mean, weighted by score: MediaPipe's
-/// non-maximum suppression, which trembles less from frame to frame than keeping the best box. The best first.
+/// Merges boxes that overlap by more than `overlap` (intersection over union) into their mean, weighted by
+/// score: MediaPipe's non-maximum suppression, which trembles less from frame to frame than keeping the best
+/// box. The best first.
 [[nodiscard]] std::vector<Face> merge_overlapping(std::vector<Face> faces, float overlap);

@@ -1,8 +1,9 @@
-// Raw video of every pixel format to OpenCV's BGR and back, and scaled: for filters and viewers. Header-only, like opencv.hpp:
-// whoever includes it links opencv_core and opencv_imgproc. Single-thread; pictures are 8-bit height x width x 3 BGR.
+// Raw video of every pixel format to OpenCV's BGR and back, and scaled: for filters and viewers. Header-only,
+// like opencv.hpp: whoever includes it links opencv_core and opencv_imgproc. Single-thread; pictures are
+// 8-bit height x width x 3 BGR.
 //
-// Planes are taken where they lie: any strides, any order, odd sizes. YUV is BT.601 in video range (luma 16 to 235), as
-// OpenCV has it; GRAY8 and GRAY16_LE are full range, 0 black.
+// Planes are taken where they lie: any strides, any order, odd sizes. YUV is BT.601 in video range (luma 16
+// to 235), as OpenCV has it; GRAY8 and GRAY16_LE are full range, 0 black.
 #pragma once
 
 #include <array>
@@ -12,6 +13,7 @@
 
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
+
 #include <reel/channel/opencv.hpp>
 
 namespace reel {
@@ -28,11 +30,13 @@ struct Planes {
 [[nodiscard]] inline const VideoFormat& video_of(const Format& format) {
   const VideoFormat* video = format.video();
   if (video == nullptr)
-    throw Error(ErrorCode::bad_argument, "a frame of \"" + format.caps() + "\" is no raw video: decode it first");
+    throw Error(ErrorCode::bad_argument,
+                "a frame of \"" + format.caps() + "\" is no raw video: decode it first");
   return *video;
 }
 
-[[nodiscard]] inline Planes planes_of(const VideoFormat& video, const VideoLayout& layout, const std::byte* payload) {
+[[nodiscard]] inline Planes planes_of(const VideoFormat& video, const VideoLayout& layout,
+                                      const std::byte* payload) {
   Planes planes{video.pixel, cv::Size(static_cast<int>(video.width), static_cast<int>(video.height)), {}};
   for (std::uint32_t i = 0; i < layout.plane_count; ++i) {
     const Plane& plane = layout.planes[i];
@@ -58,14 +62,15 @@ struct Planes {
   return even;
 }
 
-// BT.601 in video range for 4:4:4, which OpenCV's cvtColor lacks (ITU-R BT.601-7, scaled to 8 bits). Rows: B, G, R of Y, U, V.
+// BT.601 in video range for 4:4:4, which OpenCV's cvtColor lacks (ITU-R BT.601-7, scaled to 8 bits). Rows: B,
+// G, R of Y, U, V.
 inline const cv::Matx34f kYuvToBgr{1.164383F, 2.017232F,  0.0F,       -276.835856F,  //
                                    1.164383F, -0.391762F, -0.812968F, 135.575296F,   //
                                    1.164383F, 0.0F,       1.596027F,  -222.921584F};
 // Rows: Y, U, V of B, G, R.
-inline const cv::Matx34f kBgrToYuv{0.097906F, 0.504129F,  0.256788F,  16.0F,  //
-                                   0.439216F, -0.290993F, -0.148223F, 128.0F, //
-                                   -0.071427F, -0.367788F, 0.439216F, 128.0F};
+inline const cv::Matx34f kBgrToYuv{0.097906F,  0.504129F,  0.256788F,  16.0F,   //
+                                   0.439216F,  -0.290993F, -0.148223F, 128.0F,  //
+                                   -0.071427F, -0.367788F, 0.439216F,  128.0F};
 
 inline void half_chroma_to_bgr(const Planes& planes, cv::OutputArray bgr) {
   cv::Mat chroma = planes.mats[1];
@@ -95,16 +100,23 @@ inline void planes_to_bgr(const Planes& planes, cv::OutputArray bgr) {
   switch (planes.pixel) {
     case PixelFormat::I420:
     case PixelFormat::NV12:
-    case PixelFormat::NV21: return half_chroma_to_bgr(planes, bgr);
+    case PixelFormat::NV21:
+      return half_chroma_to_bgr(planes, bgr);
     case PixelFormat::YUY2:
-    case PixelFormat::UYVY: return packed_422_to_bgr(planes, bgr);
-    case PixelFormat::BGR: return first.copyTo(bgr);
-    case PixelFormat::RGB: return cv::cvtColor(first, bgr, cv::COLOR_RGB2BGR);
+    case PixelFormat::UYVY:
+      return packed_422_to_bgr(planes, bgr);
+    case PixelFormat::BGR:
+      return first.copyTo(bgr);
+    case PixelFormat::RGB:
+      return cv::cvtColor(first, bgr, cv::COLOR_RGB2BGR);
     case PixelFormat::RGBx:
-    case PixelFormat::RGBA: return cv::cvtColor(first, bgr, cv::COLOR_RGBA2BGR);
+    case PixelFormat::RGBA:
+      return cv::cvtColor(first, bgr, cv::COLOR_RGBA2BGR);
     case PixelFormat::BGRx:
-    case PixelFormat::BGRA: return cv::cvtColor(first, bgr, cv::COLOR_BGRA2BGR);
-    case PixelFormat::GRAY8: return cv::cvtColor(first, bgr, cv::COLOR_GRAY2BGR);
+    case PixelFormat::BGRA:
+      return cv::cvtColor(first, bgr, cv::COLOR_BGRA2BGR);
+    case PixelFormat::GRAY8:
+      return cv::cvtColor(first, bgr, cv::COLOR_GRAY2BGR);
     case PixelFormat::GRAY16_LE: {
       cv::Mat gray;
       first.convertTo(gray, CV_8U, 1.0 / 257);
@@ -156,16 +168,23 @@ inline void bgr_to_planes(const cv::Mat& bgr, Planes& planes) {
   switch (planes.pixel) {
     case PixelFormat::I420:
     case PixelFormat::NV12:
-    case PixelFormat::NV21: return bgr_to_half_chroma(bgr, planes);
+    case PixelFormat::NV21:
+      return bgr_to_half_chroma(bgr, planes);
     case PixelFormat::YUY2:
-    case PixelFormat::UYVY: return bgr_to_packed_422(bgr, planes);
-    case PixelFormat::BGR: return bgr.copyTo(first);
-    case PixelFormat::RGB: return cv::cvtColor(bgr, first, cv::COLOR_BGR2RGB);
+    case PixelFormat::UYVY:
+      return bgr_to_packed_422(bgr, planes);
+    case PixelFormat::BGR:
+      return bgr.copyTo(first);
+    case PixelFormat::RGB:
+      return cv::cvtColor(bgr, first, cv::COLOR_BGR2RGB);
     case PixelFormat::RGBx:
-    case PixelFormat::RGBA: return cv::cvtColor(bgr, first, cv::COLOR_BGR2RGBA);
+    case PixelFormat::RGBA:
+      return cv::cvtColor(bgr, first, cv::COLOR_BGR2RGBA);
     case PixelFormat::BGRx:
-    case PixelFormat::BGRA: return cv::cvtColor(bgr, first, cv::COLOR_BGR2BGRA);
-    case PixelFormat::GRAY8: return cv::cvtColor(bgr, first, cv::COLOR_BGR2GRAY);
+    case PixelFormat::BGRA:
+      return cv::cvtColor(bgr, first, cv::COLOR_BGR2BGRA);
+    case PixelFormat::GRAY8:
+      return cv::cvtColor(bgr, first, cv::COLOR_BGR2GRAY);
     case PixelFormat::GRAY16_LE: {
       cv::Mat gray;
       cv::cvtColor(bgr, gray, cv::COLOR_BGR2GRAY);
@@ -202,21 +221,26 @@ inline void scale_planes(const Planes& from, Planes& to, int interpolation) {
 
 }  // namespace opencv_detail
 
-/// A raw picture in plain memory (a FrameCopy, say) to BGR. Throws Error{bad_argument} for a format that is no raw video.
-/// REQUIRES: `layout` fits `payload` (checked_layout).
-inline void to_bgr(const Format& format, const VideoLayout& layout, std::span<const std::byte> payload, cv::OutputArray bgr) {
-  opencv_detail::planes_to_bgr(opencv_detail::planes_of(opencv_detail::video_of(format), layout, payload.data()), bgr);
+/// A raw picture in plain memory (a FrameCopy, say) to BGR. Throws Error{bad_argument} for a format that is
+/// no raw video. REQUIRES: `layout` fits `payload` (checked_layout).
+inline void to_bgr(const Format& format, const VideoLayout& layout, std::span<const std::byte> payload,
+                   cv::OutputArray bgr) {
+  opencv_detail::planes_to_bgr(
+      opencv_detail::planes_of(opencv_detail::video_of(format), layout, payload.data()), bgr);
 }
 
 /// A frame's picture to BGR; a private picture, or straight into a loan of BGR by its WriteView.
-inline void to_bgr(const Frame& frame, cv::OutputArray bgr) { to_bgr(frame.format(), frame.layout(), frame.data(), bgr); }
+inline void to_bgr(const Frame& frame, cv::OutputArray bgr) {
+  to_bgr(frame.format(), frame.layout(), frame.data(), bgr);
+}
 [[nodiscard]] inline cv::Mat to_bgr(const Frame& frame) {
   cv::Mat bgr;
   to_bgr(frame, bgr);
   return bgr;
 }
 
-/// The part `part` of a frame's picture, scaled to `size`. Scales before it converts: cheap when much smaller.
+/// The part `part` of a frame's picture, scaled to `size`. Scales before it converts: cheap when much
+/// smaller.
 inline void to_bgr_scaled(const Frame& frame, const cv::Rect& part, cv::Size size, cv::OutputArray bgr) {
   using namespace opencv_detail;
   const VideoFormat& video = video_of(frame.format());
@@ -226,7 +250,8 @@ inline void to_bgr_scaled(const Frame& frame, const cv::Rect& part, cv::Size siz
     planes_to_bgr(cut, whole);
     return cv::resize(whole, bgr, size, 0, 0, cv::INTER_AREA);
   }
-  const VideoFormat small{video.pixel, static_cast<std::uint32_t>(size.width), static_cast<std::uint32_t>(size.height), {}};
+  const VideoFormat small{
+      video.pixel, static_cast<std::uint32_t>(size.width), static_cast<std::uint32_t>(size.height), {}};
   const VideoLayout layout = default_layout(small);
   std::vector<std::byte> place(layout.bytes);
   Planes scaled = planes_of(small, layout, place.data());
@@ -240,13 +265,15 @@ inline void from_bgr(const cv::Mat& bgr, Loan& loan) {
   using namespace opencv_detail;
   Planes planes = planes_of(video_of(loan.format()), loan.layout(), loan.data().data());
   if (bgr.size() != planes.size || bgr.type() != CV_8UC3)
-    throw Error(ErrorCode::bad_argument, "a picture of " + std::to_string(bgr.cols) + " x " + std::to_string(bgr.rows) +
-                                             " does not fill a loan of \"" + loan.format().caps() + "\"");
+    throw Error(ErrorCode::bad_argument, "a picture of " + std::to_string(bgr.cols) + " x " +
+                                             std::to_string(bgr.rows) + " does not fill a loan of \"" +
+                                             loan.format().caps() + "\"");
   bgr_to_planes(bgr, planes);
 }
 
-/// Fills a loan with a frame's picture in the loan's pixel format and size: at most one conversion and one scaling.
-/// `interpolation` is one of cv::InterpolationFlags. Throws Error{bad_argument} unless both are raw video.
+/// Fills a loan with a frame's picture in the loan's pixel format and size: at most one conversion and one
+/// scaling. `interpolation` is one of cv::InterpolationFlags. Throws Error{bad_argument} unless both are raw
+/// video.
 inline void convert(const Frame& frame, Loan& loan, int interpolation = cv::INTER_LINEAR) {
   using namespace opencv_detail;
   const Planes from = planes_of(video_of(frame.format()), frame.layout(), frame.data().data());
@@ -257,7 +284,8 @@ inline void convert(const Frame& frame, Loan& loan, int interpolation = cv::INTE
     return;
   }
   if (from.pixel == to.pixel && !packed_422(from.pixel)) return scale_planes(from, to, interpolation);
-  if (to.pixel == PixelFormat::BGR && same_size) return planes_to_bgr(from, cv::_OutputArray(std::as_const(to.mats[0])));
+  if (to.pixel == PixelFormat::BGR && same_size)
+    return planes_to_bgr(from, cv::_OutputArray(std::as_const(to.mats[0])));
   cv::Mat bgr;
   planes_to_bgr(from, bgr);
   if (!same_size) {

@@ -1,6 +1,6 @@
 # cmake -DROOT=<repository> -P check_sources.cmake: what every source must keep to, one line for each that does not.
 #   no #include "../..."; a header has #pragma once and opens with a comment; no file above 500 lines;
-#   third-party headers only in .cpp files (plugins and channel/opencv.hpp aside).
+#   third-party headers only in .cpp files (plugins, channel/opencv.hpp and channel/opencv_convert.hpp aside).
 set(MOST_LINES 500)
 
 # Of the standard library (<vector>), of Reel, beside the file ("x.hpp"), or of the operating system.
@@ -31,7 +31,7 @@ foreach(folder framework plugins apps tests)
       set(target "${CMAKE_MATCH_1}")
       if(target MATCHES "^\\.\\./")
         complain(${source} "include \"${target}: name it from its include root")
-      elseif(source MATCHES "^(framework|apps)/.*\\.hpp$" AND NOT source STREQUAL framework/channel/include/reel/channel/opencv.hpp
+      elseif(source MATCHES "^(framework|apps)/.*\\.hpp$" AND NOT source MATCHES "^framework/channel/include/reel/channel/opencv(_convert)?\\.hpp$"
              AND NOT target MATCHES "^(${allowed})$")
         complain(${source} "include ${target}: third-party headers belong into .cpp files")
       endif()

@@ -1,3 +1,5 @@
+#include <reel/format/side_data.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -6,8 +8,6 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-
-#include <reel/format/side_data.hpp>
 
 namespace reel {
 namespace {

@@ -1,13 +1,16 @@
-#include <reel/base/log.hpp>
-
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <memory>
 
 #include <nlohmann/json.hpp>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <reel/base/log.hpp>
 
 namespace reel {
 namespace {
@@ -34,10 +37,14 @@ LogState& state() {
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::err;
 }
@@ -65,6 +72,16 @@ std::string json_line(std::string_view source, LogLevel level, std::string_view 
   return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+// The supervisor reads lines: each says its level, so that a message of several stays one thing.
+void log_relay_lines(spdlog::logger& logger, LogLevel level, std::string_view message) {
+  do {
+    const std::size_t end = std::min(message.find('\n'), message.size());
+    logger.log(spdlog_level(level),
+               fmt::format("<{}> {}", kLetters[static_cast<std::size_t>(level)], message.substr(0, end)));
+    message.remove_prefix(std::min(end + 1, message.size()));
+  } while (!message.empty());
+}
+
 }  // namespace
 
 void configure_logging(const LogOptions& options) {
@@ -72,7 +89,9 @@ void configure_logging(const LogOptions& options) {
   state().options = options;
 }
 
-void log(LogLevel level, std::string_view message) noexcept { log_as(state().options.source, level, message); }
+void log(LogLevel level, std::string_view message) noexcept {
+  log_as(state().options.source, level, message);
+}
 
 void log_as(std::string_view source, LogLevel level, std::string_view message) noexcept {
   LogState& log = state();
@@ -83,9 +102,11 @@ void log_as(std::string_view source, LogLevel level, std::string_view message) n
       case LogStyle::text:
         log.logger->log(at, source.empty() ? std::string(message) : fmt::format("{}: {}", source, message));
         break;
-      case LogStyle::json: log.logger->log(at, json_line(source, level, message)); break;
+      case LogStyle::json:
+        log.logger->log(at, json_line(source, level, message));
+        break;
       case LogStyle::relay:
-        log.logger->log(at, fmt::format("<{}> {}", kLetters[static_cast<std::size_t>(level)], message));
+        log_relay_lines(*log.logger, level, message);
         break;
     }
   } catch (...) {  // out of memory while logging: the line still goes out, bare

@@ -1,8 +1,8 @@
-#include <reel/base/text.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
+
+#include <reel/base/text.hpp>
 
 namespace reel {
 namespace {
@@ -30,6 +30,8 @@ std::optional<std::string> nearest_name(std::string_view word, std::span<const s
   std::optional<std::string> best;
   std::size_t best_distance = allowed + 1;
   for (const std::string& candidate : candidates) {
+    // The distance is no less than the difference in length: a long word costs nothing.
+    if (std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size()) > allowed) continue;
     const std::size_t d = distance(word, candidate);
     if (d < best_distance && d < std::max(word.size(), candidate.size())) {
       best = candidate;
@@ -52,12 +54,13 @@ std::string bytes_text(std::uint64_t bytes) {
   static constexpr std::array<const char*, 5> kUnits{"B", "kB", "MB", "GB", "TB"};
   double value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  while (value >= 1000 && unit + 1 < kUnits.size()) {
+  while (value >= 999.5 && unit + 1 < kUnits.size()) {  // 999.5 would be printed as 1000
     value /= 1000;
     ++unit;
   }
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), unit == 0 || value >= 100 ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
+  std::snprintf(text.data(), text.size(), unit == 0 || value >= 9.95 ? "%.0f %s" : "%.1f %s", value,
+                kUnits[unit]);
   return text.data();
 }
 

@@ -29,6 +29,8 @@ enum class WriteStatus {
 
 [[nodiscard]] std::string_view to_string(WriteStatus status) noexcept;
 
+class WriterEpoch;  // the memory of one life of a stream, seen by its writer
+
 struct PlaneView {
   std::byte* data = nullptr;
   std::uint32_t stride_bytes = 0;
@@ -45,7 +47,7 @@ class Loan {
   Loan& operator=(Loan&& other) noexcept;
   ~Loan() { cancel(); }
 
-  [[nodiscard]] explicit operator bool() const noexcept { return ring_ != nullptr; }
+  [[nodiscard]] explicit operator bool() const noexcept { return epoch_ != nullptr; }
 
   /// The payload to fill: the size asked of acquire(), set_size() or copy_from(). Warm, writable, page-aligned.
   [[nodiscard]] std::span<std::byte> data() noexcept {
@@ -70,11 +72,12 @@ class Loan {
   /// The format that was set when the slot was acquired; its frame is published with that.
   [[nodiscard]] const Format& format() const noexcept { return *format_; }
 
+  /// Gives the slot back unpublished. From the writer's thread.
   void cancel() noexcept;
 
  private:
   friend class FrameWriter;
-  std::shared_ptr<class WriterEpoch> ring_;  // shared: loans outlive the writer's move to the next epoch
+  std::shared_ptr<WriterEpoch> epoch_;  // shared: loans outlive the writer's move to the next epoch
   std::byte* payload_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;

@@ -1,11 +1,12 @@
-// What the frames of a stream are: raw video, raw audio, an encoded stream or opaque bytes, and GStreamer's caps text for it.
-// Pure values; to and from text without GStreamer.
+// What the frames of a stream are: raw video, raw audio, an encoded stream or opaque bytes, and GStreamer's
+// caps text for it. Pure values; to and from text without GStreamer.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -23,9 +24,10 @@ enum class Codec : std::uint32_t { h264 = 1, h265 = 2, jpeg = 3, opus = 4, aac =
 struct EncodedFormat {
   Codec codec = Codec::h264;
   std::uint32_t width = 0, height = 0;  // pixels
-  Fraction fps;
+  Fraction fps{};
   std::uint32_t rate_hz = 0, channels = 0;
-  std::vector<std::byte> codec_data;  // avcC, hvcC, AudioSpecificConfig, OpusHead: as the container carries it; may be empty
+  /// avcC, hvcC, AudioSpecificConfig, OpusHead: as the container carries it; may be empty.
+  std::vector<std::byte> codec_data{};
   bool operator==(const EncodedFormat&) const = default;
 };
 
@@ -43,11 +45,12 @@ inline constexpr std::size_t kMaxCodecDataBytes = 4096;  // of codec data
 
 class Format {
  public:
-  Format() = default;  // opaque bytes, "application/octet-stream"
-  Format(VideoFormat video) : media_(video) {}                 // NOLINT: a video format is a format
-  Format(AudioFormat audio) : media_(audio) {}                 // NOLINT
+  Format() = default;                                            // opaque bytes, "application/octet-stream"
+  Format(VideoFormat video) : media_(video) {}                   // NOLINT: a video format is a format
+  Format(AudioFormat audio) : media_(audio) {}                   // NOLINT
   Format(EncodedFormat encoded) : media_(std::move(encoded)) {}  // NOLINT
-  /// The same media with its caps text as another framework wrote it, fields that Reel does not interpret included.
+  /// The same media with its caps text as another framework wrote it, fields that Reel does not interpret
+  /// included.
   Format(Format media, std::string caps) : media_(std::move(media.media_)), caps_(std::move(caps)) {}
 
   [[nodiscard]] MediaKind kind() const noexcept { return static_cast<MediaKind>(media_.index() + 1); }
@@ -60,10 +63,13 @@ class Format {
   /// framerate=(fraction)30/1". As given, or made from the fields; codec data is not in it.
   [[nodiscard]] std::string caps() const;
 
-  /// Reads caps text as gst_caps_to_string() writes it (one structure, fixed values). Text of a media type that Reel does not
-  /// know, or of a raw format not in PixelFormat / SampleFormat, becomes opaque bytes with that text.
-  /// Throws Error{bad_argument} for text that is no caps (no media type, a known type without a field that it needs, sizes
-  /// out of range), naming the field.
+  /// Reads caps text as gst_caps_to_string() writes it (one structure, fixed values). Text of a media type
+  /// that Reel does not know, of a raw format not in PixelFormat / SampleFormat, or of frames that are not
+  /// whole pictures, interleaved samples or access units, becomes opaque bytes with that text. Fields and
+  /// caps features that Reel does not interpret stay in the text; codec data of an encoded format is taken
+  /// out of it. Text that caps() itself would make leaves equal formats. Throws Error{bad_argument} for text
+  /// that is no caps (no media type, a known type without a field that it needs, sizes out of range, above
+  /// kMaxCapsBytes), naming the field.
   [[nodiscard]] static Format from_caps(std::string_view caps);
 
   /// Bytes of one frame in the default layout; for video only (0 otherwise: such frames vary).

@@ -17,21 +17,22 @@ enum class FrameKind : std::uint32_t {
 
 /// Bits of FrameInfo::flags; part of the shared-memory layout.
 enum FrameFlag : std::uint32_t {
-  kKeyFrame = 1u << 0,   // can be decoded alone; set on every raw frame
-  kDiscont = 1u << 1,    // does not continue the frame before it
-  kCorrupted = 1u << 2,  // the source says it is damaged, or its checksum failed and the reader asked for it all the same
-  kHeader = 1u << 3,     // stream headers rather than media
-  kDroppable = 1u << 4   // nothing depends on it
+  kKeyFrame = 1u << 0,  // can be decoded alone; set on every raw frame
+  kDiscont = 1u << 1,   // does not continue the frame before it
+  /// The source says it is damaged, or its checksum failed and the reader asked for it all the same.
+  kCorrupted = 1u << 2,
+  kHeader = 1u << 3,    // stream headers rather than media
+  kDroppable = 1u << 4  // nothing depends on it
 };
 
 /// Times are nanoseconds; kNoTime where not set.
 struct FrameInfo {
   FrameKind kind = FrameKind::media;
   std::uint32_t flags = kKeyFrame;
-  std::int64_t pts_ns = kNoTime;       // presentation, in the stream's own time line (see Segment records)
-  std::int64_t dts_ns = kNoTime;       // decoding
+  std::int64_t pts_ns = kNoTime;  // presentation, in the stream's own time line (see Segment records)
+  std::int64_t dts_ns = kNoTime;  // decoding
   std::int64_t duration_ns = kNoTime;
-  std::int64_t capture_ns = kNoTime;   // CLOCK_MONOTONIC when the picture or sound was taken (or first seen)
+  std::int64_t capture_ns = kNoTime;  // CLOCK_MONOTONIC when the picture or sound was taken (or first seen)
   std::uint64_t offset = ~std::uint64_t{0};  // the source's own frame or sample number; all ones: none
 };
 

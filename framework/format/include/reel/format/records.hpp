@@ -1,6 +1,7 @@
 // The immutable records besides formats that frames refer to: segments (time lines) and tags. Pure values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -16,9 +17,10 @@ struct Segment {
   double rate = 1.0;          // playback rate; not 0
   std::int64_t start_ns = 0;  // first pts of the segment
   std::int64_t stop_ns = kNoTime;
-  std::int64_t time_ns = 0;   // stream time of start
-  std::int64_t base_ns = 0;   // running time of start
-  /// CLOCK_MONOTONIC minus running time: when the frame of running time 0 was or is to be presented; kNoTime: not bound to a clock.
+  std::int64_t time_ns = 0;  // stream time of start
+  std::int64_t base_ns = 0;  // running time of start
+  /// CLOCK_MONOTONIC minus running time: when the frame of running time 0 was or is to be presented; kNoTime:
+  /// not bound to a clock.
   std::int64_t monotonic_offset_ns = kNoTime;
   bool operator==(const Segment&) const = default;
 };

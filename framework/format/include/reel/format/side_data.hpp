@@ -1,7 +1,9 @@
-// Typed facts that travel with a frame: detections, motion, audio level, JSON, opaque bytes. A flat sequence of entries in a
-// bounded place behind the payload, covered by a checksum. Format (little-endian, each entry 8-byte aligned):
+// Typed facts that travel with a frame: detections, motion, audio level, JSON, opaque bytes. A flat sequence
+// of entries in a bounded place behind the payload, covered by a checksum. Format (little-endian, each entry
+// 8-byte aligned):
 //   u32 type | u32 data bytes | char name[24], zero-padded | data, zero-padded to 8
-// Pure values; the view never trusts the bytes it reads.
+// Type 0 is no entry: zeros behind the last one are an end. Pure values; the view never trusts the bytes it
+// reads.
 #pragma once
 
 #include <array>
@@ -23,7 +25,7 @@ struct Detection {
   float score = 0;               // 0 to 1
   float x = 0, y = 0;            // left, top
   float width = 0, height = 0;
-  std::uint32_t track_id = 0;    // 0: not tracked
+  std::uint32_t track_id = 0;  // 0: not tracked
 
   void set_label(std::string_view text) noexcept;
   [[nodiscard]] std::string_view label_text() const noexcept;
@@ -35,7 +37,8 @@ struct MotionScore {
 };
 
 inline constexpr std::size_t kMaxLevelChannels = 8;
-/// Decibels relative to full scale (a full-scale square wave is 0 dBFS; silence is -infinity, stored as -200).
+/// Decibels relative to full scale (a full-scale square wave is 0 dBFS; silence is -infinity, stored as
+/// -200).
 struct AudioLevel {
   std::uint32_t channels = 0;  // entries used below
   std::array<float, kMaxLevelChannels> rms_dbfs{};
@@ -46,7 +49,8 @@ static_assert(sizeof(AudioLevel) == 68);
 inline constexpr std::size_t kSideDataHeaderBytes = 32;
 inline constexpr std::size_t kSideDataNameBytes = 24;  // of an entry's name, the closing zero included
 
-/// Reads entries out of bytes that another process wrote. The bytes must stay unchanged meanwhile (a pinned, verified frame).
+/// Reads entries out of bytes that another process wrote. The bytes must stay unchanged meanwhile (a pinned,
+/// verified frame).
 class SideDataView {
  public:
   struct Entry {
@@ -79,9 +83,10 @@ class SideDataView {
   [[nodiscard]] bool empty() const noexcept { return begin() == end(); }
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
 
-  /// The detections of an entry of that type (empty for another).
+  /// The detections of an entry of that type (empty for another, or when bytes() is not aligned for them).
+  /// The numbers are the writer's: clamp them before they become indexes (a hostile one may be NaN).
   [[nodiscard]] static std::span<const Detection> detections(const Entry& entry) noexcept;
-  /// The first entry of the type, if any.
+  /// The first entry of the type, if any and of finite numbers.
   [[nodiscard]] std::optional<MotionScore> motion() const noexcept;
   [[nodiscard]] std::optional<AudioLevel> audio_level() const noexcept;
 
@@ -89,7 +94,8 @@ class SideDataView {
   std::span<const std::byte> bytes_;
 };
 
-/// Appends entries to a bounded place. Every add returns false, and writes nothing, when the entry does not fit.
+/// Appends entries to a bounded place. Names and labels that are too long are cut between characters. Every
+/// add returns false, and writes nothing, when the entry does not fit.
 class SideDataWriter {
  public:
   SideDataWriter() noexcept = default;
@@ -98,10 +104,11 @@ class SideDataWriter {
 
   [[nodiscard]] bool add_detections(std::string_view name, std::span<const Detection> detections) noexcept;
   [[nodiscard]] bool add_motion(std::string_view name, const MotionScore& motion) noexcept;
+  /// Levels below -200 dBFS, and no numbers, are stored as -200.
   [[nodiscard]] bool add_audio_level(std::string_view name, const AudioLevel& level) noexcept;
   [[nodiscard]] bool add_json(std::string_view name, std::string_view json) noexcept;
   [[nodiscard]] bool add_bytes(std::string_view name, std::span<const std::byte> bytes) noexcept;
-  /// Every entry of another frame: how a filter passes on what it found.
+  /// Every entry of another frame, or none: how a filter passes on what it found.
   [[nodiscard]] bool add_all(const SideDataView& other) noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return used_; }

@@ -1,0 +1,285 @@
+#include "frame_reader_impl.hpp"
+
+#include <poll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <reel/base/checksum.hpp>
+#include <reel/base/error.hpp>
+#include <reel/base/log.hpp>
+#include <reel/channel/runtime_dir.hpp>
+
+#include "join.hpp"
+
+namespace reel {
+namespace {
+
+constexpr int kHandshakeTimeoutMs = 5'000;
+constexpr std::int64_t kMillisecond = 1'000'000;
+constexpr std::int64_t kFirstRetryNs = 5 * kMillisecond;
+constexpr std::int64_t kLastRetryNs = 200 * kMillisecond;
+constexpr std::int64_t kNever = std::int64_t{1} << 62;
+
+bool valid_reader_name(const std::string& name) {
+  return name.size() < kReaderNameBytes && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '/' || c == '-';
+         });
+}
+
+HelloMessage hello_of(const ReaderOptions& options) {
+  HelloMessage hello;
+  hello.role = PeerRole::reader;
+  hello.policy = static_cast<std::uint32_t>(options.policy);
+  hello.start = static_cast<std::uint32_t>(options.start);
+  hello.max_pins = options.max_pins;
+  options.name.copy(hello.name.data(), hello.name.size() - 1);
+  return hello;
+}
+
+}  // namespace
+
+FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
+    : stream_(std::move(stream)), options_(options), service_(Service::instance()), poll_(::epoll_create1(EPOLL_CLOEXEC)),
+      retry_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
+      spin_ns_(longest_spin_ns()) {
+  check_stream_name(stream_);
+  if (!valid_reader_name(options_.name))
+    throw Error(ErrorCode::bad_argument,
+                fmt::format("\"{}\" cannot name a reader: at most {} letters, digits and . _ / -", options_.name, kReaderNameBytes - 1));
+  if (options_.max_pins < 1 || options_.max_pins > kMaxSlots)
+    throw Error(ErrorCode::bad_argument, fmt::format("max_pins is {}: it must be 1 to {}", options_.max_pins, kMaxSlots));
+  if (!poll_ || !retry_timer_) throw_errno(errno, "cannot make a reader's descriptors", stream_);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, retry_timer_.get(), &event) != 0)
+    throw_errno(errno, "cannot watch a reader's descriptors", stream_);
+  rules_.newest = options_.policy == Policy::latest;
+  if (!connect()) {
+    if (failed_) throw Error(error_code_, error_, stream_);
+    if (!options_.reconnect)
+      throw Error(ErrorCode::not_found, fmt::format("no process writes it; looked {}", where_looked()), stream_);
+  }
+}
+
+FrameReader::Impl::~Impl() {
+  if (connection_) {
+    const PlainMessage leave{{.type = MessageType::leave}};
+    (void)send_message(connection_->socket(), bytes_of(leave));  // a frame still held keeps the connection, but no cursor
+  }
+  disconnect();
+}
+
+ReadStatus FrameReader::Impl::read(Frame& frame, int timeout_ms) noexcept {
+  const std::int64_t deadline_ns = timeout_ms < 0 ? kNever : timeout_ms == 0 ? 0 : monotonic_ns() + timeout_ms * kMillisecond;
+  for (;;) {
+    if (interrupted_.load(std::memory_order_acquire)) return ReadStatus::interrupted;
+    if (failed_) return ReadStatus::failed;
+    if (ended_) return ReadStatus::ended;
+    if (!epoch_ && !connect()) {
+      if (failed_) return ReadStatus::failed;
+      if (!options_.reconnect) return ReadStatus::closed;
+      if (timeout_ms == 0 || monotonic_ns() >= deadline_ns) return ReadStatus::empty;
+      wait_unconnected(deadline_ns);
+      continue;
+    }
+    if (armed_socket_) read_messages();
+    ReadStatus status = ReadStatus::empty;
+    switch (take(frame, status)) {
+      case Step::done: return status;
+      case Step::again: continue;
+      case Step::nothing: break;
+    }
+    if (timeout_ms == 0) return ReadStatus::empty;
+    if (spin()) continue;
+    if (timeout_ms > 0 && monotonic_ns() >= deadline_ns) return ReadStatus::empty;
+    wait_connected(deadline_ns);
+  }
+}
+
+FrameReader::Impl::Step FrameReader::Impl::take(Frame& frame, ReadStatus& status) noexcept {
+  RingReader& ring = epoch_->ring();
+  if (ring.pins() >= options_.max_pins) {
+    status = ReadStatus::too_many_held;
+    return Step::done;
+  }
+  const bool hung_up = connection_->hung_up();  // before the look at the ring: what was published before is found
+  TakenSlot taken;
+  switch (ring.take(rules_, taken, counters_)) {
+    case TakeStatus::taken:
+      if (!deliver(taken, frame)) return Step::again;
+      status = ReadStatus::frame;
+      return Step::done;
+    case TakeStatus::corrupted:
+      ring.publish_counters(counters_);
+      return Step::again;
+    case TakeStatus::ended:
+      ended_ = true;
+      status = ReadStatus::ended;
+      return Step::done;
+    case TakeStatus::moved: return follow() ? Step::again : lost_writer(status);
+    case TakeStatus::empty: return hung_up ? lost_writer(status) : Step::nothing;
+  }
+  return Step::nothing;
+}
+
+bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
+  RingReader& ring = epoch_->ring();
+  const SlotRecord& record = taken.record;
+  frame.slot_ = taken.slot;
+  frame.sequence_ = record.sequence;
+  frame.publish_ns_ = record.publish_ns;
+  frame.info_ = {static_cast<FrameKind>(record.kind), record.flags,       record.pts_ns, record.dts_ns,
+                 record.duration_ns,                  record.capture_ns, record.offset};
+  frame.payload_ = {epoch_->view().slot_payload(taken.slot), record.payload_bytes};
+  frame.side_data_ = SideDataView({epoch_->view().slot_side_data(taken.slot), record.side_data_bytes});
+  if (!payload_holds(taken, frame)) {
+    ++counters_.corrupted;
+    if (!options_.deliver_corrupted || frame.format_ == nullptr) {
+      epoch_->release(taken.slot);
+      ring.publish_counters(counters_);
+      return false;
+    }
+    frame.info_.flags |= kCorrupted;
+  }
+  rules_.key_frames = frame.format_->kind() == MediaKind::encoded;
+  ++counters_.delivered;
+  if (frame.verified_) ++counters_.verified;
+  const std::uint64_t missed = counters_.skipped + counters_.lapped + (options_.deliver_corrupted ? 0 : counters_.corrupted);
+  frame.missed_before_ = missed - missed_seen_;
+  missed_seen_ = missed;
+  if (discont_ || (started_ && frame.missed_before_ != 0 && !rules_.newest)) frame.info_.flags |= kDiscont;
+  discont_ = false;
+  started_ = true;
+  ring.publish_counters(counters_);
+  frame.epoch_ = epoch_;
+  return true;
+}
+
+// Records, plane layout and checksums: false when any of them cannot be right. `frame.verified_` tells whether the payload was compared.
+bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noexcept {
+  const SlotRecord& record = taken.record;
+  static const Format kNoFormat;
+  frame.verified_ = false;
+  frame.layout_ = VideoLayout{};
+  frame.format_ = record.format_id == 0 ? &kNoFormat : epoch_->format(record.format_id);
+  frame.segment_ = epoch_->segment(record.segment_id);
+  frame.tags_ = epoch_->tags(record.tags_id);
+  if (frame.format_ == nullptr || (record.segment_id != 0 && frame.segment_ == nullptr) ||
+      (record.tags_id != 0 && frame.tags_ == nullptr))
+    return false;
+  if (record.plane_count != 0) {
+    const VideoFormat* video = frame.format_->video();
+    if (video == nullptr || record.plane_count != plane_count(video->pixel)) return false;
+    const auto layout = checked_layout(*video, std::span(record.plane_offset_bytes).first(record.plane_count),
+                                       std::span(record.plane_stride_bytes).first(record.plane_count), record.payload_bytes);
+    if (!layout) return false;
+    frame.layout_ = *layout;
+  }
+  if (record.side_data_bytes != 0 && checksum(frame.side_data_.bytes()) != record.side_data_checksum) return false;
+  const auto mode = static_cast<ChecksumMode>(record.checksum_mode);
+  if (!options_.verify || mode == ChecksumMode::none) return true;
+  if (checksum(frame.payload_, mode) != record.payload_checksum) {
+    log_warning(fmt::format("stream \"{}\": frame {} does not match its checksum", stream_, record.sequence));
+    return false;
+  }
+  frame.verified_ = true;
+  return true;
+}
+
+FrameReader::Impl::Step FrameReader::Impl::lost_writer(ReadStatus& status) noexcept {
+  disconnect();
+  epoch_.reset();
+  discont_ = started_;
+  if (options_.reconnect) return Step::again;
+  status = ReadStatus::closed;
+  return Step::done;
+}
+
+bool FrameReader::Impl::connect() noexcept {
+  if (connects_ != 0 && !options_.reconnect) return false;
+  if (monotonic_ns() < retry_at_ns_) return false;
+  try {
+    if (auto joined = join_stream(stream_, hello_of(options_), kHandshakeTimeoutMs)) {
+      auto connection = std::make_shared<ReaderConnection>(std::move(joined->socket));
+      auto epoch = std::make_shared<ReaderEpoch>(joined->welcome, joined->received, connection);
+      connection->sleep_on(epoch->page());
+      service_->watch(connection->socket(), EPOLLRDHUP | EPOLLONESHOT,
+                      [watched = connection.get()](std::uint32_t) { watched->mark_hung_up(); });
+      epoll_event event{};
+      event.events = EPOLLIN | EPOLLRDHUP;
+      ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, connection->socket(), &event);
+      set_connection(std::move(connection));
+      if (options_.start == Start::keyframe) epoch->ring().begin_at_key_frame();
+      adopt(std::move(epoch));
+      // The frames of a writer that comes back are all new: none of them is missed while we find it.
+      if (options_.start != Start::keyframe) options_.start = Start::oldest;
+      ++connects_;
+      retry_delay_ns_ = 0;
+      retry_at_ns_ = 0;
+      return true;
+    }
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::timeout) fail(error.code(), error.message());
+  } catch (const std::exception& error) {
+    fail(ErrorCode::internal, error.what());
+  }
+  retry_delay_ns_ = std::clamp(retry_delay_ns_ * 2, kFirstRetryNs, kLastRetryNs);
+  retry_at_ns_ = monotonic_ns() + retry_delay_ns_;
+  return false;
+}
+
+void FrameReader::Impl::fail(ErrorCode code, const std::string& message) noexcept {
+  failed_ = true;
+  error_code_ = code;
+  try {
+    error_ = message;
+  } catch (...) {
+    error_.clear();
+  }
+}
+
+void FrameReader::Impl::adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept {
+  epoch_ = std::move(epoch);
+  connection_->sleep_on(epoch_->page());
+  rules_.key_frames = false;
+  // Known before the first frame, so that `latest` never hands on what cannot be decoded.
+  if (const Format* format = epoch_->format(epoch_->view().header->format_id.load(std::memory_order_acquire)))
+    rules_.key_frames = format->kind() == MediaKind::encoded;
+  epoch_->ring().publish_counters(counters_);
+}
+
+bool FrameReader::Impl::follow() noexcept {
+  const std::int64_t deadline_ns = monotonic_ns() + kHandshakeTimeoutMs * kMillisecond;
+  read_messages();
+  while (next_epochs_.empty() && !connection_->hung_up() && !failed_ && monotonic_ns() < deadline_ns) {
+    pollfd wait{connection_->socket(), POLLIN, 0};  // the message is under way: it is sent before the move is announced
+    ::poll(&wait, 1, 100);
+    read_messages();
+  }
+  if (next_epochs_.empty()) return false;
+  adopt(std::move(next_epochs_.front()));
+  next_epochs_.pop_front();
+  return true;
+}
+
+void FrameReader::Impl::set_connection(std::shared_ptr<ReaderConnection> connection) noexcept {
+  const std::lock_guard lock(connection_mutex_);
+  connection_ = std::move(connection);
+}
+
+void FrameReader::Impl::disconnect() noexcept {
+  next_epochs_.clear();
+  if (!connection_) return;
+  service_->unwatch(connection_->socket());
+  ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, connection_->socket(), nullptr);
+  connection_->sleep_on(nullptr);
+  set_connection(nullptr);
+  armed_socket_ = false;
+}
+
+}  // namespace reel

@@ -1,0 +1,89 @@
+// The inside of FrameReader: a connection that comes and goes, the epoch it reads, and how it waits. Single-thread, but for interrupt().
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <reel/base/error.hpp>
+#include <reel/channel/frame_reader.hpp>
+
+#include "reader_epoch.hpp"
+#include "service.hpp"
+
+namespace reel {
+
+class FrameReader::Impl {
+ public:
+  Impl(std::string stream, const ReaderOptions& options);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  [[nodiscard]] ReadStatus read(Frame& frame, int timeout_ms) noexcept;
+  [[nodiscard]] int fd() const noexcept { return poll_.get(); }
+  [[nodiscard]] bool prepare_wait() noexcept;
+  void interrupt(bool on) noexcept;
+  bool request_key_frame() noexcept;
+  [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
+  [[nodiscard]] bool connected() const noexcept { return connection_ && !connection_->hung_up(); }
+  [[nodiscard]] ReaderStats stats() const noexcept;
+  [[nodiscard]] const std::string& error() const noexcept { return error_; }
+
+ private:
+  // What one look at the ring came to.
+  enum class Step { done, again, nothing };
+
+  Step take(Frame& frame, ReadStatus& status) noexcept;
+  bool deliver(const TakenSlot& taken, Frame& frame) noexcept;
+  bool payload_holds(const TakenSlot& taken, Frame& frame) noexcept;
+  Step lost_writer(ReadStatus& status) noexcept;
+
+  bool connect() noexcept;         // false: not now; error_ set and failed_ when never
+  void adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept;
+  bool follow() noexcept;          // to the memory in which the stream goes on
+  void disconnect() noexcept;
+  void set_connection(std::shared_ptr<ReaderConnection> connection) noexcept;
+  void read_messages() noexcept;   // doorbells and messages that have come in
+  void handle_message() noexcept;
+  void fail(ErrorCode code, const std::string& message) noexcept;
+
+  void wait_connected(std::int64_t deadline_ns) noexcept;
+  void wait_unconnected(std::int64_t deadline_ns) noexcept;
+  bool spin() noexcept;
+  [[nodiscard]] static std::int64_t longest_spin_ns() noexcept;
+  void arm_retry_timer() noexcept;
+
+  std::string stream_;
+  ReaderOptions options_;
+  std::shared_ptr<Service> service_;
+  UniqueFd poll_;         // what fd() hands out: holds the socket while connected, and the retry timer
+  UniqueFd retry_timer_;
+  std::mutex connection_mutex_;  // interrupt() may look at connection_ while it is changed; the reader itself reads it freely
+  std::shared_ptr<ReaderConnection> connection_;
+  std::shared_ptr<ReaderEpoch> epoch_;
+  std::deque<std::shared_ptr<ReaderEpoch>> next_epochs_;  // announced, adopted one by one as each before is read out
+  TakeRules rules_;
+  TakeCounters counters_;
+  std::uint64_t connects_ = 0;
+  std::uint64_t missed_seen_ = 0;      // of counters_, already told by a frame's missed_before
+  bool discont_ = false;               // the next frame does not continue the last one
+  bool started_ = false;               // some frame was delivered
+  bool ended_ = false;
+  bool failed_ = false;
+  bool armed_socket_ = false;
+  std::int64_t retry_at_ns_ = 0;
+  std::int64_t retry_delay_ns_ = 0;
+  std::int64_t spin_ns_ = 0;           // how long spinning has paid lately
+  std::atomic<bool> interrupted_{false};
+  std::atomic<std::uint32_t> idle_word_{0};  // what a read without a writer sleeps on
+  ErrorCode error_code_ = ErrorCode::refused;
+  std::string error_;
+  ReceivedMessage message_;
+};
+
+
+}  // namespace reel

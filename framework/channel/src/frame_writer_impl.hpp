@@ -1,0 +1,73 @@
+// The inside of FrameWriter: the name, the memory of the present epoch, the server that readers talk to. Data thread, but for interrupt(),
+// stats() and readers().
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <reel/channel/frame_writer.hpp>
+
+#include "name_lock.hpp"
+#include "stream_server.hpp"
+#include "writer_epoch.hpp"
+
+namespace reel {
+
+class FrameWriter::Impl {
+ public:
+  Impl(std::string stream, const WriterOptions& options);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void set_format(const Format& format);
+  void set_segment(const Segment& segment);
+  void set_tags(const Tags& tags);
+  [[nodiscard]] const Format& format() const noexcept { return format_; }
+  [[nodiscard]] bool wait_for_readers() noexcept;
+  [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept;
+  [[nodiscard]] WriteStatus publish(Loan& loan, const FrameInfo& info) noexcept;
+  [[nodiscard]] WriteStatus write(std::span<const std::byte> payload, const FrameInfo& info, const SideDataView& side_data,
+                                  int timeout_ms) noexcept;
+  void end() noexcept;
+  [[nodiscard]] bool drain(int timeout_ms) noexcept;
+  [[nodiscard]] bool take_key_frame_request() noexcept { return server_.take_key_frame_request(); }
+  void interrupt(bool on) noexcept;
+  [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
+  [[nodiscard]] WriterStats stats() const noexcept;
+  [[nodiscard]] std::vector<ReaderStatus> readers() const { return server_.readers(); }
+  [[nodiscard]] const std::string& error() const noexcept { return error_; }
+
+ private:
+  [[nodiscard]] StreamRequest request_for(std::uint64_t slot_bytes, std::uint64_t first_sequence);
+  [[nodiscard]] std::uint64_t slot_bytes_for(std::uint64_t frame_bytes) const;
+  void make_memory(std::uint64_t slot_bytes);  // the first epoch, or the next; throws
+  void name_records();                         // ids of the present format, segment and tags in the present epoch; throws
+  [[nodiscard]] WriteStatus ensure_capacity(std::uint64_t bytes) noexcept;
+  [[nodiscard]] WriteStatus wait_for_slot(std::uint32_t& slot, int timeout_ms) noexcept;
+  [[nodiscard]] WriteStatus rescue(Loan& loan, const FrameInfo& info) noexcept;
+  WriteStatus refuse(WriteStatus status, std::string message) noexcept;
+
+  std::string stream_;
+  WriterOptions options_;
+  std::string directory_;
+  NameLock name_lock_;
+  StreamServer server_;
+  std::shared_ptr<WriterEpoch> epoch_;
+  Format format_;
+  bool format_set_ = false;
+  VideoLayout layout_;           // default of the present format
+  std::optional<Segment> segment_;
+  std::optional<Tags> tags_;
+  std::uint32_t format_id_ = 0, segment_id_ = 0, tags_id_ = 0;
+  bool waited_for_readers_ = false;
+  bool ended_ = false;
+  std::uint32_t epochs_made_ = 0;
+  std::atomic<bool> interrupted_{false};
+  std::atomic<std::uint64_t> published_{0}, bytes_{0}, copied_{0}, waits_{0};
+  std::string error_;
+};
+
+}  // namespace reel

@@ -1,0 +1,91 @@
+#include "name_lock.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include <fmt/format.h>
+#include <reel/base/checksum.hpp>
+#include <reel/base/error.hpp>
+#include <reel/shm/segment.hpp>
+
+namespace reel {
+namespace {
+
+std::string read_owner(int fd) {
+  std::array<char, 32> text{};
+  const ssize_t size = ::pread(fd, text.data(), text.size() - 1, 0);
+  return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : "unknown";
+}
+
+// The file may have been unlinked between open and lock, by the owner that just left.
+bool still_at(int fd, const std::string& path) {
+  struct stat ours {};
+  struct stat theirs {};
+  return ::fstat(fd, &ours) == 0 && ::stat(path.c_str(), &theirs) == 0 && ours.st_ino == theirs.st_ino &&
+         ours.st_dev == theirs.st_dev;
+}
+
+// The locked file, or nothing with the owner's pid.
+std::optional<UniqueFd> lock_at(const std::string& path, std::string& owner) {
+  for (;;) {
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) throw_errno(errno, fmt::format("cannot open the lock \"{}\"", path));
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) throw_errno(errno, fmt::format("cannot lock \"{}\"", path));
+      if (!still_at(fd.get(), path)) continue;
+      owner = read_owner(fd.get());
+      return std::nullopt;
+    }
+    if (!still_at(fd.get(), path)) continue;
+    const std::string pid = std::to_string(::getpid());
+    if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0)
+      throw_errno(errno, fmt::format("cannot write the lock \"{}\"", path));
+    return fd;
+  }
+}
+
+}  // namespace
+
+NameLock::NameLock(const std::string& directory, const std::string& stream) : path_(directory + "/" + lock_file(stream)) {
+  std::string owner;
+  std::optional<UniqueFd> fd = lock_at(path_, owner);
+  if (!fd)
+    throw Error(ErrorCode::in_use, fmt::format("stream \"{}\" is already written by process {} (lock \"{}\"): stop it, "
+                                               "or write under another name",
+                                               stream, owner, path_));
+  fd_ = std::move(*fd);
+}
+
+std::optional<NameLock> NameLock::try_take(const std::string& directory, const std::string& stream) {
+  std::string owner;
+  std::string path = directory + "/" + lock_file(stream);
+  std::optional<UniqueFd> fd = lock_at(path, owner);
+  if (!fd) return std::nullopt;
+  return NameLock(std::move(*fd), std::move(path));
+}
+
+NameLock::~NameLock() {
+  if (fd_) ::unlink(path_.c_str());
+}
+
+std::string socket_file(const std::string& stream) { return stream + ".sock"; }
+std::string lock_file(const std::string& stream) { return stream + ".lock"; }
+
+std::string segment_prefix(const std::string& directory, const std::string& stream) {
+  const std::uint64_t where = checksum(std::as_bytes(std::span(directory)));
+  // A capital letter ends the name: stream names have none, so no stream's prefix begins another's.
+  return fmt::format("reel.{:016x}.{}.W", where, stream);
+}
+
+void remove_leftovers(const std::string& directory, const std::string& stream) {
+  ::unlink((directory + "/" + socket_file(stream)).c_str());
+  ::unlink((directory + "/" + socket_file(stream) + "~").c_str());
+  for (const SegmentKind kind : segment_kinds()) (void)segment_backend(kind).sweep(segment_prefix(directory, stream));
+}
+
+}  // namespace reel

@@ -1,0 +1,37 @@
+// Ownership of a stream's name in a runtime directory: a lock file, locked for as long as its writer lives. Single-thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <reel/base/unique_fd.hpp>
+
+namespace reel {
+
+class NameLock {
+ public:
+  /// Takes the name. Throws Error{in_use} naming the pid of the process that has it.
+  NameLock(const std::string& directory, const std::string& stream);
+  /// The same without an error: nullopt when a living process has it.
+  [[nodiscard]] static std::optional<NameLock> try_take(const std::string& directory, const std::string& stream);
+  NameLock(NameLock&&) noexcept = default;
+  NameLock& operator=(NameLock&&) noexcept = default;
+  /// Removes the lock file, then unlocks.
+  ~NameLock();
+
+ private:
+  NameLock(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  UniqueFd fd_;
+  std::string path_;
+};
+
+/// Names of the files that belong to a stream.
+[[nodiscard]] std::string socket_file(const std::string& stream);
+[[nodiscard]] std::string lock_file(const std::string& stream);
+/// What the names of a stream's named segments begin with; no other stream's do.
+[[nodiscard]] std::string segment_prefix(const std::string& directory, const std::string& stream);
+
+/// Removes what a dead writer of this stream left. REQUIRES: the name is locked by the caller.
+void remove_leftovers(const std::string& directory, const std::string& stream);
+
+}  // namespace reel

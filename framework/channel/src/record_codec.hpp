@@ -1,0 +1,22 @@
+// Records between their bytes in control memory and values. Stateless; reading trusts nothing.
+#pragma once
+
+#include <optional>
+
+#include <reel/format/format.hpp>
+#include <reel/format/records.hpp>
+#include <reel/ring/layout.hpp>
+
+namespace reel {
+
+/// Throw Error{bad_argument} for what does not fit its record.
+void write_record(const Format& format, FormatRecord& record);
+void write_record(const Segment& segment, SegmentRecord& record);
+void write_record(const Tags& tags, TagsRecord& record);
+
+/// nullopt for a record whose checksum, sizes or text are wrong.
+[[nodiscard]] std::optional<Format> read_record(const FormatRecord& record);
+[[nodiscard]] std::optional<Segment> read_record(const SegmentRecord& record);
+[[nodiscard]] std::optional<Tags> read_record(const TagsRecord& record);
+
+}  // namespace reel

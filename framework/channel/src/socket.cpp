@@ -1,0 +1,179 @@
+#include "socket.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <reel/base/clock.hpp>
+#include <reel/base/error.hpp>
+
+namespace reel {
+namespace {
+
+// An address of a file in a directory of any length: sun_path holds 107 characters, so longer ones go through the directory's
+// descriptor in /proc.
+class Address {
+ public:
+  Address(const std::string& directory, const std::string& file) {
+    std::string path = directory + "/" + file;
+    if (path.size() >= sizeof address_.sun_path) {
+      directory_ = UniqueFd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+      path = fmt::format("/proc/self/fd/{}/{}", directory_.get(), file);
+    }
+    fits_ = path.size() < sizeof address_.sun_path;
+    if (fits_) std::memcpy(address_.sun_path, path.c_str(), path.size() + 1);
+    address_.sun_family = AF_UNIX;
+  }
+  [[nodiscard]] bool fits() const { return fits_; }
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address_); }
+  [[nodiscard]] socklen_t size() const { return sizeof address_; }
+
+ private:
+  UniqueFd directory_;
+  sockaddr_un address_{};
+  bool fits_ = false;
+};
+
+UniqueFd new_socket() {
+  UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) throw_errno(errno, "cannot make a socket");
+  return socket;
+}
+
+constexpr int kBacklog = 128;
+
+}  // namespace
+
+UniqueFd listen_at(const std::string& directory, const std::string& file) {
+  const std::string path = directory + "/" + file;
+  // Bound under another name and renamed when it listens: whoever finds it can connect.
+  const std::string unfinished = file + "~";
+  const Address address(directory, unfinished);
+  if (!address.fits())
+    throw Error(ErrorCode::bad_argument, fmt::format("the socket's path \"{}\" is too long: use a shorter runtime directory", path));
+  UniqueFd socket = new_socket();
+  ::unlink((directory + "/" + unfinished).c_str());
+  if (::bind(socket.get(), address.get(), address.size()) != 0)
+    throw_errno(errno, fmt::format("cannot make the socket \"{}\"", path));
+  if (::listen(socket.get(), kBacklog) != 0 ||
+      ::rename((directory + "/" + unfinished).c_str(), path.c_str()) != 0)
+    throw_errno(errno, fmt::format("cannot listen at \"{}\"", path));
+  return socket;
+}
+
+std::optional<UniqueFd> connect_to(const std::string& directory, const std::string& file) {
+  const Address address(directory, file);
+  if (!address.fits()) {
+    errno = ENAMETOOLONG;
+    return std::nullopt;
+  }
+  UniqueFd socket = new_socket();
+  if (::connect(socket.get(), address.get(), address.size()) != 0) return std::nullopt;
+  return socket;
+}
+
+std::optional<UniqueFd> accept_from(int listener) noexcept {
+  UniqueFd socket(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!socket) return std::nullopt;
+  return socket;
+}
+
+std::optional<PeerCredentials> peer_of(int socket) noexcept {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
+  return PeerCredentials{credentials.pid, credentials.uid, credentials.gid};
+}
+
+SendStatus send_message(int socket, std::span<const std::byte> bytes, std::span<const int> fds) noexcept {
+  iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int) * kMaxMessageDescriptors)> control{};
+  msghdr message{};
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  if (!fds.empty()) {
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(sizeof(int) * fds.size());
+    cmsghdr* rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int) * fds.size());
+    std::memcpy(CMSG_DATA(rights), fds.data(), sizeof(int) * fds.size());
+  }
+  for (;;) {
+    if (::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return SendStatus::sent;
+    if (errno == EINTR) continue;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? SendStatus::would_block : SendStatus::gone;
+  }
+}
+
+void send_byte(int socket) noexcept {
+  const char byte = 1;
+  while (::send(socket, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == EINTR) {
+  }
+}
+
+ReceiveStatus receive_message(int socket, ReceivedMessage& received) noexcept {
+  for (UniqueFd& fd : received.fds) fd.reset();
+  received.fd_count = 0;
+  received.size = 0;
+  iovec vector{received.bytes.data(), received.bytes.size()};
+  // Room for more than we take, so that surplus descriptors are seen and closed rather than cut off silently.
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int) * 16)> control{};
+  msghdr message{};
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t size = 0;
+  do {
+    size = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? ReceiveStatus::none : ReceiveStatus::gone;
+
+  bool surplus = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof fd);
+      UniqueFd owned(fd);
+      if (received.fd_count < received.fds.size()) received.fds[received.fd_count++] = std::move(owned);
+      else surplus = true;
+    }
+  }
+  if (size == 0) return ReceiveStatus::gone;
+  received.size = static_cast<std::size_t>(size);
+  received.intact = !surplus;
+  return ReceiveStatus::received;
+}
+
+ReceiveStatus receive_within(int socket, ReceivedMessage& message, int timeout_ms) noexcept {
+  const std::int64_t deadline = monotonic_ns() + std::int64_t{timeout_ms} * 1'000'000;
+  for (;;) {
+    const ReceiveStatus status = receive_message(socket, message);
+    if (status != ReceiveStatus::none) return status;
+    const std::int64_t left_ms = (deadline - monotonic_ns()) / 1'000'000;
+    if (left_ms <= 0) return ReceiveStatus::none;
+    pollfd wait{socket, POLLIN, 0};
+    ::poll(&wait, 1, static_cast<int>(left_ms));
+  }
+}
+
+std::optional<MessageHeader> header_of(const ReceivedMessage& message) noexcept {
+  if (!message.intact || message.size < sizeof(MessageHeader)) return std::nullopt;
+  MessageHeader header;
+  std::memcpy(&header, message.bytes.data(), sizeof header);
+  if (header.magic != kHandshakeMagic) return std::nullopt;
+  return header;
+}
+
+}  // namespace reel

@@ -1,0 +1,237 @@
+// Who may join a stream, where it begins, and what it is sent: the part of StreamServer that decides. Service thread, under its mutex.
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+
+#include <fmt/format.h>
+#include <reel/base/error.hpp>
+
+#include "stream_server.hpp"
+
+namespace reel {
+namespace {
+
+bool printable(const std::string& name) {
+  return std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '/' || c == '-';
+  });
+}
+
+bool contains(const std::vector<Policy>& policies, Policy policy) {
+  return policies.empty() || std::find(policies.begin(), policies.end(), policy) != policies.end();
+}
+
+}  // namespace
+
+bool StreamServer::user_allowed(const PeerCredentials& peer) const noexcept {
+  const auto listed = [](const auto& list, auto id) { return std::find(list.begin(), list.end(), id) != list.end(); };
+  return peer.uid == ::geteuid() || peer.uid == 0 || listed(options_.allowed_users, peer.uid) ||
+         listed(options_.allowed_groups, peer.gid);
+}
+
+bool StreamServer::greet(Peer& peer, const HelloMessage& hello) {
+  try {
+    if (!user_allowed(peer.credentials))
+      throw Error(ErrorCode::no_permission,
+                  fmt::format("user {} may not read stream \"{}\" of user {}: its writer must list that user or its group",
+                              peer.credentials.uid, stream_, ::geteuid()));
+    switch (hello.role) {
+      case PeerRole::observer: {
+        watch_for_room(peer.socket.get(), welcome(peer, MessageType::welcome, *epoch_, nullptr));
+        peer.stage = Peer::Stage::observer;
+        return true;
+      }
+      case PeerRole::reader: admit(peer, hello); return true;
+    }
+    throw Error(ErrorCode::protocol, fmt::format("role {} is not known: 1 (reader) or 2 (observer)", static_cast<std::uint32_t>(hello.role)));
+  } catch (const Error& error) {
+    refuse(peer, error.code(), error.message());
+    return false;
+  }
+}
+
+void StreamServer::check_admission(const HelloMessage& hello) const {
+  const auto policy = static_cast<Policy>(hello.policy);
+  if (hello.policy < 1 || hello.policy > 3)
+    throw Error(ErrorCode::protocol, fmt::format("policy {} is not known: 1 (lossless), 2 (queue) or 3 (latest)", hello.policy));
+  if (hello.start < 1 || hello.start > 4)
+    throw Error(ErrorCode::protocol, fmt::format("start {} is not known: 1 (live), 2 (oldest), 3 (keyframe) or 4 (resume)", hello.start));
+  if (hello.name.back() != '\0' || !printable(name_of(hello)))
+    throw Error(ErrorCode::protocol, "the reader's name is not of letters, digits and . _ / - with a closing zero");
+  if (!contains(options_.allowed_policies, policy))
+    throw Error(ErrorCode::refused, fmt::format("stream \"{}\" does not allow readers of policy {}", stream_, to_string(policy)));
+
+  const StreamView& view = epoch_->view();
+  const std::uint32_t format_id = view.header->format_id.load(std::memory_order_acquire);
+  if (policy == Policy::latest && format_id != 0 &&
+      view.formats[format_id - 1].kind == static_cast<std::uint32_t>(MediaKind::audio))
+    throw Error(ErrorCode::refused, fmt::format("stream \"{}\" is audio: policy latest would cut holes into the sound; use queue or "
+                                                "lossless",
+                                                stream_));
+
+  std::uint64_t readers = 0;
+  std::uint64_t pins = 0;
+  std::uint64_t lossless = policy == Policy::lossless ? 1 : 0;
+  for (const auto& [fd, other] : peers_) {
+    if (other->stage != Peer::Stage::reader) continue;
+    ++readers;
+    pins += other->hello.max_pins;
+    if (other->hello.policy == static_cast<std::uint32_t>(Policy::lossless)) ++lossless;
+  }
+  if (readers >= kScanEntries)
+    throw Error(ErrorCode::refused, fmt::format("stream \"{}\" has {} readers already, the most there can be", stream_, readers));
+  const std::uint64_t lag = options_.live ? options_.lag_frames * lossless : 0;
+  const std::uint64_t needed = std::uint64_t{options_.history} + options_.loans + pins + hello.max_pins + lag + 1;
+  if (hello.max_pins < 1 || needed > view.geometry.slots)
+    throw Error(ErrorCode::refused,
+                fmt::format("stream \"{}\" has {} slots, and this reader would make it need {}: {} history + {} loans + {} pins of {} "
+                            "readers + {} pins asked + {} lag of lossless readers + 1 spare; raise `slots` to {} or lower `max_pins`",
+                            stream_, view.geometry.slots, needed, options_.history, options_.loans, pins, readers, hello.max_pins, lag,
+                            needed));
+}
+
+std::uint64_t StreamServer::first_cursor(const HelloMessage& hello) const {
+  const RingWriter& ring = epoch_->ring();
+  const std::uint64_t head = ring.head();
+  switch (static_cast<Start>(hello.start)) {
+    case Start::live: return head;
+    case Start::oldest: return ring.oldest();
+    case Start::keyframe: return ring.last_key() >= ring.oldest() ? ring.last_key() : head;
+    case Start::resume: {
+      const auto left = left_.find(name_of(hello));
+      if (left == left_.end() || left->second.until_ns < monotonic_ns()) return head;
+      return std::min(left->second.cursor, head);
+    }
+  }
+  return head;
+}
+
+std::unique_ptr<OwnedSegment> StreamServer::make_page() const {
+  auto page = segment_backend(SegmentKind::memfd).create("reel." + stream_ + ".page", sizeof(ReaderPage));
+  (void)page->seal(Seal::size);
+  return page;
+}
+
+void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
+  check_admission(hello);
+  RingWriter& ring = epoch_->ring();
+  std::uint32_t index = 0;
+  while (ring.entry(index).page.load(std::memory_order_relaxed) != nullptr) ++index;  // check_admission saw a free one
+  auto page = make_page();
+  sockets_[index] = peer.socket.get();
+  peer.index = index;
+  peer.hello = hello;
+  peer.page = std::move(page);
+  peer.stage = Peer::Stage::reader;
+  ring.admit(index, page_of(peer), hello.policy == static_cast<std::uint32_t>(Policy::lossless), hello.max_pins);
+  ring.grant(index, first_cursor(hello));
+  left_.erase(name_of(hello));
+  watch_for_room(peer.socket.get(), welcome(peer, MessageType::welcome, *epoch_, peer.page.get()));
+  notify();
+}
+
+bool StreamServer::welcome(Peer& peer, MessageType type, WriterEpoch& epoch, const OwnedSegment* page) {
+  const StreamGeometry& geometry = epoch.view().geometry;
+  WelcomeMessage message;
+  message.header.type = type;
+  message.memory = geometry.memory;
+  message.reader_index = peer.index;
+  message.control_bytes = geometry.control_bytes;
+  message.payload_bytes = geometry.payload_bytes;
+  message.page_bytes = page != nullptr ? page->size() : 0;
+  message.epoch = geometry.epoch;
+  const auto bytes = bytes_of(message);
+  Outgoing outgoing{{bytes.begin(), bytes.end()}, {}};
+  outgoing.fds.push_back(epoch.memory().control().share_read_only());
+  outgoing.fds.push_back(epoch.memory().payload().share_read_only());
+  if (page != nullptr) outgoing.fds.push_back(page->share_writable());
+  return send(peer, std::move(outgoing));
+}
+
+ReaderStatus StreamServer::status_of(const Peer& peer) const {
+  const ScanEntry& entry = epoch_->ring().entry(peer.index);
+  const ReaderPage& page = page_of(peer);
+  ReaderStatus status;
+  status.pid = static_cast<std::uint32_t>(peer.credentials.pid);
+  status.name = name_of(peer.hello);
+  status.policy = static_cast<Policy>(peer.hello.policy);
+  status.demoted = entry.demoted.load(std::memory_order_relaxed);
+  status.cursor = epoch_->ring().believed_cursor(entry, page);
+  for (const auto& word : page.pins)
+    status.pinned += static_cast<std::uint32_t>(std::popcount(word.load(std::memory_order_relaxed)));
+  status.max_pins = peer.hello.max_pins;
+  status.delivered = page.delivered.load(std::memory_order_relaxed);
+  status.verified = page.verified.load(std::memory_order_relaxed);
+  status.skipped = page.skipped.load(std::memory_order_relaxed);
+  status.lapped = page.lapped.load(std::memory_order_relaxed);
+  status.corrupted = page.corrupted.load(std::memory_order_relaxed);
+  status.waits = entry.waits.load(std::memory_order_relaxed);
+  return status;
+}
+
+void StreamServer::report(Peer& peer) {
+  bool sent = true;
+  const auto add = [&](const auto& message) {
+    const auto bytes = bytes_of(message);
+    sent = send(peer, {{bytes.begin(), bytes.end()}, {}});
+  };
+  StatusMessage status;
+  for (const auto& [fd, other] : peers_) status.readers += other->stage == Peer::Stage::reader && !other->left ? 1 : 0;
+  status.demoted = demoted();
+  status.refused = refused();
+  status.epochs = epochs();
+  add(status);
+  for (const auto& [fd, other] : peers_) {
+    if (other->stage != Peer::Stage::reader || other->left) continue;
+    const ReaderStatus reader = status_of(*other);
+    ReaderStatusMessage message;
+    message.pid = reader.pid;
+    message.policy = static_cast<std::uint32_t>(reader.policy);
+    message.demoted = reader.demoted ? 1 : 0;
+    message.pinned = reader.pinned;
+    message.max_pins = reader.max_pins;
+    message.cursor = reader.cursor;
+    message.delivered = reader.delivered;
+    message.verified = reader.verified;
+    message.skipped = reader.skipped;
+    message.lapped = reader.lapped;
+    message.corrupted = reader.corrupted;
+    message.waits = reader.waits;
+    reader.name.copy(message.name.data(), message.name.size() - 1);
+    add(message);
+  }
+  watch_for_room(peer.socket.get(), sent);
+}
+
+std::vector<ReaderStatus> StreamServer::readers() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ReaderStatus> result;
+  for (const auto& [fd, peer] : peers_) {
+    if (peer->stage == Peer::Stage::reader && !peer->left) result.push_back(status_of(*peer));
+  }
+  return result;
+}
+
+std::vector<std::string> StreamServer::missing_readers(const std::vector<std::string>& names) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> missing;
+  for (const std::string& name : names) {
+    const bool here = std::any_of(peers_.begin(), peers_.end(), [&](const auto& one) {
+      return one.second->stage == Peer::Stage::reader && !one.second->left && name_of(one.second->hello) == name;
+    });
+    if (!here) missing.push_back(name);
+  }
+  return missing;
+}
+
+bool StreamServer::owes_frames() const {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t head = epoch_ ? epoch_->ring().head() : 0;
+  return std::any_of(peers_.begin(), peers_.end(), [&](const auto& one) {
+    const Peer& peer = *one.second;
+    return peer.stage == Peer::Stage::reader && !peer.left && status_of(peer).cursor < head;
+  });
+}
+
+}  // namespace reel

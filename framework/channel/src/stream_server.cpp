@@ -1,0 +1,315 @@
+#include "stream_server.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <reel/base/error.hpp>
+#include <reel/base/futex.hpp>
+#include <reel/base/log.hpp>
+#include <reel/channel/runtime_dir.hpp>
+
+#include "name_lock.hpp"
+
+namespace reel {
+namespace {
+
+constexpr std::size_t kMaxGreetings = 16;   // connections that have not said hello
+constexpr std::size_t kMaxQueued = 256;     // messages waiting for a peer that does not read
+constexpr std::uint32_t kQuietEvents = EPOLLIN | EPOLLRDHUP;
+
+}  // namespace
+
+StreamServer::StreamServer(std::string stream, std::string directory, const WriterOptions& options)
+    : stream_(std::move(stream)), directory_(std::move(directory)), options_(options), service_(Service::instance()) {}
+
+StreamServer::~StreamServer() {
+  if (listener_) {
+    service_->unwatch(listener_.get());
+    ::unlink((directory_ + "/" + socket_file(stream_)).c_str());
+  }
+  std::vector<int> sockets;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [fd, peer] : peers_) sockets.push_back(fd);
+  }
+  for (const int fd : sockets) service_->unwatch(fd);
+}
+
+void StreamServer::open(std::shared_ptr<WriterEpoch> epoch) {
+  {
+    const std::lock_guard lock(mutex_);
+    epoch_ = std::move(epoch);
+  }
+  epochs_.fetch_add(1, std::memory_order_relaxed);
+  listener_ = listen_at(directory_, socket_file(stream_));
+  service_->watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { on_listener(); });
+}
+
+void StreamServer::wake(std::uint32_t index, WakeKind kind, ReaderPage& page) noexcept {
+  if (kind == WakeKind::socket) {
+    send_byte(sockets_[index]);
+    return;
+  }
+  page.doorbell.fetch_add(1, std::memory_order_release);  // pairs with the acquire in FrameReader::Impl::wait_connected
+  futex_wake(page.doorbell, FutexScope::shared);
+}
+
+void StreamServer::notify() noexcept {
+  events_.fetch_add(1, std::memory_order_release);
+  futex_wake(events_, FutexScope::process);
+}
+
+void StreamServer::move_to(std::shared_ptr<WriterEpoch> next) {
+  std::vector<int> full;
+  {
+    const std::lock_guard lock(mutex_);
+    std::map<int, std::unique_ptr<OwnedSegment>> pages;  // all of them before anything changes
+    for (const auto& [fd, peer] : peers_) {
+      if (peer->stage == Peer::Stage::reader && !peer->left) pages[fd] = make_page();
+    }
+    const std::uint64_t first = next->view().geometry.first_sequence;
+    for (const auto& [fd, peer] : peers_) {
+      if (!pages.contains(fd)) continue;
+      const ScanEntry& old = epoch_->ring().entry(peer->index);
+      RingWriter& ring = next->ring();
+      ring.admit(peer->index, *reinterpret_cast<ReaderPage*>(pages[fd]->data()), old.lossless, old.max_pins);
+      ring.grant(peer->index, first);
+      ring.entry(peer->index).demoted.store(old.demoted.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      ring.entry(peer->index).waits.store(old.waits.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      if (!welcome(*peer, MessageType::moved, *next, pages[fd].get())) full.push_back(fd);
+    }
+    epoch_->ring().move(*this);
+    epoch_ = std::move(next);
+    for (auto& [fd, page] : pages) peers_[fd]->page = std::move(page);
+  }
+  epochs_.fetch_add(1, std::memory_order_relaxed);
+  for (const int fd : full) service_->change(fd, kQuietEvents | EPOLLOUT);
+}
+
+void StreamServer::demote(ReaderMask stalled) noexcept {
+  const std::lock_guard lock(mutex_);
+  for (std::uint32_t index = 0; index < kScanEntries; ++index) {
+    Peer* peer = (stalled >> index & 1) != 0 ? peer_at(index) : nullptr;
+    ScanEntry& entry = epoch_->ring().entry(index);
+    if (peer == nullptr || !entry.lossless || entry.demoted.exchange(true, std::memory_order_relaxed)) continue;
+    demoted_.fetch_add(1, std::memory_order_relaxed);
+    const PlainMessage message{{.type = MessageType::demoted}};
+    (void)send_message(peer->socket.get(), bytes_of(message));  // a reader that does not even read its socket learns nothing
+    log_warning(fmt::format("stream \"{}\": lossless reader \"{}\" (pid {}) kept the writer waiting for {} ms (stall_timeout) and is "
+                            "treated as `queue` from now on",
+                            stream_, name_of(peer->hello), peer->credentials.pid, options_.stall_timeout_ms));
+  }
+}
+
+void StreamServer::drop_hostile() noexcept {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [fd, peer] : peers_) {
+    if (peer->stage != Peer::Stage::reader || !epoch_->ring().entry(peer->index).hostile.load(std::memory_order_relaxed)) continue;
+    log_warning(fmt::format("stream \"{}\": reader \"{}\" (pid {}) pins more than the {} slots it was granted and is cut off", stream_,
+                            name_of(peer->hello), peer->credentials.pid, peer->hello.max_pins));
+    ::shutdown(fd, SHUT_RDWR);  // the service thread sees the hang-up and removes it
+  }
+}
+
+void StreamServer::on_listener() noexcept {
+  for (;;) {
+    std::optional<UniqueFd> socket = accept_from(listener_.get());
+    if (!socket) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno != EAGAIN && errno != EWOULDBLOCK) {
+        log_warning(fmt::format("stream \"{}\": cannot take a reader's connection: {}", stream_, std::strerror(errno)));
+        ::usleep(10'000);  // out of descriptors, most likely: the connection stays pending, do not spin on it
+      }
+      return;
+    }
+    const auto credentials = peer_of(socket->get());
+    if (!credentials) continue;
+    try {
+      auto peer = std::make_unique<Peer>();
+      const int fd = socket->get();
+      peer->socket = std::move(*socket);
+      peer->credentials = *credentials;
+      peer->since_ns = monotonic_ns();
+      {
+        const std::lock_guard lock(mutex_);
+        peers_[fd] = std::move(peer);
+      }
+      service_->watch(fd, kQuietEvents, [this, fd](std::uint32_t events) { on_peer(fd, events); });
+      drop_greeting();
+    } catch (const std::exception& error) {
+      log_warning(fmt::format("stream \"{}\": cannot serve a reader: {}", stream_, error.what()));
+      return;
+    }
+  }
+}
+
+// Connections that never say hello are bounded: the oldest goes.
+void StreamServer::drop_greeting() noexcept {
+  int oldest = -1;
+  {
+    const std::lock_guard lock(mutex_);
+    std::size_t count = 0;
+    std::int64_t since_ns = 0;
+    for (const auto& [fd, peer] : peers_) {
+      if (peer->stage != Peer::Stage::greeting) continue;
+      ++count;
+      if (oldest < 0 || peer->since_ns < since_ns) {
+        oldest = fd;
+        since_ns = peer->since_ns;
+      }
+    }
+    if (count <= kMaxGreetings) return;
+  }
+  remove(oldest);
+}
+
+void StreamServer::on_peer(int fd, std::uint32_t events) noexcept {
+  bool keep = true;
+  try {
+    const std::lock_guard lock(mutex_);
+    const auto found = peers_.find(fd);
+    if (found == peers_.end()) return;
+    Peer& peer = *found->second;
+    if ((events & EPOLLOUT) != 0) watch_for_room(fd, flush(peer));
+    ReceivedMessage message;
+    // Bounded, so that one chatty peer does not keep the others waiting; epoll comes back for the rest.
+    for (int i = 0; i < 64 && keep; ++i) {
+      const ReceiveStatus status = receive_message(fd, message);
+      if (status == ReceiveStatus::none) break;
+      keep = status == ReceiveStatus::received && handle(peer, message);
+    }
+    if (peer.outgoing.size() > kMaxQueued) keep = false;
+  } catch (const std::exception& error) {
+    log_warning(fmt::format("stream \"{}\": a reader's connection is given up: {}", stream_, error.what()));
+    keep = false;
+  }
+  if (!keep) remove(fd);
+}
+
+bool StreamServer::handle(Peer& peer, ReceivedMessage& message) {
+  if (message.intact && message.size == 1 && message.fd_count == 0) {
+    if (peer.stage == Peer::Stage::reader) notify();  // it let a slot go
+    return peer.stage == Peer::Stage::reader;
+  }
+  const auto header = header_of(message);
+  if (!header) {
+    log_warning(fmt::format("stream \"{}\": process {} sent {} bytes that are no message of Reel's: disconnected", stream_,
+                            peer.credentials.pid, message.size));
+    return false;
+  }
+  if (header->major != kHandshakeMajor) {
+    refuse(peer, ErrorCode::version,
+           fmt::format("the reader speaks handshake version {}.{}, the writer {}.{}: rebuild the older one", header->major,
+                       header->minor, kHandshakeMajor, kHandshakeMinor));
+    return false;
+  }
+  if (peer.stage == Peer::Stage::greeting) {
+    const auto hello = as<HelloMessage>(message, 0);
+    if (header->type != MessageType::hello || !hello) {
+      refuse(peer, ErrorCode::protocol,
+             fmt::format("the first message is of type {} with {} bytes and {} descriptors: expected hello, {} bytes, none",
+                         static_cast<std::uint32_t>(header->type), message.size, message.fd_count, sizeof(HelloMessage)));
+      return false;
+    }
+    return greet(peer, *hello);
+  }
+  const bool plain = message.size == sizeof(PlainMessage) && message.fd_count == 0;
+  switch (header->type) {
+    case MessageType::leave:
+      if (plain && peer.stage == Peer::Stage::reader) leave(peer);
+      return plain;
+    case MessageType::key_frame_request:
+      key_frame_wanted_.store(true, std::memory_order_release);
+      return plain;
+    case MessageType::status_request:
+      if (plain) report(peer);
+      return plain;
+    default: return true;  // a later minor version's
+  }
+}
+
+void StreamServer::remove(int fd) noexcept {
+  service_->unwatch(fd);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = peers_.find(fd);
+    if (found == peers_.end()) return;
+    Peer& peer = *found->second;
+    if (peer.stage == Peer::Stage::reader) {
+      leave(peer);
+      epoch_->ring().remove(peer.index);  // from here on nobody looks at its page or its socket
+    }
+    peers_.erase(found);
+  }
+  notify();  // what it pinned or had still to read may be what the writer waits for
+}
+
+void StreamServer::leave(Peer& peer) noexcept {
+  if (peer.left) return;
+  peer.left = true;
+  ScanEntry& entry = epoch_->ring().entry(peer.index);
+  const std::string name = name_of(peer.hello);
+  if (!name.empty() && options_.resume_ms > 0) {
+    const std::int64_t now_ns = monotonic_ns();
+    std::erase_if(left_, [&](const auto& one) { return one.second.until_ns < now_ns; });
+    left_[name] = {epoch_->ring().believed_cursor(entry, page_of(peer)),
+                   now_ns + std::int64_t{options_.resume_ms} * 1'000'000};
+  }
+  entry.demoted.store(true, std::memory_order_relaxed);  // its pins count until it hangs up, its cursor no more
+  notify();
+}
+
+bool StreamServer::send(Peer& peer, Outgoing message) {
+  if (peer.outgoing.empty()) {
+    std::array<int, kMaxMessageDescriptors> fds{};
+    for (std::size_t i = 0; i < message.fds.size(); ++i) fds[i] = message.fds[i].get();
+    const auto status = send_message(peer.socket.get(), message.bytes, std::span(fds).first(message.fds.size()));
+    if (status != SendStatus::would_block) return true;  // one that is gone is noticed by its hang-up
+  }
+  peer.outgoing.push_back(std::move(message));
+  return false;
+}
+
+bool StreamServer::flush(Peer& peer) noexcept {
+  while (!peer.outgoing.empty()) {
+    const Outgoing& message = peer.outgoing.front();
+    std::array<int, kMaxMessageDescriptors> fds{};
+    for (std::size_t i = 0; i < message.fds.size(); ++i) fds[i] = message.fds[i].get();
+    if (send_message(peer.socket.get(), message.bytes, std::span(fds).first(message.fds.size())) == SendStatus::would_block) return false;
+    peer.outgoing.pop_front();
+  }
+  return true;
+}
+
+void StreamServer::watch_for_room(int fd, bool sent) noexcept {
+  service_->change(fd, sent ? kQuietEvents : kQuietEvents | EPOLLOUT);
+}
+
+void StreamServer::refuse(Peer& peer, ErrorCode code, const std::string& text) noexcept {
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  RefusedMessage refused;
+  refused.code = static_cast<std::uint32_t>(code);
+  refused.text_bytes = static_cast<std::uint32_t>(text.copy(refused.text.data(), refused.text.size()));
+  (void)send_message(peer.socket.get(), bytes_of(refused));
+}
+
+StreamServer::Peer* StreamServer::peer_at(std::uint32_t index) noexcept {
+  for (const auto& [fd, peer] : peers_) {
+    if (peer->stage == Peer::Stage::reader && peer->index == index) return peer.get();
+  }
+  return nullptr;
+}
+
+ReaderPage& StreamServer::page_of(const Peer& peer) noexcept { return *reinterpret_cast<ReaderPage*>(peer.page->data()); }
+
+std::string StreamServer::name_of(const HelloMessage& hello) {
+  return {hello.name.data(), ::strnlen(hello.name.data(), hello.name.size())};
+}
+
+}  // namespace reel

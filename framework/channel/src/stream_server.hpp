@@ -1,0 +1,115 @@
+// The service-thread side of a writer: takes connections, admits readers into the ring's scan set, answers observers, removes who hangs
+// up. The data thread enters only to wake readers (lock-free) and to move everyone to new memory. Thread-safe.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <reel/base/error.hpp>
+#include <reel/channel/frame_writer.hpp>
+
+#include "service.hpp"
+#include "socket.hpp"
+#include "writer_epoch.hpp"
+
+namespace reel {
+
+class StreamServer final : public ReaderWaker {
+ public:
+  StreamServer(std::string stream, std::string directory, const WriterOptions& options);
+  ~StreamServer();
+  StreamServer(const StreamServer&) = delete;
+  StreamServer& operator=(const StreamServer&) = delete;
+
+  /// Starts to listen. Throws Error.
+  void open(std::shared_ptr<WriterEpoch> epoch);
+
+  // --- data thread ---
+  void wake(std::uint32_t index, WakeKind kind, ReaderPage& page) noexcept override;
+  /// Every reader is admitted to `next` at its first sequence and sent its descriptors; then the old memory says so. Throws Error
+  /// {no_memory} with nothing changed.
+  void move_to(std::shared_ptr<WriterEpoch> next);
+  /// Lossless readers that keep the writer waiting become `queue` readers, and are told.
+  void demote(ReaderMask stalled) noexcept;
+  /// Those that broke their quota are cut off.
+  void drop_hostile() noexcept;
+
+  // --- any thread ---
+  /// Changes whenever something happened that a waiting writer may wait for; futex_wake'd.
+  [[nodiscard]] const std::atomic<std::uint32_t>& events() const noexcept { return events_; }
+  void notify() noexcept;
+  [[nodiscard]] std::vector<std::string> missing_readers(const std::vector<std::string>& names) const;
+  /// True when a lossless or queue reader has frames still to take.
+  [[nodiscard]] bool owes_frames() const;
+  [[nodiscard]] std::vector<ReaderStatus> readers() const;
+  [[nodiscard]] bool take_key_frame_request() noexcept { return key_frame_wanted_.exchange(false, std::memory_order_acq_rel); }
+  [[nodiscard]] std::uint64_t demoted() const noexcept { return demoted_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t epochs() const noexcept { return epochs_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Outgoing {
+    std::vector<std::byte> bytes;
+    std::vector<UniqueFd> fds;
+  };
+  struct Peer {
+    UniqueFd socket;
+    PeerCredentials credentials;
+    enum class Stage { greeting, reader, observer } stage = Stage::greeting;
+    HelloMessage hello{};
+    std::uint32_t index = 0;              // in the scan set, of a reader
+    std::unique_ptr<OwnedSegment> page;   // of a reader
+    bool left = false;                    // said so; its pins count until it hangs up
+    std::int64_t since_ns = 0;            // when it connected
+    std::deque<Outgoing> outgoing;        // what would have blocked
+  };
+
+  void on_listener() noexcept;
+  void on_peer(int fd, std::uint32_t events) noexcept;
+  [[nodiscard]] bool handle(Peer& peer, ReceivedMessage& message);
+  [[nodiscard]] bool greet(Peer& peer, const HelloMessage& hello);
+  void admit(Peer& peer, const HelloMessage& hello);
+  void check_admission(const HelloMessage& hello) const;
+  [[nodiscard]] bool user_allowed(const PeerCredentials& peer) const noexcept;
+  [[nodiscard]] std::uint64_t first_cursor(const HelloMessage& hello) const;
+  [[nodiscard]] bool welcome(Peer& peer, MessageType type, WriterEpoch& epoch, const OwnedSegment* page);
+  void refuse(Peer& peer, ErrorCode code, const std::string& text) noexcept;
+  void report(Peer& peer);
+  void leave(Peer& peer) noexcept;
+  void remove(int fd) noexcept;
+  void drop_greeting() noexcept;
+  [[nodiscard]] bool send(Peer& peer, Outgoing message);  // false: it is queued, watch for EPOLLOUT
+  [[nodiscard]] bool flush(Peer& peer) noexcept;           // the same
+  void watch_for_room(int fd, bool sent) noexcept;
+  [[nodiscard]] Peer* peer_at(std::uint32_t index) noexcept;
+  [[nodiscard]] static ReaderPage& page_of(const Peer& peer) noexcept;
+  [[nodiscard]] std::unique_ptr<OwnedSegment> make_page() const;
+  [[nodiscard]] ReaderStatus status_of(const Peer& peer) const;
+  [[nodiscard]] static std::string name_of(const HelloMessage& hello);
+
+  std::string stream_;
+  std::string directory_;
+  WriterOptions options_;
+  std::shared_ptr<Service> service_;
+  UniqueFd listener_;
+  mutable std::mutex mutex_;                         // of everything below, but for the atomics and sockets_
+  std::shared_ptr<WriterEpoch> epoch_;
+  std::map<int, std::unique_ptr<Peer>> peers_;       // by socket
+  struct Left {
+    std::uint64_t cursor = 0;
+    std::int64_t until_ns = 0;
+  };
+  std::map<std::string, Left> left_;                 // cursors of named readers that are gone
+  std::array<int, kScanEntries> sockets_{};          // by scan entry; set before the entry is, for wake()
+  std::atomic<std::uint32_t> events_{0};
+  std::atomic<bool> key_frame_wanted_{false};
+  std::atomic<std::uint64_t> demoted_{0}, refused_{0}, epochs_{0};
+};
+
+}  // namespace reel

@@ -1,0 +1,140 @@
+// The writing end of a ring: which slot is filled next, when a frame becomes visible, who must be woken. Sleeps nowhere, makes no
+// system call, allocates nothing per frame.
+//
+// Threads: acquire, cancel, publish, end, move are the data thread's, one thread at a time. admit, grant and remove are the service
+// thread's (serialised by its caller); they wait until the data thread is outside of a scan, the data thread never waits for them.
+//
+// Why no slot is overwritten while a reader uses it: the writer stores RETIRED, then reads the pins; the reader sets its pin, then
+// reads the state. All four are sequentially consistent, so at least one of the two sees the other (SYNC ring.reuse).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <reel/ring/layout.hpp>
+#include <reel/ring/stream_memory.hpp>
+
+namespace reel {
+
+inline constexpr std::uint32_t kScanEntries = 64;  // readers of a stream, at most
+
+/// One reader as the data thread sees it.
+struct ScanEntry {
+  std::atomic<ReaderPage*> page{nullptr};  // nullptr: no reader here. SYNC ring.scan_set
+  // Written before `page`, unchanged while it is set:
+  bool lossless = false;
+  std::uint32_t max_pins = 0;
+  // Written by either thread:
+  std::atomic<std::uint64_t> floor{0};     // where it began: a cursor below it is not believed
+  std::atomic<bool> demoted{false};        // its cursor holds nothing back any more
+  std::atomic<bool> hostile{false};        // broke its quota: its pins do not count, it is to be disconnected
+  std::atomic<std::uint64_t> waits{0};     // times the writer waited because of it
+  // The data thread's own:
+  std::uint64_t rung_ticket = 0;           // already woken for
+};
+
+/// What a frame is published with; the rest of its SlotRecord is filled in here.
+struct PublishRequest {
+  FrameInfo info;
+  std::uint32_t format_id = 0, segment_id = 0, tags_id = 0;
+  std::uint64_t payload_bytes = 0, side_data_bytes = 0;
+  std::uint64_t payload_checksum = 0, side_data_checksum = 0;
+  const VideoLayout* layout = nullptr;  // may be null
+};
+
+/// Bit i: entry i of the scan set.
+using ReaderMask = std::uint64_t;
+
+/// Wakes a sleeping reader; called by the data thread while the reader cannot be removed. Must not block.
+class ReaderWaker {
+ public:
+  virtual void wake(std::uint32_t index, WakeKind kind, ReaderPage& page) noexcept = 0;
+
+ protected:
+  ~ReaderWaker() = default;
+};
+
+class RingWriter {
+ public:
+  /// REQUIRES: `view` outlives this; loans of at most `slots - history - 1` are open at a time.
+  RingWriter(const StreamView& view, bool live);
+
+  // --- data thread ---
+
+  /// A slot to fill, or nothing when lossless readers or pins hold every one.
+  [[nodiscard]] std::optional<std::uint32_t> acquire() noexcept;
+  /// Gives an acquired slot back unpublished.
+  void cancel(std::uint32_t slot) noexcept;
+  /// Makes an acquired, filled slot the newest frame; wakes the readers whose tickets are due.
+  void publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept;
+  /// End of stream behind the newest frame; wakes every sleeper.
+  void end(ReaderWaker& waker) noexcept;
+  /// This memory takes no more frames, the stream goes on elsewhere; wakes every sleeper.
+  void move(ReaderWaker& waker) noexcept;
+
+  /// Announces that the writer is about to sleep: to be followed by one more acquire().
+  void announce_wait(bool waiting) noexcept;
+  /// The readers that keep acquire() from succeeding: lossless ones at the oldest frame, else those that pin retired slots.
+  [[nodiscard]] ReaderMask blockers() noexcept;
+
+  /// True once after a reader broke its quota (ScanEntry::hostile).
+  [[nodiscard]] bool take_hostile() noexcept { return std::exchange(hostile_seen_, false); }
+  /// Where a reader of the scan set stands; 0 when there is none.
+  [[nodiscard]] std::uint64_t cursor_of(std::uint32_t index) noexcept;
+
+  [[nodiscard]] std::uint64_t next_sequence() const noexcept { return next_sequence_; }
+
+  // --- service thread ---
+
+  /// Puts a reader into the scan set, protecting everything that is kept, and waits until the data thread cannot be retiring
+  /// by an older set. From here on head and oldest can be read and the cursor granted. REQUIRES: the entry is empty.
+  void admit(std::uint32_t index, ReaderPage& page, bool lossless, std::uint32_t max_pins) noexcept;
+  /// Lets the reader begin at `cursor`. Before its descriptors are sent.
+  void grant(std::uint32_t index, std::uint64_t cursor) noexcept;
+  /// Takes the reader out and waits until nobody looks at its page any more.
+  void remove(std::uint32_t index) noexcept;
+
+  // --- any thread ---
+  [[nodiscard]] ScanEntry& entry(std::uint32_t index) noexcept { return entries_[index]; }
+  [[nodiscard]] std::uint64_t head() const noexcept;    // next sequence, as published
+  [[nodiscard]] std::uint64_t oldest() const noexcept;
+  [[nodiscard]] std::uint64_t last_key() const noexcept;
+  /// A reader's cursor within what can be true.
+  [[nodiscard]] std::uint64_t believed_cursor(const ScanEntry& entry, const ReaderPage& page) const noexcept;
+
+ private:
+  using PinSet = std::array<std::uint64_t, kPinWords>;
+
+  struct Scan {
+    PinSet pins{};
+    std::uint64_t lossless_floor = ~std::uint64_t{0};  // smallest cursor of a lossless reader
+  };
+  [[nodiscard]] Scan scan() noexcept;
+  [[nodiscard]] bool pinned(std::uint32_t slot) const noexcept;
+  [[nodiscard]] std::optional<std::uint32_t> take_reusable(const PinSet& pins) noexcept;
+  [[nodiscard]] std::optional<std::uint32_t> retire_until(std::uint64_t limit) noexcept;
+  std::uint32_t start_writing(std::uint32_t slot) noexcept;
+  void wait_until_quiet() const noexcept;
+  void wake_due(std::uint64_t reached, ReaderWaker& waker) noexcept;
+
+  class BusyScope;
+
+  StreamView view_;
+  bool live_;
+  std::uint32_t slots_;
+  std::uint32_t pin_words_;        // words of the pin bitmaps in use
+  std::uint64_t next_sequence_;    // data thread's own copies of what it publishes: shared memory is never read back
+  std::uint64_t oldest_;
+  bool hostile_seen_ = false;
+  PinSet reusable_{};              // FREE and RETIRED slots
+  std::array<std::uint16_t, kRingSlotLimit> slot_of_sequence_{};  // by ring index
+  std::array<ScanEntry, kScanEntries> entries_;
+  alignas(64) std::atomic<bool> busy_{false};  // data thread inside a scan. SYNC ring.quiet
+  std::atomic<std::uint32_t> entry_limit_{0};  // one past the highest entry ever used
+};
+
+}  // namespace reel

@@ -1,0 +1,279 @@
+#include <reel/ring/ring_writer.hpp>
+
+#include <sched.h>
+
+#include <algorithm>
+#include <bit>
+#include <span>
+
+#include <reel/base/checksum.hpp>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace reel {
+namespace {
+
+// Non-temporal stores that filled the slot are not ordered by a release store on x86.
+void drain_streaming_stores() noexcept {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
+
+template <typename Record>
+std::span<const std::byte> bytes_of(const Record& record) noexcept {
+  return std::as_bytes(std::span(&record, 1));
+}
+
+}  // namespace
+
+// SYNC ring.quiet: the data thread announces itself (seq_cst), then reads the scan set; the service thread changes the set
+// (seq_cst), then waits for quiet. Either the data thread sees the change or the service thread waits for it to leave.
+class RingWriter::BusyScope {
+ public:
+  explicit BusyScope(RingWriter& ring) noexcept : ring_(ring) { ring_.busy_.store(true, std::memory_order_seq_cst); }
+  ~BusyScope() { ring_.busy_.store(false, std::memory_order_release); }
+  BusyScope(const BusyScope&) = delete;
+  BusyScope& operator=(const BusyScope&) = delete;
+
+ private:
+  RingWriter& ring_;
+};
+
+RingWriter::RingWriter(const StreamView& view, bool live)
+    : view_(view),
+      live_(live),
+      slots_(view.geometry.slots),
+      pin_words_((view.geometry.slots + 63) / 64),
+      next_sequence_(view.geometry.first_sequence),
+      oldest_(view.geometry.first_sequence) {
+  for (std::uint32_t slot = 0; slot < slots_; ++slot) reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+}
+
+RingWriter::Scan RingWriter::scan() noexcept {
+  Scan result;
+  const std::uint32_t limit = entry_limit_.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < limit; ++i) {
+    ScanEntry& entry = entries_[i];
+    ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
+    if (page == nullptr || entry.hostile.load(std::memory_order_relaxed)) continue;
+    PinSet pins{};
+    std::uint32_t count = 0;
+    for (std::uint32_t word = 0; word < pin_words_; ++word) {
+      // SYNC ring.unpin: acquire, pairs with the release in RingReader::unpin: the reader's last load is before our overwrite.
+      pins[word] = page->pins[word].load(std::memory_order_seq_cst);
+      count += static_cast<std::uint32_t>(std::popcount(pins[word]));
+    }
+    if (count > entry.max_pins) {
+      entry.hostile.store(true, std::memory_order_relaxed);
+      hostile_seen_ = true;
+      continue;
+    }
+    for (std::uint32_t word = 0; word < pin_words_; ++word) result.pins[word] |= pins[word];
+    if (entry.lossless && !entry.demoted.load(std::memory_order_relaxed))
+      result.lossless_floor = std::min(result.lossless_floor, believed_cursor(entry, *page));
+  }
+  return result;
+}
+
+bool RingWriter::pinned(std::uint32_t slot) const noexcept {
+  const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
+  const std::uint32_t limit = entry_limit_.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < limit; ++i) {
+    const ScanEntry& entry = entries_[i];
+    const ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
+    if (page == nullptr || entry.hostile.load(std::memory_order_relaxed)) continue;
+    // SYNC ring.reuse: after the RETIRED store, before any write to the slot.
+    if ((page->pins[slot / 64].load(std::memory_order_seq_cst) & bit) != 0) return true;
+  }
+  return false;
+}
+
+std::uint32_t RingWriter::start_writing(std::uint32_t slot) noexcept {
+  reusable_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+  // Relaxed suffices: a reader accepts READY with its sequence only, and the slot is RETIRED or was never READY.
+  view_.slots[slot].state.store(slot_word(0, SlotState::writing), std::memory_order_relaxed);
+  return slot;
+}
+
+std::optional<std::uint32_t> RingWriter::take_reusable(const PinSet& pins) noexcept {
+  for (std::uint32_t word = 0; word < pin_words_; ++word) {
+    const std::uint64_t candidates = reusable_[word] & ~pins[word];
+    if (candidates != 0) return start_writing(word * 64 + static_cast<std::uint32_t>(std::countr_zero(candidates)));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> RingWriter::retire_until(std::uint64_t limit) noexcept {
+  while (oldest_ < limit) {
+    const std::uint64_t sequence = oldest_++;
+    const std::uint32_t slot = slot_of_sequence_[sequence & (view_.geometry.ring_words - 1)];
+    view_.header->oldest.store(oldest_, std::memory_order_release);
+    // SYNC ring.reuse: seq_cst, then the pins; the reader pins, then reads the state.
+    view_.slots[slot].state.store(slot_word(sequence, SlotState::retired), std::memory_order_seq_cst);
+    reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+    if (!pinned(slot)) return start_writing(slot);  // a pinned one is found reusable once its reader lets go
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> RingWriter::acquire() noexcept {
+  const BusyScope busy(*this);
+  const Scan found = scan();
+  if (auto slot = take_reusable(found.pins)) return slot;
+  const std::uint64_t history = view_.geometry.history;
+  const std::uint64_t limit = next_sequence_ > history ? next_sequence_ - history : 0;
+  if (auto slot = retire_until(std::min(limit, found.lossless_floor))) return slot;
+  if (live_) return retire_until(limit);  // a source that cannot wait lets the laggard go
+  return std::nullopt;
+}
+
+void RingWriter::cancel(std::uint32_t slot) noexcept {
+  view_.slots[slot].state.store(slot_word(0, SlotState::free), std::memory_order_relaxed);
+  reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+}
+
+void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept {
+  const std::uint64_t sequence = next_sequence_++;
+  SlotHeader& header = view_.slots[slot];
+  SlotRecord record{};
+  record.sequence = sequence;
+  record.kind = static_cast<std::uint32_t>(request.info.kind);
+  record.flags = request.info.flags;
+  record.format_id = request.format_id;
+  record.segment_id = request.segment_id;
+  record.tags_id = request.tags_id;
+  record.checksum_mode = view_.geometry.checksum_mode;
+  record.payload_bytes = request.payload_bytes;
+  record.side_data_bytes = request.side_data_bytes;
+  record.payload_checksum = request.payload_checksum;
+  record.side_data_checksum = request.side_data_checksum;
+  record.pts_ns = request.info.pts_ns;
+  record.dts_ns = request.info.dts_ns;
+  record.duration_ns = request.info.duration_ns;
+  record.capture_ns = request.info.capture_ns;
+  record.offset = request.info.offset;
+  if (request.layout != nullptr) {
+    record.plane_count = request.layout->plane_count;
+    for (std::uint32_t plane = 0; plane < record.plane_count; ++plane) {
+      record.plane_offset_bytes[plane] = request.layout->planes[plane].offset_bytes;
+      record.plane_stride_bytes[plane] = request.layout->planes[plane].stride_bytes;
+    }
+  }
+  record.publish_ns = monotonic_ns();
+  drain_streaming_stores();
+  header.record = record;
+  header.header_checksum = checksum(bytes_of(record));
+  slot_of_sequence_[sequence & (view_.geometry.ring_words - 1)] = static_cast<std::uint16_t>(slot);
+  if ((record.flags & kKeyFrame) != 0 && request.info.kind == FrameKind::media)
+    view_.header->last_key.store(sequence, std::memory_order_relaxed);  // a hint; made visible by head
+
+  const BusyScope busy(*this);
+  // SYNC slot.publish: release, pairs with the load of `state` in RingReader::take.
+  header.state.store(slot_word(sequence, SlotState::ready), std::memory_order_release);
+  view_.ring_at(sequence).store(ring_word(sequence, slot), std::memory_order_release);
+  // SYNC ring.wake: seq_cst, then the tickets; a reader stores its ticket, then looks at head.
+  view_.header->head.store(ring_word(sequence, slot), std::memory_order_seq_cst);
+
+  wake_due(next_sequence_, waker);
+}
+
+void RingWriter::wake_due(std::uint64_t reached, ReaderWaker& waker) noexcept {
+  const std::uint32_t limit = entry_limit_.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < limit; ++i) {
+    ScanEntry& entry = entries_[i];
+    ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
+    if (page == nullptr) continue;
+    const std::uint64_t ticket = page->ticket.load(std::memory_order_seq_cst);  // SYNC ring.wake
+    if ((ticket & 3) == 0 || (ticket >> 2) > reached || ticket == entry.rung_ticket) continue;
+    entry.rung_ticket = ticket;
+    waker.wake(i, static_cast<WakeKind>(ticket & 3), *page);
+  }
+}
+
+void RingWriter::end(ReaderWaker& waker) noexcept {
+  const BusyScope busy(*this);
+  view_.header->end.store(next_sequence_, std::memory_order_seq_cst);  // SYNC ring.wake
+  wake_due(~std::uint64_t{0}, waker);
+}
+
+void RingWriter::move(ReaderWaker& waker) noexcept {
+  const BusyScope busy(*this);
+  view_.header->moved.store(next_sequence_, std::memory_order_seq_cst);  // SYNC ring.wake
+  wake_due(~std::uint64_t{0}, waker);
+}
+
+void RingWriter::announce_wait(bool waiting) noexcept {
+  // SYNC ring.waiting: seq_cst, then cursors and pins; a reader changes these, then looks at the flag.
+  view_.header->writer_waiting.store(waiting ? 1 : 0, std::memory_order_seq_cst);
+}
+
+ReaderMask RingWriter::blockers() noexcept {
+  const BusyScope busy(*this);
+  ReaderMask behind = 0;
+  ReaderMask pinning = 0;
+  const std::uint32_t limit = entry_limit_.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < limit; ++i) {
+    ScanEntry& entry = entries_[i];
+    ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
+    if (page == nullptr) continue;
+    if (entry.lossless && !entry.demoted.load(std::memory_order_relaxed) && believed_cursor(entry, *page) <= oldest_)
+      behind |= ReaderMask{1} << i;
+    for (std::uint32_t word = 0; word < pin_words_; ++word) {
+      if ((page->pins[word].load(std::memory_order_relaxed) & reusable_[word]) != 0) pinning |= ReaderMask{1} << i;
+    }
+  }
+  return behind != 0 ? behind : pinning;
+}
+
+std::uint64_t RingWriter::cursor_of(std::uint32_t index) noexcept {
+  const BusyScope busy(*this);
+  const ReaderPage* page = entries_[index].page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
+  return page == nullptr ? 0 : believed_cursor(entries_[index], *page);
+}
+
+std::uint64_t RingWriter::believed_cursor(const ScanEntry& entry, const ReaderPage& page) const noexcept {
+  // Acquire: frames below the cursor are done with once their pins are clear (SYNC ring.waiting on the reader's side).
+  const std::uint64_t cursor = page.cursor.load(std::memory_order_seq_cst);
+  const std::uint64_t floor = entry.floor.load(std::memory_order_relaxed);
+  return std::clamp(cursor, floor, std::max(floor, head()));
+}
+
+void RingWriter::wait_until_quiet() const noexcept {
+  while (busy_.load(std::memory_order_seq_cst)) ::sched_yield();  // SYNC ring.quiet
+}
+
+void RingWriter::admit(std::uint32_t index, ReaderPage& page, bool lossless, std::uint32_t max_pins) noexcept {
+  ScanEntry& entry = entries_[index];
+  entry.lossless = lossless;
+  entry.max_pins = max_pins;
+  entry.floor.store(0, std::memory_order_relaxed);
+  entry.demoted.store(false, std::memory_order_relaxed);
+  entry.hostile.store(false, std::memory_order_relaxed);
+  entry.waits.store(0, std::memory_order_relaxed);
+  entry.rung_ticket = 0;
+  entry_limit_.store(std::max(entry_limit_.load(std::memory_order_relaxed), index + 1), std::memory_order_release);
+  entry.page.store(&page, std::memory_order_seq_cst);  // SYNC ring.scan_set
+  wait_until_quiet();
+}
+
+void RingWriter::grant(std::uint32_t index, std::uint64_t cursor) noexcept {
+  ScanEntry& entry = entries_[index];
+  entry.page.load(std::memory_order_relaxed)->cursor.store(cursor, std::memory_order_relaxed);
+  entry.floor.store(cursor, std::memory_order_release);
+}
+
+void RingWriter::remove(std::uint32_t index) noexcept {
+  entries_[index].page.store(nullptr, std::memory_order_seq_cst);  // SYNC ring.scan_set
+  wait_until_quiet();
+}
+
+std::uint64_t RingWriter::head() const noexcept {
+  return sequence_of(view_.header->head.load(std::memory_order_acquire)) + 1;
+}
+std::uint64_t RingWriter::oldest() const noexcept { return view_.header->oldest.load(std::memory_order_acquire); }
+std::uint64_t RingWriter::last_key() const noexcept { return view_.header->last_key.load(std::memory_order_acquire); }
+
+}  // namespace reel

@@ -258,11 +258,23 @@ void StreamServer::leave(Peer& peer) noexcept {
   if (!name.empty() && options_.resume_ms > 0) {
     const std::int64_t now_ns = monotonic_ns();
     std::erase_if(left_, [&](const auto& one) { return one.second.until_ns < now_ns; });
-    left_[name] = {epoch_->ring().believed_cursor(entry, page_of(peer)),
-                   now_ns + std::int64_t{options_.resume_ms} * 1'000'000};
+    left_[name] = {unfinished_cursor(peer), now_ns + std::int64_t{options_.resume_ms} * 1'000'000};
   }
   entry.demoted.store(true, std::memory_order_relaxed);  // its pins count until it hangs up, its cursor no more
   notify();
+}
+
+// Where a reader that is gone must go on: what it still held when it went was not finished.
+std::uint64_t StreamServer::unfinished_cursor(const Peer& peer) const noexcept {
+  const ReaderPage& page = page_of(peer);
+  const StreamView& view = epoch_->view();
+  std::uint64_t cursor = epoch_->ring().believed_cursor(epoch_->ring().entry(peer.index), page);
+  for (std::uint32_t slot = 0; slot < view.geometry.slots; ++slot) {
+    if ((page.pins[slot / 64].load(std::memory_order_relaxed) >> (slot % 64) & 1) == 0) continue;
+    const std::uint64_t state = view.slots[slot].state.load(std::memory_order_relaxed);
+    if (static_cast<SlotState>(state & 3) == SlotState::ready) cursor = std::min(cursor, state >> 2);
+  }
+  return cursor;
 }
 
 bool StreamServer::send(Peer& peer, Outgoing message) {

@@ -83,6 +83,7 @@ class StreamServer final : public ReaderWaker {
   void report(Peer& peer);
   void leave(Peer& peer) noexcept;
   void remove(int fd) noexcept;
+  [[nodiscard]] std::uint64_t unfinished_cursor(const Peer& peer) const noexcept;
   void drop_greeting() noexcept;
   [[nodiscard]] bool send(Peer& peer, Outgoing message);  // false: it is queued, watch for EPOLLOUT
   [[nodiscard]] bool flush(Peer& peer) noexcept;           // the same

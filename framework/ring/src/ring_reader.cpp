@@ -22,8 +22,8 @@ RingReader::RingReader(const StreamView& view, ReaderPage& page) noexcept
 
 void RingReader::advance(std::uint64_t cursor) noexcept {
   cursor_ = cursor;
-  // SYNC ring.waiting: seq_cst, before the look at writer_waiting in unpin().
-  page_->cursor.store(cursor, std::memory_order_seq_cst);
+  // SYNC ring.waiting: before the look at writer_waiting in unpin(), which every frame passed over or taken comes to.
+  page_->cursor.store(cursor, std::memory_order_release);
 }
 
 std::uint64_t RingReader::resume_point(std::uint64_t head, bool key_frames) const noexcept {

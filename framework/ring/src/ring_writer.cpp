@@ -60,13 +60,15 @@ RingWriter::Scan RingWriter::scan() noexcept {
     ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
     if (page == nullptr || entry.hostile.load(std::memory_order_relaxed)) continue;
     PinSet pins{};
-    std::uint32_t count = 0;
+    bool over = false;
     for (std::uint32_t word = 0; word < pin_words_; ++word) {
       // SYNC ring.unpin: acquire, pairs with the release in RingReader::unpin: the reader's last load is before our overwrite.
+      // SYNC ring.reuse: seq_cst, after the RETIRED store.
       pins[word] = page->pins[word].load(std::memory_order_seq_cst);
-      count += static_cast<std::uint32_t>(std::popcount(pins[word]));
+      // Word by word: a reader that moves from one to another between our loads seems to hold both, and is honest.
+      over = over || static_cast<std::uint32_t>(std::popcount(pins[word])) > entry.max_pins;
     }
-    if (count > entry.max_pins) {
+    if (over) {
       entry.hostile.store(true, std::memory_order_relaxed);
       hostile_seen_ = true;
       continue;
@@ -76,19 +78,6 @@ RingWriter::Scan RingWriter::scan() noexcept {
       result.lossless_floor = std::min(result.lossless_floor, believed_cursor(entry, *page));
   }
   return result;
-}
-
-bool RingWriter::pinned(std::uint32_t slot) const noexcept {
-  const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
-  const std::uint32_t limit = entry_limit_.load(std::memory_order_acquire);
-  for (std::uint32_t i = 0; i < limit; ++i) {
-    const ScanEntry& entry = entries_[i];
-    const ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
-    if (page == nullptr || entry.hostile.load(std::memory_order_relaxed)) continue;
-    // SYNC ring.reuse: after the RETIRED store, before any write to the slot.
-    if ((page->pins[slot / 64].load(std::memory_order_seq_cst) & bit) != 0) return true;
-  }
-  return false;
 }
 
 std::uint32_t RingWriter::start_writing(std::uint32_t slot) noexcept {
@@ -114,7 +103,9 @@ std::optional<std::uint32_t> RingWriter::retire_until(std::uint64_t limit) noexc
     // SYNC ring.reuse: seq_cst, then the pins; the reader pins, then reads the state.
     view_.slots[slot].state.store(slot_word(sequence, SlotState::retired), std::memory_order_seq_cst);
     reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
-    if (!pinned(slot)) return start_writing(slot);  // a pinned one is found reusable once its reader lets go
+    // All reusable slots against one new look at all pins: a reader that hops from each slot we retire to the next would
+    // otherwise keep every one of them from us, while the ones it left are free.
+    if (const auto found = take_reusable(scan().pins)) return found;
   }
   return std::nullopt;
 }

@@ -114,7 +114,6 @@ class RingWriter {
     std::uint64_t lossless_floor = ~std::uint64_t{0};  // smallest cursor of a lossless reader
   };
   [[nodiscard]] Scan scan() noexcept;
-  [[nodiscard]] bool pinned(std::uint32_t slot) const noexcept;
   [[nodiscard]] std::optional<std::uint32_t> take_reusable(const PinSet& pins) noexcept;
   [[nodiscard]] std::optional<std::uint32_t> retire_until(std::uint64_t limit) noexcept;
   std::uint32_t start_writing(std::uint32_t slot) noexcept;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,8 @@ namespace reel {
 /// An opened module. Stages made by it must be gone before it.
 class Plugin {
  public:
-  /// Opens the module `path`. Throws Error{plugin} when it is no plugin, {version} naming both ABI numbers when it is of another.
+  /// Opens the module `path`; its code stays in the process for good. Throws Error{not_found}, {plugin} when it is no plugin or
+  /// a wrongly declared one, {version} naming both ABI numbers when it is of another.
   explicit Plugin(const std::string& path);
   Plugin(Plugin&&) noexcept;
   Plugin& operator=(Plugin&&) noexcept;

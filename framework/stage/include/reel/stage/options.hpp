@@ -16,8 +16,9 @@ enum class OptionType : std::uint32_t {
   integer = 2,  // 64 bit, signed
   number = 3,   // double
   boolean = 4,  // true or false
-  path = 5,     // a file or directory; relative ones are taken from the pipeline file's directory and arrive absolute
-  list = 6      // of texts
+  path = 5,     // a file or directory; relative ones are taken from the pipeline file's directory and arrive absolute.
+                // Empty text and text with a scheme ("test://ball") arrive as they are
+  list = 6      // of texts; one text (a default, --set) is split at its commas
 };
 [[nodiscard]] std::string_view to_string(OptionType type) noexcept;
 
@@ -57,14 +58,15 @@ class Options {
 
  private:
   struct Value {
-    OptionType type;
-    bool given;
+    OptionType type = OptionType::text;
+    bool given = false;
     std::string text;
     std::int64_t integer = 0;
     double number = 0;
     bool boolean = false;
     std::vector<std::string> items;
   };
+  [[nodiscard]] static Value read(const OptionSpec& spec, const OptionValue& given, const std::string& base_directory);
   [[nodiscard]] const Value& find(std::string_view name, OptionType type) const;
   std::map<std::string, Value, std::less<>> values_;
 };

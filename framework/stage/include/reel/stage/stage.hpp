@@ -53,13 +53,14 @@ class StageContext {
   [[nodiscard]] virtual const std::string& stage_name() const noexcept = 0;
   [[nodiscard]] virtual const std::vector<Input*>& inputs() const noexcept = 0;
   [[nodiscard]] virtual const std::vector<Output*>& outputs() const noexcept = 0;
-  /// The first output, or that of a port. nullptr when the pipeline connects none to it.
+  /// The output of a port; the first one for an empty name. nullptr when the pipeline connects none to it.
   [[nodiscard]] virtual Output* find_output(std::string_view port) noexcept = 0;
   /// The same; throws Error{bad_config} when it is not connected.
   [[nodiscard]] virtual Output& output(std::string_view port = "out") = 0;
-  /// True once the stage is to end: sources finish. Thread-safe.
+  /// True once the stage is to end: a source when its pipeline drains, any other when it is stopped. Thread-safe.
   [[nodiscard]] virtual bool stopping() const noexcept = 0;
   /// Ends the stage after this call, its outputs with an end of stream: for a stage that has done its work (snapshot: one picture).
+  /// Thread-safe.
   virtual void finish() noexcept = 0;
 };
 
@@ -70,8 +71,10 @@ class Stage {
   virtual void configure(const Options& /*options*/) {}
   /// Opens devices, files, models. Throws Error; streams are open by now.
   virtual void start(StageContext& /*context*/) {}
-  /// Stages with inputs: one frame of one input. The frame is held until this returns. A thrown Error ends the stage as failed.
+  /// Stages with inputs: one media frame of one input. The frame is held until this returns. A thrown Error ends the stage as failed.
   virtual void process(StageContext& /*context*/, Input& /*input*/, const Frame& /*frame*/) {}
+  /// Stages with inputs: a gap in the stream, or a custom event (frame.info().kind says which). Neither has a picture or sound.
+  virtual void other(StageContext& /*context*/, Input& /*input*/, const Frame& /*frame*/) {}
   /// Stages with inputs: the input has ended; no more frames come from it.
   virtual void input_ended(StageContext& /*context*/, Input& /*input*/) {}
   /// Stages without inputs: publishes the next frame or frames; returns false at the end of the source. Must return within about

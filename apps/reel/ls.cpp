@@ -1,0 +1,118 @@
+// `reel ls`: every stream that has a living writer, with its readers.
+#include "commands.hpp"
+#include "json_output.hpp"
+#include "streams.hpp"
+#include "table.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <reel/base/error.hpp>
+#include <reel/base/text.hpp>
+#include <reel/channel/observer.hpp>
+#include <reel/channel/runtime_dir.hpp>
+
+namespace {
+
+struct Listing {
+  std::vector<reel::StreamStatus> streams;
+  std::vector<std::string> errors;  // streams that are there but would not be looked at
+};
+
+Listing look() {
+  Listing listing;
+  for (const std::string& name : reel::list_streams()) {
+    try {
+      listing.streams.push_back(reel::StreamObserver(name).status());
+    } catch (const reel::Error& error) {
+      // A stream that ended between the listing and the look is simply no longer there.
+      const bool gone = error.code() == reel::ErrorCode::not_found || error.code() == reel::ErrorCode::closed;
+      if (!gone) listing.errors.emplace_back(error.what());
+    }
+  }
+  return listing;
+}
+
+void print_streams(const std::vector<reel::StreamStatus>& streams) {
+  Table table({{"STREAM"},
+               {"WRITER", true},
+               {"HEAD", true},
+               {"FPS", true},
+               {"SLOTS", true},
+               {"SLOT", true},
+               {"STATE"},
+               {"CAPS"}});
+  for (const reel::StreamStatus& stream : streams)
+    table.add_row({stream.name, std::to_string(stream.writer_pid), std::to_string(stream.head),
+                   fmt::format("{:.1f}", stream.fps), std::to_string(stream.slots),
+                   reel::bytes_text(stream.slot_bytes), stream.ended ? "ended" : "open", stream.caps});
+  table.print();
+}
+
+void print_readers(const std::vector<reel::StreamStatus>& streams) {
+  Table table({{"STREAM"},
+               {"READER"},
+               {"PID", true},
+               {"POLICY"},
+               {"CURSOR", true},
+               {"HOLDS", true},
+               {"DELIVERED", true},
+               {"VERIFIED", true},
+               {"CORRUPTED", true},
+               {"SKIPPED", true},
+               {"LAPPED", true}});
+  std::size_t readers = 0;
+  for (const reel::StreamStatus& stream : streams) {
+    for (const reel::ReaderStatus& reader : stream.readers) {
+      const std::string policy(reel::to_string(reader.policy));
+      table.add_row({stream.name, reader.name.empty() ? "-" : reader.name, std::to_string(reader.pid),
+                     reader.demoted ? policy + " (demoted)" : policy, std::to_string(reader.cursor),
+                     fmt::format("{}/{}", reader.pinned, reader.max_pins), std::to_string(reader.delivered),
+                     std::to_string(reader.verified), std::to_string(reader.corrupted),
+                     std::to_string(reader.skipped), std::to_string(reader.lapped)});
+      ++readers;
+    }
+  }
+  if (readers == 0) return;
+  fmt::print("\n");
+  table.print();
+}
+
+void print_listing(const Listing& listing) {
+  if (listing.streams.empty()) {
+    std::vector<std::string> looked = reel::runtime_dirs();
+    fmt::print("no streams (looked in {})\n",
+               looked.empty() ? "no directory: none was made yet" : reel::join_or(looked));
+    return;
+  }
+  print_streams(listing.streams);
+  print_readers(listing.streams);
+}
+
+}  // namespace
+
+void add_ls(CLI::App& app, CommandResult& result) {
+  CLI::App* command = app.add_subcommand("ls", "List streams and their readers");
+  auto json = std::make_shared<bool>(false);
+  command->add_flag("--json", *json, "Print an array of streams, each with its array of readers");
+  command->footer(
+      "Example: reel ls --json\n"
+      "Streams are looked for in $REEL_RUNTIME_DIR, $XDG_RUNTIME_DIR/reel, /run/reel and /tmp/reel-UID.");
+  command->callback([json, &result] {
+    const Listing listing = look();
+    if (*json) {
+      nlohmann::json streams = nlohmann::json::array();
+      for (const reel::StreamStatus& stream : listing.streams) streams.push_back(to_json(stream));
+      print_json(streams);
+    } else {
+      print_listing(listing);
+    }
+    for (const std::string& error : listing.errors) fmt::print(stderr, "reel: {}\n", error);
+    result.status = listing.errors.empty() ? 0 : 1;
+  });
+}

@@ -1,0 +1,73 @@
+// `reel`: looks at the command line, runs one subcommand, turns what went wrong into a message and an exit
+// status.
+#include "commands.hpp"
+
+#include <cstdio>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+
+#include <reel/base/error.hpp>
+
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kBadUsage = 2;
+
+int status_of(reel::ErrorCode code) {
+  const bool usage = code == reel::ErrorCode::bad_argument || code == reel::ErrorCode::bad_config;
+  return usage ? kBadUsage : kFailed;
+}
+
+void add_commands(CLI::App& app, CommandResult& result) {
+#ifdef REEL_HAVE_RUN
+  add_run(app, result);
+#endif
+#ifdef REEL_HAVE_CHECK
+  add_check(app, result);
+#endif
+  add_ls(app, result);
+  add_inspect(app, result);
+  add_verify(app, result);
+#ifdef REEL_HAVE_SNAPSHOT
+  add_snapshot(app, result);
+#endif
+  add_plugins(app, result);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Frames between processes without a copy: runs pipelines and looks at streams.", "reel");
+  app.set_version_flag("--version", "reel " REEL_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Example: reel run configs/quickstart.yaml\n"
+      "`reel COMMAND --help` says more about each command.\n"
+      "Exit status: 0 fine, 1 failed at run time, 2 bad usage or configuration.");
+  CommandResult result;
+  add_commands(app, result);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kBadUsage;
+  }
+  return result.status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int status = kFailed;
+  try {
+    status = run(argc, argv);
+  } catch (const reel::Error& error) {
+    std::fprintf(stderr, "reel: %s\n", error.what());
+    status = status_of(error.code());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "reel: %s\n", error.what());
+  }
+  if (std::fflush(stdout) != 0) {
+    std::perror("reel: cannot write the output");
+    return kFailed;
+  }
+  return status;
+}

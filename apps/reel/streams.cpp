@@ -1,0 +1,82 @@
+#include "streams.hpp"
+
+#include <optional>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include <reel/base/error.hpp>
+#include <reel/base/text.hpp>
+
+namespace {
+
+std::string_view name_of(reel::ChecksumMode mode) {
+  switch (mode) {
+    case reel::ChecksumMode::none:
+      return "none";
+    case reel::ChecksumMode::full:
+      return "full";
+    case reel::ChecksumMode::sampled:
+      return "sampled";
+  }
+  return "unknown";
+}
+
+nlohmann::json to_json(const reel::ReaderStatus& reader) {
+  return {{"pid", reader.pid},
+          {"name", reader.name},
+          {"policy", reel::to_string(reader.policy)},
+          {"demoted", reader.demoted},
+          {"cursor", reader.cursor},
+          {"pinned", reader.pinned},
+          {"max_pins", reader.max_pins},
+          {"delivered", reader.delivered},
+          {"verified", reader.verified},
+          {"skipped", reader.skipped},
+          {"lapped", reader.lapped},
+          {"corrupted", reader.corrupted},
+          {"waits", reader.waits}};
+}
+
+}  // namespace
+
+std::string stream_hint(const std::string& stream) {
+  const std::vector<std::string> names = reel::list_streams();
+  if (names.empty()) return "; no stream has a writer now";
+  if (const std::optional<std::string> nearest = reel::nearest_name(stream, names))
+    return fmt::format("; did you mean '{}'?", *nearest);
+  return fmt::format("; there is {}", reel::join_or(names));
+}
+
+reel::StreamObserver open_observer(const std::string& stream) {
+  try {
+    return reel::StreamObserver(stream);
+  } catch (const reel::Error& error) {
+    if (error.code() != reel::ErrorCode::not_found) throw;
+    throw reel::Error(error.code(), error.message() + stream_hint(stream), error.where());
+  }
+}
+
+nlohmann::json to_json(const reel::StreamStatus& status) {
+  nlohmann::json readers = nlohmann::json::array();
+  for (const reel::ReaderStatus& reader : status.readers) readers.push_back(to_json(reader));
+  return {{"name", status.name},
+          {"epoch", status.epoch},
+          {"writer_pid", status.writer_pid},
+          {"caps", status.caps},
+          {"layout_version", fmt::format("{}.{}", status.layout_major, status.layout_minor)},
+          {"slots", status.slots},
+          {"slot_bytes", status.slot_bytes},
+          {"side_data_bytes", status.side_data_bytes},
+          {"memory_bytes", status.memory_bytes},
+          {"memory", status.memory},
+          {"head", status.head},
+          {"oldest", status.oldest},
+          {"live", status.live},
+          {"ended", status.ended},
+          {"sealed", status.sealed},
+          {"checksum", name_of(status.checksum)},
+          {"fps", status.fps},
+          {"waits", status.waits},
+          {"readers", std::move(readers)}};
+}

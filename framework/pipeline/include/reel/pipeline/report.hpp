@@ -1,0 +1,54 @@
+// What a pipeline did, stage by stage: the table at the end of `reel run`, its JSON form and the line of
+// progress. Pure values and text, filled by the supervisor. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace reel {
+
+struct InputReport {
+  std::string port, stream;
+  std::uint64_t frames = 0, verified = 0, corrupted = 0, skipped = 0, lapped = 0, connects = 0;
+  std::int64_t hop_median_ns = 0, hop_p99_ns = 0;  // published by the stage before -> in this one's hands
+  std::int64_t end_to_end_median_ns = 0, end_to_end_p99_ns = 0;  // captured -> in this one's hands
+};
+
+struct OutputReport {
+  std::string port, stream;
+  std::uint64_t frames = 0, bytes = 0, waits = 0, demoted = 0;
+};
+
+struct StageReport {
+  std::string name;
+  std::string use;
+  std::string state;      // of state_machine.hpp
+  std::string reason;     // why, where it did not simply finish
+  std::uint32_t pid = 0;  // of its present or last process
+  std::uint32_t restarts = 0;
+  double cpu_seconds = 0;  // user and system, of all its processes
+  double cpu_percent = 0;  // of one core, over the pipeline's time
+  bool sink = false;
+  std::vector<InputReport> inputs;
+  std::vector<OutputReport> outputs;
+};
+
+struct PipelineReport {
+  std::string name;
+  int status = 0;       // what `reel run` ends with: 0 or 1
+  std::string failure;  // which stage failed and how; empty when none did
+  double seconds = 0;
+  std::vector<StageReport> stages;
+};
+
+/// Aligned columns, a line for each stage and one for each of its streams; ends with a new line.
+[[nodiscard]] std::string report_table(const PipelineReport& report);
+
+/// One object, times in nanoseconds: the fields above by name.
+[[nodiscard]] std::string report_json(const PipelineReport& report);
+
+/// "12 s  camera 360  faces 180  screen 360": seconds, and frames taken (a source: given) by each stage.
+[[nodiscard]] std::string progress_line(const PipelineReport& report);
+
+}  // namespace reel

@@ -1,0 +1,50 @@
+// Runs a pipeline: one process a stage, restarted, drained and stopped as state_machine.hpp says; never
+// touches a frame. Single-thread, and from one thread only: children die with the thread that started them
+// (PR_SET_PDEATHSIG).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <reel/base/log.hpp>
+#include <reel/pipeline/graph.hpp>
+#include <reel/pipeline/report.hpp>
+
+namespace reel {
+
+struct SupervisorOptions {
+  std::string stage_host;  // the stage host's path; empty: find_stage_host()
+  int duration_ms = 0;     // drain after so long; 0: never
+  int progress_ms = 0;     // between two calls of on_progress; 0: no calls
+  /// A log line of a stage, or of the supervisor itself (source "reel"). Default: log_as().
+  std::function<void(std::string_view source, LogLevel level, std::string_view line)> on_log;
+  /// A line that a stage wrote on its standard output: its result. Default: the bare line on our standard
+  /// output.
+  std::function<void(std::string_view stage, std::string_view line)> on_output;
+  std::function<void(const PipelineReport& report)> on_progress;
+};
+
+class Supervisor {
+ public:
+  Supervisor(Graph graph, SupervisorOptions options);
+  ~Supervisor();  // kills what still runs
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  /// Blocks until every stage has ended. SIGINT, SIGTERM and SIGHUP drain the pipeline; a second one hurries
+  /// it. Throws Error when it cannot begin (no stage host, a runtime directory that is not ours); nothing is
+  /// left running then. REQUIRES: called once.
+  [[nodiscard]] PipelineReport run();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// $REEL_STAGE_HOST, else reel-stage-host of the build or installation that libreel itself belongs to.
+/// Throws Error{not_found} that says where it looked.
+[[nodiscard]] std::string find_stage_host();
+
+}  // namespace reel

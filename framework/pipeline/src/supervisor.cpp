@@ -1,0 +1,285 @@
+#include "signal_watch.hpp"
+#include "stage_process.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <deque>
+#include <map>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <reel/base/clock.hpp>
+#include <reel/base/error.hpp>
+#include <reel/channel/runtime_dir.hpp>
+#include <reel/pipeline/state_machine.hpp>
+#include <reel/pipeline/supervisor.hpp>
+
+namespace reel {
+namespace {
+
+constexpr std::string_view kOwnName = "reel";
+constexpr std::int64_t kLookMs = 100;  // between two looks at the stages' pages
+
+std::int64_t now_ms() {
+  return monotonic_ns() / 1'000'000;
+}
+
+std::vector<StagePlan> plans_of(const Graph& graph) {
+  std::vector<StagePlan> plans;
+  for (const GraphStage& stage : graph.stages)
+    plans.push_back({stage.config.name, stage.config.restart, stage.upstream, stage.exec()});
+  return plans;
+}
+
+MachineTimings timings_of(const Graph& graph) {
+  MachineTimings timings;
+  timings.drain_ms = graph.drain_timeout_ms;
+  timings.stop_ms = graph.stop_timeout_ms;
+  return timings;
+}
+
+LogLevel level_of(RunState state) {
+  switch (state) {
+    case RunState::failed:
+      return LogLevel::error;
+    case RunState::backing_off:
+    case RunState::killing:
+      return LogLevel::warning;
+    case RunState::finished:
+      return LogLevel::info;
+    default:
+      return LogLevel::debug;
+  }
+}
+
+void print_line(std::string_view line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+class Supervisor::Impl {
+ public:
+  Impl(Graph graph, SupervisorOptions options)
+      : graph_(std::move(graph)),
+        options_(std::move(options)),
+        machine_(plans_of(graph_), timings_of(graph_), std::random_device{}()),
+        announced_(graph_.stages.size(), RunState::pending) {
+    for (const GraphStage& stage : graph_.stages) processes_.emplace_back(stage);
+    for (std::size_t i = 0; i < graph_.stages.size(); ++i) {
+      for (const InputSetup& input : graph_.stages[i].setup.inputs) reader_stage_[input.reader.name] = i;
+    }
+  }
+
+  PipelineReport run() {
+    const std::string directory = writable_runtime_dir();
+    host_ = options_.stage_host.empty() ? find_stage_host() : options_.stage_host;
+    SignalWatch signals;
+    started_ms_ = now_ms();
+    next_progress_ms_ = started_ms_ + options_.progress_ms;
+    carry_out(machine_.begin(started_ms_));
+    while (!machine_.done()) {
+      wait(signals);
+      for (const int signal : signals.take()) on_signal(signal);
+      for (std::size_t i = 0; i < processes_.size(); ++i) look_at(i);
+      if (duration_over()) on_duration();
+      carry_out(machine_.tick(now_ms()));
+      report_progress();
+    }
+    sweep(directory);
+    return report();
+  }
+
+ private:
+  void log_line(std::string_view source, LogLevel level, std::string_view line) const {
+    if (options_.on_log)
+      options_.on_log(source, level, line);
+    else
+      log_as(source, level, line);
+  }
+
+  [[nodiscard]] const std::string& name(std::size_t stage) const { return graph_.stages[stage].config.name; }
+
+  [[nodiscard]] StageProcess::LineSink output_sink(std::size_t stage) const {
+    return [this, stage](std::string_view line) {
+      if (options_.on_output)
+        options_.on_output(name(stage), line);
+      else
+        print_line(line);
+    };
+  }
+
+  [[nodiscard]] StageProcess::LineSink error_sink(std::size_t stage) const {
+    return [this, stage](std::string_view line) {
+      const RelayLine parsed = parse_relay_line(line);
+      log_line(name(stage), parsed.level, parsed.text);
+    };
+  }
+
+  // An action can fail and so bring about more of them.
+  void carry_out(const StateMachine::Actions& actions) {
+    std::deque<Action> todo(actions.begin(), actions.end());
+    announce();
+    while (!todo.empty()) {
+      const Action action = todo.front();
+      todo.pop_front();
+      const StateMachine::Actions more = carry_out(action);
+      todo.insert(todo.end(), more.begin(), more.end());
+      announce();
+    }
+  }
+
+  StateMachine::Actions carry_out(const Action& action) {
+    StageProcess& process = processes_[action.stage];
+    if (action.kind == Action::Kind::start) {
+      // Something that happened since may have ended the stage before it began.
+      if (machine_.state(action.stage) != RunState::starting) return {};
+      try {
+        process.start(host_, current_setup(action.stage));
+      } catch (const Error& error) {
+        return machine_.on_start_failed(action.stage, error.what(), now_ms());
+      }
+      return {};
+    }
+    if (!process.has_process()) return {};
+    switch (action.kind) {
+      case Action::Kind::interrupt:
+        process.process().send(SIGINT);
+        break;
+      case Action::Kind::terminate:
+        process.process().send(SIGTERM);
+        break;
+      case Action::Kind::kill:
+        process.process().kill_group();
+        break;
+      case Action::Kind::start:
+        break;
+    }
+    return {};
+  }
+
+  // As the graph says; once started before, the stage goes on where it was, and does not wait for readers
+  // that have gone for good.
+  [[nodiscard]] StageSetup current_setup(std::size_t stage) const {
+    StageSetup setup = graph_.stages[stage].setup;
+    if (machine_.restarts(stage) == 0) return setup;
+    for (InputSetup& input : setup.inputs) input.reader.start = Start::resume;
+    for (OutputSetup& output : setup.outputs) {
+      std::erase_if(output.writer.wait_for, [&](const std::string& reader) {
+        return terminal(machine_.state(reader_stage_.at(reader)));
+      });
+    }
+    return setup;
+  }
+
+  // One line for each change of a stage that people want to know of.
+  void announce() {
+    for (std::size_t i = 0; i < announced_.size(); ++i) {
+      const RunState state = machine_.state(i);
+      if (std::exchange(announced_[i], state) == state) continue;
+      const std::string& reason = machine_.reason(i);
+      const std::string text =
+          reason.empty() ? std::string(to_string(state)) : fmt::format("{}: {}", to_string(state), reason);
+      log_line(name(i), level_of(state), text);
+    }
+  }
+
+  void wait(const SignalWatch& signals) {
+    std::vector<pollfd> polled{{signals.fd(), POLLIN, 0}};
+    for (const StageProcess& process : processes_) {
+      if (!process.has_process()) continue;
+      for (const int fd : {process.process().output_fd(), process.process().error_fd()}) {
+        if (fd >= 0) polled.push_back({fd, POLLIN, 0});
+      }
+    }
+    const std::int64_t now = now_ms();
+    std::int64_t until = now + kLookMs;
+    if (const auto deadline = machine_.next_deadline_ms()) until = std::min(until, *deadline);
+    ::poll(polled.data(), polled.size(), static_cast<int>(std::max<std::int64_t>(0, until - now)));
+  }
+
+  void look_at(std::size_t stage) {
+    StageProcess& process = processes_[stage];
+    process.read_output(output_sink(stage));
+    process.read_error(error_sink(stage));
+    if (process.says_running()) machine_.on_running(stage);
+    if (process.has_progressed()) machine_.on_progress(stage, now_ms());
+    if (const auto exit = process.poll_exit(output_sink(stage), error_sink(stage)))
+      carry_out(machine_.on_exit(stage, *exit, now_ms()));
+  }
+
+  void on_signal(int signal) {
+    if (signal == SIGCHLD) return;  // every process is looked at in any case
+    log_line(kOwnName, LogLevel::info,
+             machine_.ending() ? "asked to end again: hurrying" : "draining; once more stops at once");
+    carry_out(machine_.request_end(now_ms()));
+  }
+
+  [[nodiscard]] bool duration_over() const {
+    return options_.duration_ms > 0 && !machine_.ending() && now_ms() - started_ms_ >= options_.duration_ms;
+  }
+
+  void on_duration() {
+    log_line(kOwnName, LogLevel::info, fmt::format("draining after {} s", options_.duration_ms / 1000.0));
+    carry_out(machine_.request_end(now_ms()));
+  }
+
+  void report_progress() {
+    if (!options_.on_progress || options_.progress_ms <= 0 || now_ms() < next_progress_ms_) return;
+    next_progress_ms_ = now_ms() + options_.progress_ms;
+    options_.on_progress(report());
+  }
+
+  void sweep(const std::string& directory) const {
+    std::vector<std::string> swept = sweep_runtime_dir(directory);
+    if (!swept.empty())
+      log_line(kOwnName, LogLevel::debug, fmt::format("removed what was left of {}", fmt::join(swept, ", ")));
+  }
+
+  [[nodiscard]] PipelineReport report() const {
+    PipelineReport report;
+    report.name = graph_.name;
+    report.seconds = static_cast<double>(now_ms() - started_ms_) / 1000;
+    for (std::size_t i = 0; i < processes_.size(); ++i) {
+      StageReport stage = processes_[i].report();
+      stage.state = to_string(machine_.state(i));
+      stage.reason = machine_.reason(i);
+      stage.restarts = machine_.restarts(i);
+      if (report.seconds > 0) stage.cpu_percent = 100 * stage.cpu_seconds / report.seconds;
+      report.stages.push_back(std::move(stage));
+    }
+    if (const auto failed = machine_.first_failure()) {
+      report.status = 1;
+      report.failure = fmt::format("stage '{}': {}", name(*failed), machine_.reason(*failed));
+    }
+    return report;
+  }
+
+  const Graph graph_;  // processes_ refer to its stages
+  SupervisorOptions options_;
+  StateMachine machine_;
+  std::deque<StageProcess> processes_;
+  std::map<std::string, std::size_t> reader_stage_;
+  std::vector<RunState> announced_;
+  std::string host_;
+  std::int64_t started_ms_ = 0, next_progress_ms_ = 0;
+};
+
+Supervisor::Supervisor(Graph graph, SupervisorOptions options)
+    : impl_(std::make_unique<Impl>(std::move(graph), std::move(options))) {}
+
+Supervisor::~Supervisor() = default;
+
+PipelineReport Supervisor::run() {
+  return impl_->run();
+}
+
+}  // namespace reel

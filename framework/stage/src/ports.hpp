@@ -1,0 +1,83 @@
+// The inputs and outputs of one running stage, each with its counters in the stage's page. Made and used by
+// run_stage() alone, in its thread; a stage may use different outputs from different threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <reel/stage/loader.hpp>
+#include <reel/stage/run.hpp>
+#include <reel/stage/stage.hpp>
+#include <reel/stats/stage_page.hpp>
+
+namespace reel {
+
+class LiveInput final : public Input {
+ public:
+  LiveInput(const InputSetup& setup, const PortSpec& spec, std::size_t index, InputCounters& counters);
+
+  [[nodiscard]] const std::string& port() const noexcept override { return port_; }
+  [[nodiscard]] const std::string& stream() const noexcept override { return reader_.stream(); }
+  [[nodiscard]] std::size_t index() const noexcept override { return index_; }
+  [[nodiscard]] FrameReader& reader() noexcept override { return reader_; }
+
+  /// The one that is being processed; its slot is held until it is released or read into again.
+  Frame frame;
+  bool ended = false;
+
+  /// Throws Error{bad_config} when the frame is of a kind that the port does not take.
+  void check_media() const;
+  /// Counts the frame as handed on at `now_ns`.
+  void count(std::int64_t now_ns) noexcept;
+  /// Brings the page up to date with the reader.
+  void refresh() noexcept;
+
+ private:
+  std::string port_;
+  std::uint32_t media_;
+  std::size_t index_;
+  FrameReader reader_;
+  InputCounters& counters_;
+  ReaderStats before_;  // what lives of this stage before this one have counted
+};
+
+class LiveOutput final : public Output {
+ public:
+  LiveOutput(const OutputSetup& setup, const PortSpec& spec, OutputCounters& counters);
+
+  [[nodiscard]] const std::string& port() const noexcept override { return port_; }
+  [[nodiscard]] const std::string& stream() const noexcept override { return writer_.stream(); }
+  [[nodiscard]] FrameWriter& writer() noexcept override { return writer_; }
+  void set_format(const Format& format) override;
+  [[nodiscard]] Loan acquire(std::size_t bytes) override;
+  void publish(Loan loan, const FrameInfo& info) override;
+  void write(std::span<const std::byte> payload, const FrameInfo& info,
+             const SideDataView& side_data) override;
+
+  void refresh() noexcept;
+  /// End of stream. A stream without a frame waits for its declared readers first: else they would never hear
+  /// of its end.
+  void end(const StopSignal& stop);
+  /// Until the readers have taken what they are owed, the stage is stopped, or `until_ns` (CLOCK_MONOTONIC).
+  void drain(const StopSignal& stop, std::int64_t until_ns) noexcept;
+
+ private:
+  void require(WriteStatus status) const;
+
+  std::string port_;
+  std::uint32_t media_;
+  FrameWriter writer_;
+  OutputCounters& counters_;
+  WriterStats before_;
+};
+
+/// Both throw Error{bad_config} for a port that the plugin has not, that is missing, or that has too many
+/// streams, and what FrameReader and FrameWriter throw.
+[[nodiscard]] std::vector<std::unique_ptr<LiveInput>> open_inputs(const Plugin& plugin,
+                                                                  const StageSetup& setup, StagePage& page);
+[[nodiscard]] std::vector<std::unique_ptr<LiveOutput>> open_outputs(const Plugin& plugin,
+                                                                    const StageSetup& setup, StagePage& page);
+
+}  // namespace reel

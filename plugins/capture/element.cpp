@@ -1,0 +1,52 @@
+#include "element.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <reel/base/error.hpp>
+
+namespace capture {
+
+namespace {
+
+constexpr std::string_view kBase = "gstreamer1.0-plugins-base";
+constexpr std::string_view kGood = "gstreamer1.0-plugins-good";
+constexpr std::string_view kBad = "gstreamer1.0-plugins-bad";
+constexpr std::string_view kLibav = "gstreamer1.0-libav";
+
+struct MediaPackage {
+  std::string_view media_type;
+  std::string_view package;
+};
+// Everything that is not here is most likely among the hundreds of decoders of ffmpeg.
+constexpr std::array<MediaPackage, 22> kPackages{
+    {{"application/ogg", kBase},   {"audio/ogg", kBase},        {"audio/x-opus", kBase},
+     {"audio/x-vorbis", kBase},    {"video/ogg", kBase},        {"video/x-theora", kBase},
+     {"application/x-3gp", kGood}, {"audio/x-flac", kGood},     {"audio/x-m4a", kGood},
+     {"audio/x-matroska", kGood},  {"audio/x-wav", kGood},      {"image/jpeg", kGood},
+     {"image/png", kGood},         {"video/quicktime", kGood},  {"video/webm", kGood},
+     {"video/x-flv", kGood},       {"video/x-matroska", kGood}, {"video/x-msvideo", kGood},
+     {"video/x-vp8", kGood},       {"video/x-vp9", kGood},      {"video/mpegts", kBad},
+     {"video/x-av1", kBad}}};
+
+}  // namespace
+
+reel::gst::Ptr<GstElement> new_element(const char* factory) {
+  GstElement* element = gst_element_factory_make(factory, nullptr);
+  if (element == nullptr) {
+    const std::string_view name = factory;
+    const bool core = name == "queue" || name == "capsfilter";
+    throw reel::Error(reel::ErrorCode::unsupported, "GStreamer has no element '" + std::string(name) +
+                                                        "': install the Debian package " +
+                                                        std::string(core ? "libgstreamer1.0-0" : kBase));
+  }
+  return reel::gst::Ptr<GstElement>(static_cast<GstElement*>(gst_object_ref_sink(element)));
+}
+
+std::string_view package_for_media(std::string_view media_type) noexcept {
+  const auto found = std::find_if(kPackages.begin(), kPackages.end(),
+                                  [&](const MediaPackage& entry) { return entry.media_type == media_type; });
+  return found == kPackages.end() ? kLibav : found->package;
+}
+
+}  // namespace capture

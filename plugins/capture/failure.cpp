@@ -1,0 +1,84 @@
+#include "failure.hpp"
+
+#include "element.hpp"
+
+#include <gst/pbutils/missing-plugins.h>
+
+namespace capture {
+
+namespace {
+
+using reel::Error;
+using reel::ErrorCode;
+
+struct Parsed {
+  reel::gst::Ptr<GError> error;
+  std::string text;  // with the element's name
+};
+
+Parsed parse(GstMessage* message) {
+  GError* error = nullptr;
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING)
+    gst_message_parse_warning(message, &error, nullptr);
+  else
+    gst_message_parse_error(message, &error, nullptr);
+  Parsed parsed{reel::gst::Ptr<GError>(error), error->message};
+  while (!parsed.text.empty() && parsed.text.back() == '.') parsed.text.pop_back();
+  if (GST_MESSAGE_SRC(message) != nullptr)
+    parsed.text += std::string(" (") + GST_MESSAGE_SRC_NAME(message) + ")";
+  return parsed;
+}
+
+bool is_no_media(const GError& error) {
+  return error.domain == GST_STREAM_ERROR &&
+         (error.code == GST_STREAM_ERROR_TYPE_NOT_FOUND || error.code == GST_STREAM_ERROR_WRONG_TYPE);
+}
+
+bool is_missing_plugin(const GError& error) {
+  return (error.domain == GST_CORE_ERROR && error.code == GST_CORE_ERROR_MISSING_PLUGIN) ||
+         (error.domain == GST_STREAM_ERROR && error.code == GST_STREAM_ERROR_CODEC_NOT_FOUND);
+}
+
+}  // namespace
+
+MissingPlugin read_missing_plugin(GstMessage* message) {
+  MissingPlugin missing;
+  missing.description = reel::gst::Text(gst_missing_plugin_message_get_description(message)).get();
+  const GValue* detail = gst_structure_get_value(gst_message_get_structure(message), "detail");
+  if (detail != nullptr && GST_VALUE_HOLDS_CAPS(detail) && gst_caps_get_size(gst_value_get_caps(detail)) > 0)
+    missing.media_type = gst_structure_get_name(gst_caps_get_structure(gst_value_get_caps(detail), 0));
+  return missing;
+}
+
+std::string text_of(GstMessage* message) {
+  return parse(message).text;
+}
+
+Error missing_plugin_error(const std::string& uri, const MissingPlugin& missing) {
+  std::string text = "cannot play \"" + uri + "\": GStreamer has no " + missing.description;
+  if (missing.media_type.empty())
+    text += "; install the GStreamer plugin that has it";
+  else
+    text += " for " + missing.media_type + "; install the Debian package " +
+            std::string(package_for_media(missing.media_type)) +
+            ", or re-encode the clip if no package knows that codec";
+  return Error(ErrorCode::unsupported, text);
+}
+
+Error playback_error(const std::string& uri, GstMessage* message, const std::vector<MissingPlugin>& missing,
+                     const std::string& defect) {
+  const Parsed parsed = parse(message);
+  if (!missing.empty() && is_missing_plugin(*parsed.error)) return missing_plugin_error(uri, missing.front());
+  const std::string text = "cannot play \"" + uri + "\": ";
+  if (!defect.empty()) return Error(ErrorCode::protocol, text + defect + " [" + parsed.text + "]");
+  if (is_no_media(*parsed.error))
+    return Error(ErrorCode::protocol, text + "it is no media file that GStreamer knows [" + parsed.text +
+                                          "]; check the option uri, or convert the file");
+  if (parsed.error->domain == GST_RESOURCE_ERROR)
+    return Error(ErrorCode::io, text + parsed.text + "; check that it can be read");
+  return Error(ErrorCode::protocol,
+               text + parsed.text +
+                   "; it is damaged or no media file: see what `gst-launch-1.0 playbin uri=...` says of it");
+}
+
+}  // namespace capture

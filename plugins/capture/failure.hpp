@@ -1,0 +1,33 @@
+// GStreamer's error messages as reel::Error: what, of which URI, and what to do about it. Thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <reel/base/error.hpp>
+#include <reel/gst/pointers.hpp>
+
+namespace capture {
+
+/// What a "missing plugin" message asks for.
+struct MissingPlugin {
+  std::string description;  // "H.264 (High Profile) decoder"
+  std::string media_type;   // "video/x-h264"; empty for other things than decoders and demuxers
+};
+
+/// REQUIRES: gst_is_missing_plugin_message(message).
+[[nodiscard]] MissingPlugin read_missing_plugin(GstMessage* message);
+
+/// Of an ERROR or WARNING message: its text, and the element that sent it.
+[[nodiscard]] std::string text_of(GstMessage* message);
+
+/// The error to throw when GStreamer has no decoder for `uri`.
+[[nodiscard]] reel::Error missing_plugin_error(const std::string& uri, const MissingPlugin& missing);
+
+/// The error to throw for an ERROR message. `missing`: what was asked for before it; `defect`: see
+/// Source::defect().
+[[nodiscard]] reel::Error playback_error(const std::string& uri, GstMessage* message,
+                                         const std::vector<MissingPlugin>& missing,
+                                         const std::string& defect);
+
+}  // namespace capture

@@ -1,0 +1,117 @@
+#include "publisher.hpp"
+
+#include <algorithm>
+#include <span>
+#include <string>
+
+#include <reel/base/clock.hpp>
+#include <reel/base/error.hpp>
+#include <reel/gst/caps.hpp>
+#include <reel/gst/frame_info.hpp>
+#include <reel/gst/video_buffer.hpp>
+
+namespace capture {
+
+namespace {
+
+using reel::Error;
+using reel::ErrorCode;
+
+// A mapped buffer of sound.
+class ReadMap {
+ public:
+  explicit ReadMap(GstBuffer* buffer) : buffer_(buffer) {
+    if (gst_buffer_map(buffer, &map_, GST_MAP_READ) == FALSE)
+      throw Error(ErrorCode::io, "GStreamer cannot map a buffer of sound for reading");
+  }
+  ReadMap(const ReadMap&) = delete;
+  ReadMap& operator=(const ReadMap&) = delete;
+  ~ReadMap() { gst_buffer_unmap(buffer_, &map_); }
+  [[nodiscard]] std::span<const std::byte> bytes() const {
+    return std::as_bytes(std::span(map_.data, map_.size));
+  }
+
+ private:
+  GstBuffer* buffer_;
+  GstMapInfo map_{};
+};
+
+std::int64_t frame_duration_ns(const reel::VideoFormat* video) {
+  if (video == nullptr || video->fps.numerator == 0) return 0;
+  return static_cast<std::int64_t>(
+      gst_util_uint64_scale(GST_SECOND, video->fps.denominator, video->fps.numerator));
+}
+
+}  // namespace
+
+void Publisher::set_caps(GstCaps* caps) {
+  if (caps_ && (caps == caps_.get() || gst_caps_is_equal(caps, caps_.get()) != FALSE)) return;
+  format_ = reel::gst::format_from_caps(caps);
+  const bool known = format_.video() != nullptr || format_.audio() != nullptr;
+  if (!known || (format_.video() != nullptr && gst_video_info_from_caps(&video_info_, caps) == FALSE))
+    throw Error(ErrorCode::unsupported,
+                "the decoder gives \"" + format_.caps() + "\", which is no raw video or audio");
+  output_.set_format(format_);
+  caps_.reset(gst_caps_ref(caps));
+}
+
+void Publisher::begin(const Timeline& timeline) noexcept {
+  timeline_ = timeline;
+  first_of_pass_ = true;
+  pass_end_ns_ = 0;
+}
+
+void Publisher::publish(GstSample* sample) {
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  const GstSegment& segment = *gst_sample_get_segment(sample);
+  set_caps(gst_sample_get_caps(sample));
+  if (!segment_set_) set_segment(segment);
+  const reel::FrameInfo info = stamp(buffer, segment);
+  if (format_.video() != nullptr)
+    publish_video(buffer, info);
+  else
+    publish_audio(buffer, info);
+  ++frames_;
+}
+
+// One record serves all passes: the shift of their times continues the first pass's time line.
+void Publisher::set_segment(const GstSegment& segment) {
+  reel::Segment ours = reel::gst::segment_from(segment, timeline_.monotonic_offset_ns);
+  if (timeline_.loop) ours.stop_ns = reel::kNoTime;
+  output_.writer().set_segment(ours);
+  segment_set_ = true;
+}
+
+reel::FrameInfo Publisher::stamp(GstBuffer* buffer, const GstSegment& segment) {
+  reel::FrameInfo info = reel::gst::frame_info(buffer);
+  const std::int64_t duration =
+      info.duration_ns != reel::kNoTime ? info.duration_ns : frame_duration_ns(format_.video());
+  const std::int64_t running = reel::gst::capture_time(segment, info.pts_ns, 0);
+  if (running != reel::kNoTime) pass_end_ns_ = std::max(pass_end_ns_, running + duration);
+
+  const bool paced = timeline_.monotonic_offset_ns != reel::kNoTime && running != reel::kNoTime;
+  info.capture_ns =
+      paced ? running + timeline_.shift_ns + timeline_.monotonic_offset_ns : reel::monotonic_ns();
+  if (info.pts_ns != reel::kNoTime) info.pts_ns += timeline_.shift_ns;
+  if (info.dts_ns != reel::kNoTime) info.dts_ns += timeline_.shift_ns;
+  if (first_of_pass_ && timeline_.shift_ns != 0) info.flags |= reel::kDiscont;
+  first_of_pass_ = false;
+  return info;
+}
+
+void Publisher::publish_video(GstBuffer* buffer, const reel::FrameInfo& info) {
+  const reel::gst::VideoBuffer picture(buffer, video_info_, format_);
+  reel::Loan loan = output_.acquire(picture.bytes());
+  if (!picture.copy_to(loan))
+    throw Error(ErrorCode::internal, "a slot of " + std::to_string(loan.capacity()) +
+                                         " bytes was lent for a picture of " +
+                                         std::to_string(picture.bytes()));
+  output_.publish(std::move(loan), info);
+}
+
+void Publisher::publish_audio(GstBuffer* buffer, const reel::FrameInfo& info) {
+  const ReadMap map(buffer);
+  output_.write(map.bytes(), info);
+}
+
+}  // namespace capture

@@ -1,0 +1,57 @@
+// Turns GStreamer's samples into the frames of one output. Lives as long as the stage, over all passes of a
+// loop; used by one thread at a time: the stage's before frames flow, a pump's afterwards.
+#pragma once
+
+#include <cstdint>
+
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include <reel/gst/pointers.hpp>
+#include <reel/stage/stage.hpp>
+
+namespace capture {
+
+/// How the times of one pass become the times of the stream.
+struct Timeline {
+  std::int64_t monotonic_offset_ns =
+      reel::kNoTime;          // CLOCK_MONOTONIC minus running time of the first pass; kNoTime: unpaced
+  std::int64_t shift_ns = 0;  // added to pts and dts: how long the passes before lasted
+  bool loop = false;
+};
+
+class Publisher {
+ public:
+  explicit Publisher(reel::Output& output) : output_(output) {}
+
+  /// Sets the output's format. Throws reel::Error for caps that are no format of Reel's.
+  void set_caps(GstCaps* caps);
+  /// Begins a pass.
+  void begin(const Timeline& timeline) noexcept;
+  /// Publishes one sample: one fused copy from the decoder's memory. Blocks while the output's readers want
+  /// it to. Throws reel::StopRequested, reel::Error.
+  void publish(GstSample* sample);
+
+  [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
+  /// Running time at which this pass has ended so far.
+  [[nodiscard]] std::int64_t pass_end_ns() const noexcept { return pass_end_ns_; }
+  [[nodiscard]] reel::Output& output() noexcept { return output_; }
+
+ private:
+  void set_segment(const GstSegment& segment);
+  [[nodiscard]] reel::FrameInfo stamp(GstBuffer* buffer, const GstSegment& segment);
+  void publish_video(GstBuffer* buffer, const reel::FrameInfo& info);
+  void publish_audio(GstBuffer* buffer, const reel::FrameInfo& info);
+
+  reel::Output& output_;
+  reel::gst::Ptr<GstCaps> caps_;
+  reel::Format format_;
+  GstVideoInfo video_info_{};
+  Timeline timeline_;
+  bool segment_set_ = false;
+  bool first_of_pass_ = true;
+  std::uint64_t frames_ = 0;
+  std::int64_t pass_end_ns_ = 0;
+};
+
+}  // namespace capture

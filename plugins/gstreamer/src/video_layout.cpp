@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+
+#include <reel/gst/video_layout.hpp>
+
+namespace reel::gst {
+
+namespace {
+
+struct Placement {
+  std::array<std::uint64_t, kMaxPlanes> offsets{};
+  std::array<std::uint32_t, kMaxPlanes> strides{};
+};
+
+std::optional<Placement> placement_of(const GstVideoMeta* meta, const GstVideoInfo& info,
+                                      std::uint32_t planes) {
+  Placement place;
+  for (std::uint32_t plane = 0; plane < planes; ++plane) {
+    const gint stride = meta != nullptr ? meta->stride[plane] : info.stride[plane];
+    if (stride <= 0) return std::nullopt;
+    place.strides[plane] = static_cast<std::uint32_t>(stride);
+    place.offsets[plane] = meta != nullptr ? meta->offset[plane] : info.offset[plane];
+  }
+  return place;
+}
+
+// Moves every plane to the crop's corner. False when the corner is not on a sample of every plane.
+bool crop_to(Placement& place, const GstVideoCropMeta& crop, const GstVideoFormatInfo* format) {
+  for (guint component = 0; component < format->n_components; ++component) {
+    const guint plane = format->plane[component];
+    const guint x_step = 1u << format->w_sub[component];
+    const guint y_step = 1u << format->h_sub[component];
+    if (crop.x % x_step != 0 || crop.y % y_step != 0) return false;
+    const bool first_of_plane =
+        std::find(format->plane, format->plane + component, plane) == format->plane + component;
+    if (!first_of_plane) continue;
+    const auto pixel_bytes = static_cast<std::uint64_t>(format->pixel_stride[component]);
+    place.offsets[plane] +=
+        std::uint64_t{crop.y / y_step} * place.strides[plane] + crop.x / x_step * pixel_bytes;
+  }
+  return true;
+}
+
+GstPadProbeReturn answer_allocation(GstPad* /*pad*/, GstPadProbeInfo* probe, gpointer /*data*/) {
+  GstQuery* query = GST_PAD_PROBE_INFO_QUERY(probe);
+  const bool asked = (GST_PAD_PROBE_INFO_TYPE(probe) & GST_PAD_PROBE_TYPE_PUSH) != 0;
+  if (!asked || GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return GST_PAD_PROBE_OK;
+  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+}  // namespace
+
+std::optional<PlaneRun> find_plane_run(GstBuffer* buffer, const GstVideoInfo& info,
+                                       const VideoFormat& format) noexcept {
+  if (gst_buffer_n_memory(buffer) != 1) return std::nullopt;
+  const std::uint32_t planes = plane_count(format.pixel);
+  const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
+  if (planes == 0 || (meta != nullptr && meta->n_planes < planes)) return std::nullopt;
+  std::optional<Placement> place = placement_of(meta, info, planes);
+  if (!place) return std::nullopt;
+  const GstVideoCropMeta* crop = gst_buffer_get_video_crop_meta(buffer);
+  if (crop != nullptr && !crop_to(*place, *crop, info.finfo)) return std::nullopt;
+
+  const auto offsets = std::span(place->offsets).first(planes);
+  const std::uint64_t begin = *std::min_element(offsets.begin(), offsets.end());
+  const std::uint64_t size = gst_buffer_get_size(buffer);
+  if (begin >= size) return std::nullopt;
+  for (std::uint64_t& offset : offsets) offset -= begin;
+  const auto layout = checked_layout(format, offsets, std::span(place->strides).first(planes), size - begin);
+  if (!layout) return std::nullopt;
+  return PlaneRun{begin, *layout};
+}
+
+void attach_layout(GstBuffer* buffer, const VideoFormat& format, const VideoLayout& layout) {
+  std::array<gsize, GST_VIDEO_MAX_PLANES> offsets{};
+  std::array<gint, GST_VIDEO_MAX_PLANES> strides{};
+  for (std::uint32_t plane = 0; plane < layout.plane_count; ++plane) {
+    offsets[plane] = layout.planes[plane].offset_bytes;
+    strides[plane] = static_cast<gint>(layout.planes[plane].stride_bytes);
+  }
+  const GstVideoFormat theirs = gst_video_format_from_string(std::string(to_string(format.pixel)).c_str());
+  gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, theirs, format.width, format.height,
+                                 layout.plane_count, offsets.data(), strides.data());
+}
+
+void accept_any_layout(GstPad* sink_pad) {
+  gst_pad_add_probe(sink_pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, answer_allocation, nullptr, nullptr);
+}
+
+}  // namespace reel::gst

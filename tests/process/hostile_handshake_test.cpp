@@ -54,7 +54,7 @@ class HostileHandshake : public stream_test::StreamTest {
     write(20);
     take_all();
     EXPECT_EQ(field(ask(honest_, "stats", "stats"), "verified"), number_);
-    EXPECT_EQ(writer_.readers().size(), 1U);
+    EXPECT_TRUE(reel_test::wait_until([&] { return writer_.readers().size() == 1; }));
     StreamTest::TearDown();
   }
 

@@ -34,6 +34,7 @@ class HostilePage : public stream_test::EveryMemory {
  protected:
   [[nodiscard]] reel::FrameWriter make_writer(reel::WriterOptions options = {.slots = 16}) {
     options.memory = GetParam();
+    options.slot_bytes = kBytes;
     return reel::FrameWriter(stream(), reel::Format(), options);
   }
   void write(reel::FrameWriter& writer, std::uint64_t count) {

@@ -29,8 +29,7 @@ using stream_test::RawPeer;
 /// Sealed memory of given bytes, as a hostile writer would send in place of control.
 UniqueFd sealed_memory(const std::vector<std::byte>& bytes) {
   UniqueFd fd(::memfd_create("reel-hostile", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!bytes.empty())
-    EXPECT_EQ(::write(fd.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  EXPECT_EQ(::write(fd.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
   EXPECT_EQ(::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
   return fd;
 }

@@ -13,7 +13,6 @@
 
 #include <reel/channel/frame_reader.hpp>
 #include <reel/channel/frame_writer.hpp>
-#include <reel/shm/segment.hpp>
 
 namespace stream_test {
 
@@ -60,6 +59,7 @@ reel::WriterOptions writer_options(const std::vector<std::string>& arguments) {
   reel::WriterOptions options;
   options.slots = static_cast<std::uint32_t>(number_setting(arguments, "slots", 8));
   options.history = static_cast<std::uint32_t>(number_setting(arguments, "history", 1));
+  options.slot_bytes = number_setting(arguments, "slot", number_setting(arguments, "bytes", kFrameBytes));
   options.live = number_setting(arguments, "live", 0) != 0;
   options.stall_timeout_ms = static_cast<int>(number_setting(arguments, "stall", 30'000));
   options.memory = reel::segment_kind_from(setting(arguments, "memory", "memfd")).value();

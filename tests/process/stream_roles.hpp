@@ -14,6 +14,7 @@
 #include <reel_test/runtime_dir.hpp>
 
 #include <reel/channel/options.hpp>
+#include <reel/shm/segment.hpp>
 
 namespace stream_test {
 

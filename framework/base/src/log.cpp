@@ -1,3 +1,5 @@
+#include <reel/base/log.hpp>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -9,8 +11,6 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include <reel/base/log.hpp>
 
 namespace reel {
 namespace {
@@ -37,14 +37,10 @@ LogState& state() {
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
-    case LogLevel::debug:
-      return spdlog::level::debug;
-    case LogLevel::info:
-      return spdlog::level::info;
-    case LogLevel::warning:
-      return spdlog::level::warn;
-    case LogLevel::error:
-      return spdlog::level::err;
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warning: return spdlog::level::warn;
+    case LogLevel::error: return spdlog::level::err;
   }
   return spdlog::level::err;
 }
@@ -102,12 +98,8 @@ void log_as(std::string_view source, LogLevel level, std::string_view message) n
       case LogStyle::text:
         log.logger->log(at, source.empty() ? std::string(message) : fmt::format("{}: {}", source, message));
         break;
-      case LogStyle::json:
-        log.logger->log(at, json_line(source, level, message));
-        break;
-      case LogStyle::relay:
-        log_relay_lines(*log.logger, level, message);
-        break;
+      case LogStyle::json: log.logger->log(at, json_line(source, level, message)); break;
+      case LogStyle::relay: log_relay_lines(*log.logger, level, message); break;
     }
   } catch (...) {  // out of memory while logging: the line still goes out, bare
     std::fwrite(message.data(), 1, message.size(), stderr);

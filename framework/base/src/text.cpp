@@ -1,8 +1,8 @@
+#include <reel/base/text.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
-
-#include <reel/base/text.hpp>
 
 namespace reel {
 namespace {

@@ -1,6 +1,6 @@
-#include <array>
-
 #include <reel/format/audio_format.hpp>
+
+#include <array>
 
 namespace reel {
 namespace {

@@ -106,9 +106,9 @@ class Fields {
   }
 
   [[noreturn]] void reject(const caps::Field& field, std::string_view wanted) const {
-    const std::string type = field.type.empty() ? "" : fmt::format("({})", field.type);
-    caps::reject(text_,
-                 fmt::format("field '{}' is {}{}: it must be {}", field.name, type, field.value, wanted));
+    const std::string type = field.type.empty() ? "" : fmt::format("({})", caps::shown(field.type));
+    caps::reject(text_, fmt::format("field '{}' is {}{}: it must be {}", field.name, type,
+                                    caps::shown(field.value), wanted));
   }
 
   std::string_view text_;

@@ -29,14 +29,10 @@ constexpr bool is_word(char c) {
 
 constexpr char closer_of(char open) {
   switch (open) {
-    case '[':
-      return ']';
-    case '{':
-      return '}';
-    case '<':
-      return '>';
-    default:
-      return '\0';
+    case '[': return ']';
+    case '{': return '}';
+    case '<': return '>';
+    default: return '\0';
   }
 }
 
@@ -70,7 +66,7 @@ class Scanner {
     if (at('(')) parenthesised();
     for (skip_spaces(); at(','); skip_spaces()) {
       Field next = field();
-      if (found.find(next.name)) reject(text_, fmt::format("field '{}' is there twice", next.name));
+      if (found.find(next.name)) reject(text_, fmt::format("field '{}' is there twice", shown(next.name)));
       found.fields.push_back(std::move(next));
     }
     if (at(';')) ++at_;
@@ -142,7 +138,7 @@ class Scanner {
       field.fixed = false;
     } else {
       field.value = word();
-      if (field.value.empty()) reject(text_, fmt::format("field '{}' has no value", field.name));
+      if (field.value.empty()) reject(text_, fmt::format("field '{}' has no value", shown(field.name)));
     }
   }
 
@@ -195,13 +191,16 @@ Structure parse(std::string_view text) {
   return Scanner(text).structure();
 }
 
-void reject(std::string_view text, const std::string& why) {
-  constexpr std::size_t kQuotedBytes = 80;
-  std::string beginning{text.substr(0, kQuotedBytes)};
+std::string shown(std::string_view text) {
+  constexpr std::size_t kShownBytes = 80;
+  std::string beginning{text.substr(0, kShownBytes)};
   std::replace_if(
       beginning.begin(), beginning.end(), [](char c) { return !is_printable(c); }, '?');
-  if (text.size() > kQuotedBytes) beginning += "...";
-  throw Error(ErrorCode::bad_argument, why, fmt::format("caps '{}'", beginning));
+  return text.size() > kShownBytes ? beginning + "..." : beginning;
+}
+
+void reject(std::string_view text, const std::string& why) {
+  throw Error(ErrorCode::bad_argument, why, fmt::format("caps '{}'", shown(text)));
 }
 
 }  // namespace reel::caps

@@ -28,7 +28,11 @@ struct Structure {
 /// The result refers into `text`. Throws Error{bad_argument} for text of another form.
 [[nodiscard]] Structure parse(std::string_view text);
 
-/// Throws Error{bad_argument} that quotes the beginning of `text`.
+/// `text` as a message may quote it: cut to its beginning, what cannot be printed replaced.
+[[nodiscard]] std::string shown(std::string_view text);
+
+/// Throws Error{bad_argument} that quotes the beginning of `text`. Whatever of the text is in `why` went
+/// through shown().
 [[noreturn]] void reject(std::string_view text, const std::string& why);
 
 }  // namespace reel::caps

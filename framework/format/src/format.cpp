@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <reel/format/format.hpp>
+
+#include <fmt/format.h>
 
 namespace reel {
 namespace {
@@ -29,10 +29,8 @@ std::string_view encoded_type(Codec codec, bool has_codec_data) {
     case Codec::h265:
       return has_codec_data ? "video/x-h265, stream-format=(string)hvc1, alignment=(string)au"
                             : "video/x-h265, stream-format=(string)byte-stream, alignment=(string)au";
-    case Codec::jpeg:
-      return "image/jpeg";
-    case Codec::opus:
-      return "audio/x-opus, channel-mapping-family=(int)0";
+    case Codec::jpeg: return "image/jpeg";
+    case Codec::opus: return "audio/x-opus, channel-mapping-family=(int)0";
     case Codec::aac:
       return has_codec_data
                  ? "audio/mpeg, mpegversion=(int)4, framed=(boolean)true, stream-format=(string)raw"
@@ -60,30 +58,21 @@ std::string caps_of(const BytesFormat&) {
 
 std::string_view to_string(Codec codec) noexcept {
   switch (codec) {
-    case Codec::h264:
-      return "h264";
-    case Codec::h265:
-      return "h265";
-    case Codec::jpeg:
-      return "jpeg";
-    case Codec::opus:
-      return "opus";
-    case Codec::aac:
-      return "aac";
+    case Codec::h264: return "h264";
+    case Codec::h265: return "h265";
+    case Codec::jpeg: return "jpeg";
+    case Codec::opus: return "opus";
+    case Codec::aac: return "aac";
   }
   return "unknown";
 }
 
 std::string_view to_string(MediaKind kind) noexcept {
   switch (kind) {
-    case MediaKind::video:
-      return "video";
-    case MediaKind::audio:
-      return "audio";
-    case MediaKind::encoded:
-      return "encoded";
-    case MediaKind::bytes:
-      return "bytes";
+    case MediaKind::video: return "video";
+    case MediaKind::audio: return "audio";
+    case MediaKind::encoded: return "encoded";
+    case MediaKind::bytes: return "bytes";
   }
   return "unknown";
 }

@@ -1,9 +1,9 @@
+#include <reel/format/side_data.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
-
-#include <reel/format/side_data.hpp>
 
 namespace reel {
 namespace {

@@ -1,3 +1,5 @@
+#include <reel/format/video_format.hpp>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -5,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <reel/base/error.hpp>
-#include <reel/format/video_format.hpp>
 
 namespace reel {
 namespace {

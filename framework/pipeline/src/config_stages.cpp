@@ -12,13 +12,18 @@ namespace {
 constexpr int kMostCpus = 1024;
 constexpr std::uint32_t kMostRestarts = 1'000'000;
 
-std::optional<OptionValue> option_value(const std::string& name, const YamlNode& node,
-                                        const std::string& what, Problems& problems) {
+std::optional<OptionValue> option_value(const YamlEntry& entry, const std::string& what, Problems& problems) {
+  const std::string& name = entry.key;
+  const YamlNode& node = entry.value;
   OptionValue value;
   value.where = node.where;
   if (node.kind == YamlNode::Kind::scalar) {
     value.text = node.text;
     return value;
+  }
+  if (node.kind == YamlNode::Kind::null) {
+    problems.add(entry.where, fmt::format("option '{}' of {} has no value", name, what));
+    return std::nullopt;
   }
   value.is_list = true;
   const bool texts = std::all_of(node.items.begin(), node.items.end(),
@@ -41,8 +46,7 @@ std::map<std::string, OptionValue> read_options(const YamlNode* node, const std:
   const MapReader check(*node, fmt::format("'options' of {}", what), problems);
   for (const YamlEntry& entry : node->entries) {
     if (is_free_key(entry.key)) continue;
-    if (auto value = option_value(entry.key, entry.value, what, problems))
-      options.emplace(entry.key, std::move(*value));
+    if (auto value = option_value(entry, what, problems)) options.emplace(entry.key, std::move(*value));
   }
   return options;
 }

@@ -19,6 +19,7 @@ std::vector<std::size_t> find_cycle(const std::vector<std::vector<std::size_t>>&
   }
   walk.erase(walk.begin(), std::find(walk.begin(), walk.end(), at));
   std::reverse(walk.begin(), walk.end());  // the walk went against the streams
+  std::rotate(walk.begin(), std::min_element(walk.begin(), walk.end()), walk.end());
   return walk;
 }
 

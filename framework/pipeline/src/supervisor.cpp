@@ -140,8 +140,6 @@ class Supervisor::Impl {
   StateMachine::Actions carry_out(const Action& action) {
     StageProcess& process = processes_[action.stage];
     if (action.kind == Action::Kind::start) {
-      // Something that happened since may have ended the stage before it began.
-      if (machine_.state(action.stage) != RunState::starting) return {};
       try {
         process.start(host_, current_setup(action.stage));
       } catch (const Error& error) {

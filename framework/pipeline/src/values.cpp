@@ -72,12 +72,12 @@ MapReader::MapReader(const YamlNode& node, std::string what, Problems& problems)
 
 const YamlNode* MapReader::find(const std::string& key) {
   known_.push_back(key);
-  const YamlNode* value = node_.find(key);
-  if (value != nullptr && value->kind == YamlNode::Kind::null) {
-    problems_.add(value->where, fmt::format("'{}' of {} has no value", key, what_));
-    return nullptr;
-  }
-  return value;
+  const YamlEntry* entry = node_.find_entry(key);
+  if (entry == nullptr) return nullptr;
+  if (entry->value.kind != YamlNode::Kind::null) return &entry->value;
+  // The key's own place: what is missing may seem to stand lines below it.
+  problems_.add(entry->where, fmt::format("'{}' of {} has no value", key, what_));
+  return nullptr;
 }
 
 const YamlNode* MapReader::find_optional(const std::string& key) {

@@ -183,11 +183,16 @@ class TreeBuilder final : public YAML::EventHandler {
 
 }  // namespace
 
-const YamlNode* YamlNode::find(std::string_view key) const noexcept {
+const YamlEntry* YamlNode::find_entry(std::string_view key) const noexcept {
   for (const YamlEntry& entry : entries) {
-    if (entry.key == key) return &entry.value;
+    if (entry.key == key) return &entry;
   }
   return nullptr;
+}
+
+const YamlNode* YamlNode::find(std::string_view key) const noexcept {
+  const YamlEntry* entry = find_entry(key);
+  return entry == nullptr ? nullptr : &entry->value;
 }
 
 YamlNode* YamlNode::find(std::string_view key) noexcept {

@@ -21,6 +21,7 @@ struct YamlNode {
   std::vector<YamlNode> items;     // of a list
   std::vector<YamlEntry> entries;  // of a map, in the file's order, no key twice
 
+  [[nodiscard]] const YamlEntry* find_entry(std::string_view key) const noexcept;
   /// The value of `key` in a map; nullptr when there is none.
   [[nodiscard]] const YamlNode* find(std::string_view key) const noexcept;
   [[nodiscard]] YamlNode* find(std::string_view key) noexcept;

@@ -1,3 +1,5 @@
+#include <reel/base/checksum.hpp>
+
 #include "checksum_kernels.hpp"
 
 #include <algorithm>
@@ -7,8 +9,6 @@
 
 #include <gtest/gtest.h>
 #include <xxhash.h>
-
-#include <reel/base/checksum.hpp>
 
 namespace reel {
 namespace {

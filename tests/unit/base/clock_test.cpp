@@ -1,8 +1,8 @@
+#include <reel/base/clock.hpp>
+
 #include <ctime>
 
 #include <gtest/gtest.h>
-
-#include <reel/base/clock.hpp>
 
 namespace reel {
 namespace {

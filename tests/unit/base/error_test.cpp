@@ -1,11 +1,11 @@
+#include <reel/base/error.hpp>
+
 #include <cerrno>
 #include <set>
 #include <string>
 #include <utility>
 
 #include <gtest/gtest.h>
-
-#include <reel/base/error.hpp>
 
 namespace reel {
 namespace {

@@ -1,4 +1,8 @@
+#include <reel/base/log.hpp>
+
+#include <algorithm>
 #include <array>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -7,8 +11,6 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <reel/base/log.hpp>
 
 namespace reel {
 namespace {

@@ -1,10 +1,10 @@
+#include <reel/base/unique_fd.hpp>
+
 #include <utility>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
-
-#include <reel/base/unique_fd.hpp>
 
 namespace reel {
 namespace {

@@ -9,6 +9,12 @@
 
 #include <reel/format/format.hpp>
 
+// GLib gives up its table of quarks, on purpose, whenever the table grows.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libglib-2.0.so\n";
+}
+
 namespace reel {
 namespace {
 

@@ -221,10 +221,16 @@ TEST(Caps, DoNotMindDeepNesting) {
   EXPECT_EQ(Format::from_caps(deep).caps(), deep);
 }
 
-TEST(Caps, AreQuotedShortInMessages) {
+TEST(Caps, AreQuotedShortAndPrintableInMessages) {
   const std::string message = refusal("video/x-raw, a=" + std::string(1000, 'a'));
   EXPECT_LT(message.size(), 200u);
   EXPECT_THAT(message, HasSubstr("aaa...'"));
+  const std::string name(1000, 'a');
+  EXPECT_LT(refusal("a/b, " + name + "=1, " + name + "=1").size(), 300u);
+  EXPECT_LT(refusal("a/b, " + name + "=").size(), 300u);
+  EXPECT_LT(refusal("video/x-raw, format=(" + name + ")NV12").size(), 400u);
+  EXPECT_THAT(refusal("video/x-raw, format=NV12, width=(int)\"\\033[2J" + name + "\""),
+              AllOf(HasSubstr("field 'width' is (int)?[2Jaaa"), ::testing::SizeIs(::testing::Lt(400u))));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include <reel/format/format.hpp>
+
+#include <gtest/gtest.h>
 
 namespace reel {
 namespace {

@@ -1,3 +1,5 @@
+#include <reel/format/video_format.hpp>
+
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -8,7 +10,6 @@
 
 #include <reel/base/error.hpp>
 #include <reel/format/audio_format.hpp>
-#include <reel/format/video_format.hpp>
 
 namespace reel {
 namespace {

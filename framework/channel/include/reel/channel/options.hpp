@@ -50,18 +50,18 @@ struct WriterOptions {
   ChecksumMode checksum = ChecksumMode::full;
   bool live = false;                  // a source that cannot wait: readers that lag lose frames instead
   std::uint32_t lag_frames = 0;       // live: frames kept for every lossless reader, counted at its admission
-  std::vector<Policy> allowed_policies;  // empty: all
-  std::vector<std::string> wait_for;  // names of readers that must have joined before the first frame is published
+  std::vector<Policy> allowed_policies = {};  // empty: all
+  std::vector<std::string> wait_for = {};  // names of readers that must have joined before the first frame is published
   int start_timeout_ms = 10'000;      // how long that is waited for; then the stream starts without them
   int stall_timeout_ms = 30'000;      // not live: a lossless reader that blocks the writer so long is demoted; 0: never
   int resume_ms = 60'000;             // how long the cursor of a named reader is remembered after it left
   SegmentKind memory = SegmentKind::memfd;
-  std::vector<uid_t> allowed_users;   // besides the writer's own
-  std::vector<gid_t> allowed_groups;
+  std::vector<uid_t> allowed_users = {};  // besides the writer's own
+  std::vector<gid_t> allowed_groups = {};
 };
 
 struct ReaderOptions {
-  std::string name;                   // shown in tools; needed for `resume` and `wait_for`; [A-Za-z0-9._/-], 63 characters at most
+  std::string name = {};                   // shown in tools; needed for `resume` and `wait_for`; [A-Za-z0-9._/-], 63 characters at most
   Policy policy = Policy::queue;
   Start start = Start::live;
   std::uint32_t max_pins = kDefaultPins;  // frames held at one time, the one being taken included

@@ -108,6 +108,10 @@ class SideDataWriter {
   [[nodiscard]] bool add_audio_level(std::string_view name, const AudioLevel& level) noexcept;
   [[nodiscard]] bool add_json(std::string_view name, std::string_view json) noexcept;
   [[nodiscard]] bool add_bytes(std::string_view name, std::span<const std::byte> bytes) noexcept;
+  /// One entry of another frame as it is.
+  [[nodiscard]] bool add_entry(const SideDataView::Entry& entry) noexcept {
+    return add(entry.type, entry.name, entry.data);
+  }
   /// Every entry of another frame, or none: how a filter passes on what it found.
   [[nodiscard]] bool add_all(const SideDataView& other) noexcept;
 

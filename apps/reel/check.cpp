@@ -1,0 +1,55 @@
+// `reel check`: everything that can be wrong with a pipeline before it runs, and what would run.
+#include "commands.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <reel/pipeline/graph.hpp>
+
+namespace {
+
+struct CheckOptions {
+  std::string file;
+  std::vector<std::string> overrides;
+};
+
+std::string stream_line(const reel::GraphStream& stream, const reel::Graph& graph) {
+  std::vector<std::string> readers;
+  for (const std::size_t reader : stream.readers) readers.push_back(graph.stages[reader].config.name);
+  std::string line = fmt::format("  {}: {} -> {}", stream.name, graph.stages[stream.writer].config.name,
+                                 readers.empty() ? "(nobody)" : fmt::format("{}", fmt::join(readers, ", ")));
+  for (const reel::OutputSetup& output : graph.stages[stream.writer].setup.outputs) {
+    const bool own = output.stream == stream.name && !graph.stages[stream.writer].exec();
+    if (own) line += fmt::format(", {} slots", output.writer.slots);
+  }
+  return line;
+}
+
+void check(const CheckOptions& options) {
+  const reel::PipelineConfig config = reel::load_pipeline(options.file, options.overrides);
+  reel::ModuleCatalog catalog(config.plugin_path);
+  const reel::Graph graph = reel::build_graph(config, catalog);
+  fmt::print("{}: pipeline {}, {} stages, {} streams: fine\n", options.file, graph.name, graph.stages.size(),
+             graph.streams.size());
+  for (const reel::GraphStage& stage : graph.stages)
+    fmt::print("  {} ({})\n", stage.config.name, stage.config.use);
+  for (const reel::GraphStream& stream : graph.streams) fmt::print("{}\n", stream_line(stream, graph));
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, CommandResult&) {
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* command = app.add_subcommand("check", "Checks a pipeline without running it");
+  command->add_option("FILE", options->file, "the pipeline's YAML file")->required();
+  command->add_option("--set", options->overrides, "change a value, as in `reel run`")
+      ->expected(1)
+      ->take_all();
+  command->footer(
+      "Every mistake is shown with its file and line.\nExample: reel check configs/quickstart.yaml");
+  command->callback([options] { check(*options); });
+}

@@ -1,0 +1,142 @@
+// `reel run`: a pipeline from its first frame to its last, then a table of what it did.
+#include "commands.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <reel/base/error.hpp>
+#include <reel/base/log.hpp>
+#include <reel/pipeline/supervisor.hpp>
+
+namespace {
+
+constexpr int kProgressMs = 1000;
+
+struct RunOptions {
+  std::string file;
+  double duration_s = 0;
+  std::vector<std::string> overrides;
+  bool log_json = false;
+  bool verbose = false;
+  bool progress = false;
+  std::string summary_file;
+};
+
+// The line of progress on standard error. On a terminal it is rewritten in place, and steps aside for each
+// line of the log.
+class Progress {
+ public:
+  void show(const std::string& line) {
+    if (terminal_) {
+      fmt::print(stderr, "\r\033[K{}", line);
+      std::fflush(stderr);
+      shown_ = true;
+    } else {
+      fmt::print(stderr, "{}\n", line);
+    }
+  }
+
+  void clear() {
+    if (shown_) fmt::print(stderr, "\r\033[K");
+    shown_ = false;
+  }
+
+ private:
+  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+  bool shown_ = false;
+};
+
+// Opened before the pipeline runs: a file that cannot be written is better known then.
+std::ofstream open_summary(const std::string& file) {
+  std::ofstream stream;
+  if (file.empty()) return stream;
+  stream.open(file);
+  if (!stream) {
+    const std::string why = std::generic_category().message(errno);
+    throw reel::Error(reel::ErrorCode::bad_argument,
+                      fmt::format("--summary-json: cannot be written: {}", why), file);
+  }
+  return stream;
+}
+
+void configure_log(const RunOptions& options) {
+  reel::LogOptions log;
+  log.style = options.log_json ? reel::LogStyle::json : reel::LogStyle::text;
+  log.least = options.verbose ? reel::LogLevel::debug : reel::LogLevel::info;
+  log.source = "reel";
+  reel::configure_logging(log);
+}
+
+reel::PipelineReport supervise(reel::Graph graph, const RunOptions& options) {
+  Progress progress;
+  reel::SupervisorOptions supervisor;
+  supervisor.duration_ms = static_cast<int>(options.duration_s * 1000);
+  supervisor.on_log = [&](std::string_view source, reel::LogLevel level, std::string_view line) {
+    progress.clear();
+    reel::log_as(source, level, line);
+  };
+  supervisor.on_output = [&](std::string_view, std::string_view line) {
+    progress.clear();
+    fmt::print("{}\n", line);
+    std::fflush(stdout);
+  };
+  if (options.progress) {
+    supervisor.progress_ms = kProgressMs;
+    supervisor.on_progress = [&](const reel::PipelineReport& report) {
+      progress.show(reel::progress_line(report));
+    };
+  }
+  reel::PipelineReport report = reel::Supervisor(std::move(graph), std::move(supervisor)).run();
+  progress.clear();
+  return report;
+}
+
+int run(const RunOptions& options) {
+  configure_log(options);
+  const reel::PipelineConfig config = reel::load_pipeline(options.file, options.overrides);
+  reel::ModuleCatalog catalog(config.plugin_path);
+  reel::Graph graph = reel::build_graph(config, catalog);
+  std::ofstream summary = open_summary(options.summary_file);
+  const reel::PipelineReport report = supervise(std::move(graph), options);
+  fmt::print("{}", reel::report_table(report));
+  if (summary.is_open() && !(summary << reel::report_json(report) << '\n' << std::flush)) {
+    fmt::print(stderr, "reel: {}: the summary could not be written\n", options.summary_file);
+    return 1;
+  }
+  return report.status;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, CommandResult& result) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "Runs a pipeline until its sources have ended");
+  command->add_option("FILE", options->file, "the pipeline's YAML file")->required();
+  command->add_option("--duration", options->duration_s, "seconds after which the sources are asked to end")
+      ->check(CLI::Range(0.001, 2'000'000.0));
+  command
+      ->add_option("--set", options->overrides,
+                   "change a value: stage.option=value, streams.NAME.key=value, stages.NAME.key=value")
+      ->expected(1)
+      ->take_all();
+  command->add_flag("--log-json", options->log_json, "log one JSON object a line");
+  command->add_flag("--verbose", options->verbose, "log the smallest things too");
+  command->add_flag("--progress", options->progress,
+                    "show a line of progress every second, on standard error");
+  command->add_option("--summary-json", options->summary_file,
+                      "write the closing table to this file, as JSON");
+  command->footer(
+      "Logs go to standard error; what stages print, and the table at the end, to standard output.\n"
+      "Ctrl-C drains the pipeline from its sources; once more hurries it, and again kills it.\n"
+      "Example: reel run configs/quickstart.yaml --set camera.uri=clip.mp4 --duration 10");
+  command->callback([options, &result] { result.status = run(*options); });
+}

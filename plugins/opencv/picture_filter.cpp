@@ -1,0 +1,56 @@
+#include "picture_filter.hpp"
+
+#include <string>
+
+#include <reel/base/error.hpp>
+#include <reel/base/log.hpp>
+
+void PictureFilter::process(reel::StageContext& context, reel::Input& input, const reel::Frame& frame) {
+  (void)require_video(frame, input.stream());
+  reel::Output& output = context.output();
+  follow(output, frame);
+  reel::Loan loan = fill(output, frame);
+  if (!add_side_data(frame, loan.side_data()) && !warned_) {
+    warned_ = true;
+    reel::log_warning("side data of stream '" + output.stream() + "' does not fit the " +
+                      std::to_string(loan.side_data().capacity()) +
+                      " bytes a frame and is left out in part: raise the stream's side_data_bytes");
+  }
+  output.publish(std::move(loan), frame.info());
+}
+
+void PictureFilter::other(reel::StageContext& context, reel::Input& input, const reel::Frame& frame) {
+  (void)require_video(frame, input.stream());
+  reel::Output& output = context.output();
+  follow(output, frame);
+  output.write(frame.data(), frame.info(), frame.side_data());
+}
+
+// What the frame refers to goes on with it.
+void PictureFilter::follow(reel::Output& output, const reel::Frame& frame) {
+  output.set_format(output_format(frame));
+  if (frame.segment() != nullptr && segment_ != *frame.segment()) {
+    segment_ = *frame.segment();
+    output.writer().set_segment(*segment_);
+  }
+  if (frame.tags() != nullptr && tags_ != *frame.tags()) {
+    tags_ = *frame.tags();
+    output.writer().set_tags(*tags_);
+  }
+}
+
+const reel::VideoFormat& require_video(const reel::Frame& frame, std::string_view stream) {
+  const reel::VideoFormat* video = frame.format().video();
+  if (video == nullptr)
+    throw reel::Error(reel::ErrorCode::bad_config,
+                      "stream '" + std::string(stream) + "' carries \"" + frame.format().caps() +
+                          "\", and this filter needs raw video: connect a video stream");
+  return *video;
+}
+
+std::optional<reel::PixelFormat> pixel_format_option(const std::string& name) {
+  if (name == "same") return std::nullopt;
+  if (const auto format = reel::pixel_format_from(name)) return format;
+  throw reel::Error(reel::ErrorCode::bad_config,
+                    "no pixel format \"" + name + "\": one of " + kPixelFormatNames);
+}

@@ -1,0 +1,143 @@
+// Stages that are told to end, and stages that die.
+#include "host.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <reel_test/process_facts.hpp>
+#include <reel_test/runtime_dir.hpp>
+#include <reel_test/wait_until.hpp>
+
+namespace reel::stage_tests {
+namespace {
+
+using testing::ElementsAre;
+
+class Signals : public testing::Test {
+ protected:
+  Signals() {
+    StageSetup source =
+        setup_of("source", "synthetic.source", {{"width", "64"}, {"height", "48"}, {"fps", "500"}});
+    add_output(source, "out", stream_, {"verify.in"});
+    source_.emplace(source);
+    StageSetup verify = setup_of("verify", "synthetic.verify");
+    add_input(verify, "in", stream_);
+    verify_.emplace(verify);
+  }
+  void start_both() {
+    source_->start();
+    verify_->start();
+    ASSERT_TRUE(verify_->wait_for_more(20)) << verify_->log() << source_->log();
+  }
+  void expect_end(Host& host) { EXPECT_TRUE(host.wait().ok()) << host.log(); }
+
+  reel_test::TempRuntimeDir directory_;
+  std::string stream_ = reel_test::unique_name("synthetic");
+  std::optional<Host> source_, verify_;
+};
+
+TEST_F(Signals, SigintDrainsASourceAndWhatFollowsIt) {
+  start_both();
+  source_->signal(SIGINT);
+  expect_end(*source_);
+  expect_end(*verify_);
+  EXPECT_EQ(verify_->report().at("frames"), source_->output().frames.load());
+  EXPECT_THAT(findings(verify_->report()), ElementsAre(testing::_, 0, 0, 0));
+}
+
+TEST_F(Signals, SigintLeavesAStageWithInputsToItsInputs) {
+  start_both();
+  verify_->signal(SIGINT);
+  EXPECT_TRUE(verify_->wait_for_more(50)) << verify_->log();
+  source_->signal(SIGINT);
+  expect_end(*source_);
+  expect_end(*verify_);
+}
+
+TEST_F(Signals, SigtermEndsOneStageAndHarmsNoOther) {
+  start_both();
+  verify_->signal(SIGTERM);
+  expect_end(*verify_);
+  EXPECT_FALSE(verify_->report().is_null()) << "stop() was called";
+  EXPECT_EQ(verify_->state(), StageState::finished);
+  EXPECT_TRUE(source_->wait_for_more(50)) << source_->log();
+  source_->signal(SIGTERM);
+  expect_end(*source_);
+}
+
+TEST_F(Signals, SigtermOfASourceIsAnEndOfStreamForItsReaders) {
+  start_both();
+  source_->signal(SIGTERM);
+  expect_end(*source_);
+  expect_end(*verify_);
+  EXPECT_THAT(findings(verify_->report()), ElementsAre(testing::_, 0, 0, 0));
+}
+
+TEST_F(Signals, SigtermWakesASourceThatWaitsForAReader) {
+  start_both();
+  verify_->signal(SIGSTOP);
+  const auto& waits = source_->output().waits;
+  // The source's page is not brought up to date while it waits: it is seen asleep with nothing more
+  // published.
+  std::uint64_t before = 0;
+  ASSERT_TRUE(reel_test::wait_until([&] {
+    const std::uint64_t now = source_->page().process_ns.load();
+    const bool still = now == before;
+    before = now;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    return still;
+  }));
+  source_->signal(SIGTERM);
+  expect_end(*source_);
+  EXPECT_GT(waits.load(), 0u);
+  verify_->signal(SIGCONT);
+  expect_end(*verify_);
+}
+
+TEST_F(Signals, SigtermWakesAStageWhoseStreamNobodyWrites) {
+  verify_->start();
+  ASSERT_TRUE(reel_test::wait_until([&] { return verify_->state() == StageState::running; }))
+      << verify_->log();
+  verify_->signal(SIGTERM);
+  expect_end(*verify_);
+  EXPECT_THAT(findings(verify_->report()), ElementsAre(0, 0, 0, 0));
+}
+
+TEST_F(Signals, SigtermWakesASourceThatWaitsForReadersThatNeverCome) {
+  source_->start();
+  ASSERT_TRUE(reel_test::wait_until([&] { return source_->state() == StageState::running; }))
+      << source_->log();
+  source_->signal(SIGTERM);
+  expect_end(*source_);
+}
+
+TEST_F(Signals, AKilledReaderGoesOnWhereItWas) {
+  start_both();
+  const std::uint64_t before = verify_->input().frames.load();
+  verify_->signal(SIGKILL);
+  EXPECT_EQ(verify_->wait().signal, SIGKILL);
+  verify_->start();
+  ASSERT_TRUE(verify_->wait_for_more(50)) << verify_->log();
+  EXPECT_GE(verify_->input().frames.load(), before + 50) << "the counters go on";
+  source_->signal(SIGINT);
+  expect_end(*source_);
+  expect_end(*verify_);
+  EXPECT_THAT(findings(verify_->report()), ElementsAre(testing::_, 0, 0, 0));
+}
+
+TEST_F(Signals, AKilledSourceIsFollowedByTheNext) {
+  start_both();
+  source_->signal(SIGKILL);
+  EXPECT_EQ(source_->wait().signal, SIGKILL);
+  EXPECT_TRUE(verify_->process().running());
+  source_->start();
+  ASSERT_TRUE(verify_->wait_for_more(50)) << verify_->log();
+  source_->signal(SIGINT);
+  expect_end(*source_);
+  expect_end(*verify_);
+  EXPECT_THAT(findings(verify_->report()), ElementsAre(testing::_, 0, 0, 0));
+  EXPECT_EQ(verify_->report().at("restarts"), 1);
+  EXPECT_EQ(verify_->input().connects.load(), 2u);
+}
+
+}  // namespace
+}  // namespace reel::stage_tests

@@ -1,0 +1,5 @@
+#include <reel/stage/plugin.hpp>
+
+extern "C" REEL_PLUGIN_EXPORT const reel::PluginDescriptor* reel_plugin() {
+  return nullptr;
+}

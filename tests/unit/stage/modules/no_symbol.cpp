@@ -1,0 +1,4 @@
+// A module, but no plugin.
+extern "C" int reel_test_nothing() {
+  return 0;
+}

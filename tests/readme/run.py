@@ -12,6 +12,7 @@ A block without a language is a picture. Any other is an error: nothing on the p
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,7 +56,7 @@ class Page:
         os.mkdir(tools)
         wrapper = os.path.join(tools, "g++")
         with open(wrapper, "w") as file:
-            file.write(f'#!/bin/sh\nexec {shlex.quote(compiler)} -Wall -Wextra -Werror "$@"\n')
+            file.write(f'#!/bin/sh\nexec {shlex.quote(shutil.which(compiler))} -Wall -Wextra -Werror "$@"\n')
         os.chmod(wrapper, 0o755)
         self.environment["PATH"] = f"{tools}:{prefix}/bin:{os.environ['PATH']}"
 

@@ -35,6 +35,11 @@ class DisplayFixture : public ::testing::Test {
     setup.inputs = {{"in", picture_name_, reader}, {"in", sound_name_, reader}};
     stage_.emplace(setup);
   }
+  /// The same, with a page that answers when this returns.
+  void start_page(std::map<std::string, std::string> options = {}) {
+    start(std::move(options));
+    ASSERT_TRUE(reel_test::wait_until([&] { return get(port_, "/").status == 200; }));
+  }
   /// Publishes a picture of one colour (blue, green, red).
   void show(const cv::Scalar& bgr) {
     reel::Loan loan;

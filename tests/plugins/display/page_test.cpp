@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 class DisplayPage : public DisplayFixture {};
 
 TEST_F(DisplayPage, ShowsPictureLevelAndCounters) {
-  start({});
+  start_page();
   show_until_seen({40, 120, 200});
   sound(-20.5F, -6.25F);
   ASSERT_TRUE(reel_test::wait_until([&] { return status()["streams"][1]["delivered"] == 1; }));
@@ -50,7 +50,7 @@ TEST_F(DisplayPage, ShowsPictureLevelAndCounters) {
 }
 
 TEST_F(DisplayPage, StreamsEachNewPicture) {
-  start({{"max_fps", "240"}});
+  start_page({{"max_fps", "240"}});
   show_until_seen({40, 120, 200});
   PageClient watcher(port_);
   watcher.send("GET /stream.mjpg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
@@ -76,7 +76,7 @@ TEST_F(DisplayPage, StreamsEachNewPicture) {
 }
 
 TEST_F(DisplayPage, GoesOnWhenClientsNeverRead) {
-  start({{"max_fps", "240"}});
+  start_page({{"max_fps", "240"}});
   show_until_seen({40, 120, 200});
   std::list<PageClient> silent;
   for (int i = 0; i < 10; ++i) {
@@ -92,7 +92,7 @@ TEST_F(DisplayPage, GoesOnWhenClientsNeverRead) {
 }
 
 TEST_F(DisplayPage, BoundsConnections) {
-  start({});
+  start_page();
   std::list<PageClient> idle;
   for (int i = 0; i < 32; ++i) idle.emplace_back(port_);
   EXPECT_TRUE(reel_test::wait_until([&] { return get(port_, "/").status == 503; }));
@@ -102,7 +102,7 @@ TEST_F(DisplayPage, BoundsConnections) {
 }
 
 TEST_F(DisplayPage, AnswersBadRequestsAndGoesOn) {
-  start({});
+  start_page();
   const std::string host = "Host: localhost\r\nConnection: close\r\n\r\n";
   EXPECT_EQ(ask(port_, "GET /nothing HTTP/1.1\r\n" + host).status, 404);
   EXPECT_EQ(ask(port_, "GET /stream.mjpg?stream=nobody HTTP/1.1\r\n" + host).status, 404);
@@ -120,7 +120,7 @@ TEST_F(DisplayPage, AnswersBadRequestsAndGoesOn) {
 }
 
 TEST_F(DisplayPage, AnswersOnlyToItsOwnNames) {
-  start({});
+  start_page();
   const auto host = [&](const std::string& name) {
     return ask(port_, "GET / HTTP/1.1\r\nHost: " + name + "\r\nConnection: close\r\n\r\n").status;
   };
@@ -150,7 +150,7 @@ TEST_F(DisplayPage, RefusesWhatIsNoAddress) {
 }
 
 TEST_F(DisplayPage, MarksAStreamThatEnded) {
-  start({});
+  start_page();
   show_until_seen({40, 120, 200});
   picture_->end();
   EXPECT_TRUE(reel_test::wait_until([&] { return status()["streams"][0]["state"] == "ended"; }));

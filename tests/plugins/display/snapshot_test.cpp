@@ -124,7 +124,7 @@ TEST_F(Snapshot, SaysWhereItCannotWrite) {
   std::ofstream(out_ / "file") << "in the way";
   start({{"path", "file/x.png"}});
   send(1);
-  reel_test::expect_error(ErrorCode::io, {out_.string() + "/file"}, [&] { stage_->join(); });
+  reel_test::expect_error(ErrorCode::io, {out_.string() + "/file", "`path`"}, [&] { stage_->join(); });
   writer_->end();
 }
 
@@ -133,7 +133,7 @@ TEST_F(Snapshot, SaysThatTheDiskIsFull) {
   fs::create_symlink("/dev/full", out_ / ("x.png.part" + std::to_string(::getpid())));
   start({{"path", "x.png"}});
   send(1);
-  reel_test::expect_error(ErrorCode::io, {"x.png", "No space left"}, [&] { stage_->join(); });
+  reel_test::expect_error(ErrorCode::io, {"x.png", "No space left", "`path`"}, [&] { stage_->join(); });
   EXPECT_TRUE(written().empty()) << "nothing unfinished is left";
   writer_->end();
 }

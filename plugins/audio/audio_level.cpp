@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include <reel/base/error.hpp>
 #include <reel/base/log.hpp>
 #include <reel/stage/plugin.hpp>
 
@@ -29,6 +28,7 @@ class Level : public reel::Stage {
  public:
   void configure(const reel::Options& options) override { window_ms_ = options.number("window_ms"); }
   void process(reel::StageContext& context, reel::Input& input, const reel::Frame& frame) override;
+  void other(reel::StageContext& context, reel::Input& input, const reel::Frame& frame) override;
 
  private:
   void follow(reel::Output& output, const reel::Frame& frame);
@@ -42,21 +42,19 @@ class Level : public reel::Stage {
   bool warned_ = false;
 };
 
-void Level::process(reel::StageContext& context, reel::Input& input, const reel::Frame& frame) {
+void Level::process(reel::StageContext& context, reel::Input& /*input*/, const reel::Frame& frame) {
   reel::Output& output = context.output();
-  if (frame.format().audio() == nullptr)
-    throw reel::Error(reel::ErrorCode::bad_config,
-                      "stream '" + input.stream() + "' carries \"" + frame.format().caps() +
-                          "\", and audio.level measures raw sound: connect an audio stream");
   follow(output, frame);
-  if (frame.info().kind != reel::FrameKind::media) {
-    output.write(frame.data(), frame.info(), frame.side_data());
-    return;
-  }
   reel::Loan loan = output.acquire(frame.data().size());
   static_cast<void>(loan.copy_from(frame.data()));  // acquire() has made room for it
   add_level(loan, frame);
   output.publish(std::move(loan), frame.info());
+}
+
+// Gaps and events go on as they are.
+void Level::other(reel::StageContext& context, reel::Input& /*input*/, const reel::Frame& frame) {
+  context.output().set_format(frame.format());
+  context.output().write(frame.data(), frame.info(), frame.side_data());
 }
 
 // What the frame refers to goes on with it.

@@ -34,11 +34,6 @@ bool is_no_media(const GError& error) {
          (error.code == GST_STREAM_ERROR_TYPE_NOT_FOUND || error.code == GST_STREAM_ERROR_WRONG_TYPE);
 }
 
-bool is_missing_plugin(const GError& error) {
-  return (error.domain == GST_CORE_ERROR && error.code == GST_CORE_ERROR_MISSING_PLUGIN) ||
-         (error.domain == GST_STREAM_ERROR && error.code == GST_STREAM_ERROR_CODEC_NOT_FOUND);
-}
-
 }  // namespace
 
 MissingPlugin read_missing_plugin(GstMessage* message) {
@@ -50,25 +45,34 @@ MissingPlugin read_missing_plugin(GstMessage* message) {
   return missing;
 }
 
+bool says_missing_plugin(GstMessage* message) {
+  const Parsed parsed = parse(message);
+  const GError& error = *parsed.error;
+  return (error.domain == GST_CORE_ERROR && error.code == GST_CORE_ERROR_MISSING_PLUGIN) ||
+         (error.domain == GST_STREAM_ERROR && error.code == GST_STREAM_ERROR_CODEC_NOT_FOUND);
+}
+
 std::string text_of(GstMessage* message) {
   return parse(message).text;
 }
 
 Error missing_plugin_error(const std::string& uri, const MissingPlugin& missing) {
-  std::string text = "cannot play \"" + uri + "\": GStreamer has no " + missing.description;
+  const std::string text = "cannot play \"" + uri + "\": ";
+  // Demuxers call what they do not know "video/x-avi-unknown".
+  if (missing.media_type.find("unknown") != std::string::npos)
+    return Error(ErrorCode::unsupported, text + "its codec is not known to GStreamer (" + missing.media_type +
+                                             "); re-encode it with another");
   if (missing.media_type.empty())
-    text += "; install the GStreamer plugin that has it";
-  else
-    text += " for " + missing.media_type + "; install the Debian package " +
-            std::string(package_for_media(missing.media_type)) +
-            ", or re-encode the clip if no package knows that codec";
-  return Error(ErrorCode::unsupported, text);
+    return Error(ErrorCode::unsupported,
+                 text + "GStreamer has no " + missing.description + "; install the plugin that has it");
+  return Error(ErrorCode::unsupported, text + "GStreamer has no " + missing.description + " for " +
+                                           missing.media_type + "; install the Debian package " +
+                                           std::string(package_for_media(missing.media_type)) +
+                                           ", or re-encode the clip");
 }
 
-Error playback_error(const std::string& uri, GstMessage* message, const std::vector<MissingPlugin>& missing,
-                     const std::string& defect) {
+Error playback_error(const std::string& uri, GstMessage* message, const std::string& defect) {
   const Parsed parsed = parse(message);
-  if (!missing.empty() && is_missing_plugin(*parsed.error)) return missing_plugin_error(uri, missing.front());
   const std::string text = "cannot play \"" + uri + "\": ";
   if (!defect.empty()) return Error(ErrorCode::protocol, text + defect + " [" + parsed.text + "]");
   if (is_no_media(*parsed.error))
@@ -77,8 +81,7 @@ Error playback_error(const std::string& uri, GstMessage* message, const std::vec
   if (parsed.error->domain == GST_RESOURCE_ERROR)
     return Error(ErrorCode::io, text + parsed.text + "; check that it can be read");
   return Error(ErrorCode::protocol,
-               text + parsed.text +
-                   "; it is damaged or no media file: see what `gst-launch-1.0 playbin uri=...` says of it");
+               text + parsed.text + "; it is damaged, or no media file: copy it again, or convert it");
 }
 
 }  // namespace capture

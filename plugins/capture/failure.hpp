@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include <reel/base/error.hpp>
 #include <reel/gst/pointers.hpp>
@@ -24,10 +23,12 @@ struct MissingPlugin {
 /// The error to throw when GStreamer has no decoder for `uri`.
 [[nodiscard]] reel::Error missing_plugin_error(const std::string& uri, const MissingPlugin& missing);
 
-/// The error to throw for an ERROR message. `missing`: what was asked for before it; `defect`: see
-/// Source::defect().
+/// True for an ERROR or WARNING message that says "missing plugin", as GStreamer also does where nothing that
+/// was wanted is there.
+[[nodiscard]] bool says_missing_plugin(GstMessage* message);
+
+/// The error to throw for any other ERROR message. `defect`: see Source::defect().
 [[nodiscard]] reel::Error playback_error(const std::string& uri, GstMessage* message,
-                                         const std::vector<MissingPlugin>& missing,
                                          const std::string& defect);
 
 }  // namespace capture

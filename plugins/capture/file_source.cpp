@@ -60,9 +60,10 @@ reel::gst::Ptr<GstElement> FileSource::make_element(const Wanted& wanted) const 
   const reel::gst::Text escaped(gst_filename_to_uri(path_.c_str(), nullptr));
   // Only what is wanted is decoded: without video output an unknown video codec is no error, and no time is
   // spent on it.
-  const reel::gst::Ptr<GstCaps> caps(gst_caps_new_empty());
-  if (wanted.video) gst_caps_append_structure(caps.get(), gst_structure_new_empty("video/x-raw"));
-  if (wanted.audio) gst_caps_append_structure(caps.get(), gst_structure_new_empty("audio/x-raw"));
+  // (ANY: a decoder's own list of what it gives must lie within these caps, memory of devices included.)
+  std::string wanted_caps = wanted.video ? "video/x-raw(ANY)" : "";
+  if (wanted.audio) wanted_caps += wanted.video ? "; audio/x-raw(ANY)" : "audio/x-raw(ANY)";
+  const reel::gst::Ptr<GstCaps> caps(gst_caps_from_string(wanted_caps.c_str()));
   g_object_set(bin.get(), "uri", escaped.get(), "caps", caps.get(), "expose-all-streams", FALSE, nullptr);
   return bin;
 }

@@ -166,9 +166,9 @@ bool Playback::handle(GstMessage* message) {
     case GST_MESSAGE_ASYNC_DONE:
       return GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.get());
     case GST_MESSAGE_ERROR:
-      throw playback_error(source_.uri(), message, missing_, source_.defect());
+      fail(message);
     case GST_MESSAGE_WARNING:
-      reel::log_warning("\"" + source_.uri() + "\": " + text_of(message));
+      if (!says_missing_plugin(message)) reel::log_warning("\"" + source_.uri() + "\": " + text_of(message));
       break;
     case GST_MESSAGE_ELEMENT:
       if (gst_is_missing_plugin_message(message) != FALSE) missing_.push_back(read_missing_plugin(message));
@@ -182,8 +182,16 @@ bool Playback::handle(GstMessage* message) {
   return false;
 }
 
+void Playback::fail(GstMessage* message) const {
+  if (says_missing_plugin(message)) {
+    if (!missing_.empty()) throw missing_plugin_error(source_.uri(), missing_.front());
+    check_links();
+  }
+  throw playback_error(source_.uri(), message, source_.defect());
+}
+
 void Playback::check_links() const {
-  check_link(video_, "picture", "video");
+  check_link(video_, "pictures", "video");
   check_link(audio_, "sound", "audio");
 }
 
@@ -196,7 +204,7 @@ void Playback::check_link(const Chain& chain, const char* what, const char* port
       throw missing_plugin_error(source_.uri(), plugin);
   throw Error(ErrorCode::bad_config, "\"" + source_.uri() + "\" has no " + what + ", and the output '" +
                                          port + "' is connected: take '" + port +
-                                         "' out of the stage's 'out', or play a clip that has " + what);
+                                         "' out of the stage's 'out', or play a clip with " + what);
 }
 
 }  // namespace capture

@@ -64,6 +64,7 @@ class Playback {
   void check_link(const Chain& chain, const char* what, const char* port) const;
   /// True for the pipeline's ASYNC_DONE. Throws for errors.
   bool handle(GstMessage* message);
+  [[noreturn]] void fail(GstMessage* message) const;
 
   static void on_pad_added(GstElement* element, GstPad* pad, gpointer self);
   static void on_no_more_pads(GstElement* element, gpointer self);

@@ -105,7 +105,7 @@ TEST(Setup, IsRefusedWhenThePluginIsNone) {
 }
 
 TEST(Setup, IsRefusedWhenAnOptionIsWrong) {
-  expect_failure(setup_of("verify", "synthetic.verify", {{"delay", "5"}}), 2,
+  expect_failure(setup_of("verify", "synthetic.verify", {{"delay_m", "5"}}), 2,
                  {"test.yaml:1", "did you mean \"delay_ms\"?"});
   StageSetup live = setup_of("source", "synthetic.source", {{"live", "true"}, {"fps", "0"}});
   add_output(live, "out", unique_name("synthetic"));

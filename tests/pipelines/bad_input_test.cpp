@@ -1,0 +1,85 @@
+// What stops `reel run` and `reel check` before anything has started.
+#include "running_pipeline.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+namespace reel_test {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr const char* kFine = "{version: 1, stages: {a: {use: exec, options: {command: 'true'}}}}";
+
+struct Outcome {
+  int status;
+  std::string output, errors;
+};
+
+Outcome reel(const std::vector<std::string>& arguments) {
+  ChildProcess process = ChildProcess::program(REEL_COMMAND, arguments);
+  const int status = process.wait().code;
+  return {status, process.output(), process.errors()};
+}
+
+TEST(BadInput, EndsRunWithStatusTwoAndTheLine) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline("version: 1\nstages:\n  a: {use: synthetic.sorce}\n");
+  EXPECT_EQ(pipeline.wait().code, 2);
+  EXPECT_THAT(pipeline.reel().errors(), HasSubstr("pipeline.yaml:3: stage 'a'"));
+  EXPECT_THAT(pipeline.reel().errors(), HasSubstr("synthetic.source"));
+}
+
+TEST(BadInput, IsToldByCheckAsWell) {
+  const ScratchDir scratch;
+  const Outcome bad =
+      reel({"check", scratch.write("a.yaml", "version: 1\nstages:\n  a: {use: exec, nice: 99}\n")});
+  EXPECT_EQ(bad.status, 2);
+  EXPECT_THAT(bad.errors, HasSubstr("a.yaml:3: 'nice' of stage 'a'"));
+  EXPECT_EQ(reel({"check", scratch.path() + "/none.yaml"}).status, 2);
+  EXPECT_EQ(reel({"check", scratch.path()}).status, 2);
+  EXPECT_EQ(reel({"check"}).status, 2);
+}
+
+TEST(BadInput, IsSeenInWhatSetSays) {
+  const ScratchDir scratch;
+  const std::string file = scratch.write("a.yaml", kFine);
+  EXPECT_EQ(reel({"check", file, "--set", "stages.a.nice=3"}).status, 0);
+  const Outcome bad = reel({"check", file, "--set", "stages.a.nice=3", "--set", "b.c=d"});
+  EXPECT_EQ(bad.status, 2);
+  EXPECT_THAT(bad.errors, HasSubstr("--set b.c=d: there is no stage 'b'"));
+}
+
+TEST(BadInput, IncludesADurationThatIsNone) {
+  const ScratchDir scratch;
+  const std::string file = scratch.write("a.yaml", kFine);
+  for (const char* duration : {"0", "-1", "soon"})
+    EXPECT_EQ(reel({"run", file, "--duration", duration}).status, 2);
+}
+
+TEST(BadInput, IncludesASummaryThatCannotBeWritten) {
+  const TempRuntimeDir runtime;
+  const ScratchDir scratch;
+  const Outcome bad =
+      reel({"run", scratch.write("a.yaml", kFine), "--summary-json", "/no/such/directory/x.json"});
+  EXPECT_EQ(bad.status, 2);
+  EXPECT_THAT(bad.errors, HasSubstr("/no/such/directory/x.json"));
+}
+
+TEST(BadInput, IncludesAMissingStageHost) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(kFine, {}, {{"REEL_STAGE_HOST", "/no/such/host"}});
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_THAT(pipeline.reel().errors(), HasSubstr("/no/such/host"));
+}
+
+TEST(BadInput, IncludesARuntimeDirectoryThatOthersMayWrite) {
+  const TempRuntimeDir runtime;
+  ASSERT_EQ(::chmod(runtime.path().c_str(), 0777), 0);
+  RunningPipeline pipeline(kFine);
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_THAT(pipeline.reel().errors(), HasSubstr(runtime.path()));
+}
+
+}  // namespace
+}  // namespace reel_test

@@ -1,0 +1,113 @@
+#include "running_pipeline.hpp"
+
+#include <csignal>
+#include <map>
+
+#include <gmock/gmock.h>
+#include <reel_test/wait_until.hpp>
+
+namespace reel_test {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A source with an untouched reader; beside it a filter and its sink.
+constexpr const char* kSound = R"(
+version: 1
+name: sound
+stages:
+  source: {use: synthetic.source, options: {rate: 48000, channels: 2, fps: 200}, out: raw}
+  witness: {use: synthetic.verify, in: raw}
+  filter: {use: audio.level, in: {stream: raw, policy: queue}, out: loud, restart_delay: 50ms}
+  sink: {use: synthetic.verify, in: loud, options: {pattern: none}, restart_delay: 50ms}
+)";
+
+std::map<std::string, pid_t> all_stages(const RunningPipeline& pipeline) {
+  std::map<std::string, pid_t> pids;
+  for (const char* name : {"source", "witness", "filter", "sink"}) pids[name] = pipeline.wait_for_stage(name);
+  return pids;
+}
+
+TEST(Restart, BringsAKilledStageBackAndTouchesNoOther) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(kSound);
+  std::map<std::string, pid_t> pids = all_stages(pipeline);
+  long frames = 0;
+  for (const char* killed : {"filter", "sink", "filter"}) {
+    ASSERT_TRUE(pipeline.wait_for_frames("sink", frames += 20)) << pipeline.reel().errors();
+    ASSERT_EQ(::kill(pids[killed], SIGKILL), 0);
+    pids[killed] = pipeline.wait_for_stage(killed, pids[killed]);
+    EXPECT_EQ(all_stages(pipeline), pids);
+  }
+  ASSERT_TRUE(pipeline.wait_for_frames("sink", frames + 100)) << pipeline.reel().errors();
+  pipeline.reel().signal(SIGINT);
+  ASSERT_TRUE(pipeline.wait().ok()) << pipeline.reel().errors();
+  EXPECT_EQ(pipeline.stage_summary("filter")["restarts"], 2);
+  EXPECT_EQ(pipeline.stage_summary("sink")["restarts"], 1);
+  EXPECT_EQ(pipeline.stage_summary("source")["restarts"], 0);
+  const auto witness = pipeline.verdict("witness");
+  EXPECT_EQ(witness["gaps"], 0);
+  EXPECT_EQ(witness["corrupted"], 0);
+  EXPECT_EQ(witness["duplicates"], 0);
+  EXPECT_EQ(witness["frames"], pipeline.stage_summary("source")["outputs"][0]["frames"]);
+}
+
+TEST(Restart, BringsAKilledSourceBackToItsReaders) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(kSound);
+  std::map<std::string, pid_t> pids = all_stages(pipeline);
+  ASSERT_TRUE(pipeline.wait_for_frames("sink", 20)) << pipeline.reel().errors();
+  ASSERT_EQ(::kill(pids["source"], SIGKILL), 0);
+  pids["source"] = pipeline.wait_for_stage("source", pids["source"]);
+  EXPECT_EQ(all_stages(pipeline), pids);
+  pipeline.reel().signal(SIGINT);
+  ASSERT_TRUE(pipeline.wait().ok()) << pipeline.reel().errors();
+  EXPECT_EQ(pipeline.verdict("witness")["corrupted"], 0);
+  EXPECT_EQ(pipeline.verdict("witness")["restarts"], 1);
+}
+
+TEST(Restart, EndsThePipelineWithStatusOneOnceTheLimitIsReached) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(R"(
+version: 1
+stages:
+  source: {use: synthetic.source, options: {width: 64, height: 64, fps: 100}, out: numbers}
+  sink: {use: synthetic.verify, in: numbers}
+  bad: {use: exec, options: {command: "exit 3"}, restart_limit: 2, restart_delay: 10ms}
+)");
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_EQ(pipeline.stage_summary("bad")["restarts"], 2);
+  EXPECT_EQ(pipeline.stage_summary("bad")["state"], "failed");
+  EXPECT_THAT(pipeline.summary()["failure"].get<std::string>(),
+              HasSubstr("stage 'bad': exit status 3; its limit of 2"));
+  EXPECT_THAT(pipeline.reel().output(), HasSubstr("failed: stage 'bad'"));
+  EXPECT_EQ(pipeline.stage_summary("sink")["state"], "finished");
+  EXPECT_EQ(pipeline.verdict("sink")["gaps"], 0);
+}
+
+TEST(Restart, DoesNotHappenWhenTheFileSaysNever) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(
+      "{version: 1, stages: {a: {use: exec, restart: never, options: {command: exit 1}}}}");
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_EQ(pipeline.stage_summary("a")["restarts"], 0);
+}
+
+TEST(Restart, DoesNotHappenAfterABadConfiguration) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline("{version: 1, stages: {a: {use: exec, options: {command: [/no/such/program]}}}}");
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_EQ(pipeline.stage_summary("a")["restarts"], 0);
+  EXPECT_THAT(pipeline.reel().errors(), HasSubstr("/no/such/program"));
+}
+
+TEST(Restart, HappensAlwaysWhenTheFileSaysSo) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(R"({version: 1, stages: {a: {use: exec, restart: always, restart_limit: 3,
+    restart_delay: 10ms, options: {command: echo again}}}})");
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_EQ(pipeline.stage_summary("a")["restarts"], 3);
+}
+
+}  // namespace
+}  // namespace reel_test

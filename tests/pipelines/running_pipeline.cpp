@@ -1,0 +1,140 @@
+#include "running_pipeline.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+#include <reel_test/process_facts.hpp>
+#include <reel_test/wait_until.hpp>
+#include <unistd.h>
+
+namespace reel_test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::vector<std::string> command_of(const std::string& pid) {
+  std::istringstream text(read_file("/proc/" + pid + "/cmdline"));
+  std::vector<std::string> words;
+  for (std::string word; std::getline(text, word, '\0');) words.push_back(word);
+  return words;
+}
+
+pid_t parent_of(const std::string& pid) {
+  const std::string stat = read_file("/proc/" + pid + "/stat");
+  const std::size_t name_end = stat.rfind(')');
+  if (name_end == std::string::npos) return 0;
+  std::istringstream fields(stat.substr(name_end + 1));
+  std::string state;
+  pid_t parent = 0;
+  fields >> state >> parent;
+  return parent;
+}
+
+bool runs_stage(const std::vector<std::string>& command, const std::string& name) {
+  for (std::size_t i = 0; i + 1 < command.size(); ++i) {
+    if (command[i] == "--name") return command[i + 1] == name;
+  }
+  return false;
+}
+
+ChildProcess start(const ScratchDir& scratch, const std::string& text, std::vector<std::string> arguments,
+                   const ChildProcess::Environment& environment) {
+  std::vector<std::string> all{"run", scratch.write("pipeline.yaml", text), "--progress", "--summary-json",
+                               scratch.path() + "/summary.json"};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return ChildProcess::program(REEL_COMMAND, all, environment);
+}
+
+}  // namespace
+
+ScratchDir::ScratchDir() : path_(fs::temp_directory_path() / "reel-pipeline-XXXXXX") {
+  if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("cannot make " + path_);
+}
+
+ScratchDir::~ScratchDir() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::string ScratchDir::write(const std::string& name, const std::string& text) const {
+  std::string path = path_ + "/" + name;
+  std::ofstream(path) << text;
+  return path;
+}
+
+std::string ScratchDir::read(const std::string& name) const {
+  return read_file(fs::path(path_) / name);
+}
+
+bool process_alive(pid_t pid) {
+  const char state = process_state(pid);
+  return state != 0 && state != 'Z';
+}
+
+RunningPipeline::RunningPipeline(const std::string& text, std::vector<std::string> arguments,
+                                 const ChildProcess::Environment& environment)
+    : reel_(start(scratch_, text, std::move(arguments), environment)) {}
+
+pid_t RunningPipeline::stage(const std::string& name) const {
+  for (const fs::directory_entry& entry : fs::directory_iterator("/proc")) {
+    const std::string pid = entry.path().filename();
+    if (pid.find_first_not_of("0123456789") != std::string::npos || parent_of(pid) != reel_.pid()) continue;
+    if (runs_stage(command_of(pid), name)) return static_cast<pid_t>(std::stol(pid));
+  }
+  return 0;
+}
+
+pid_t RunningPipeline::wait_for_stage(const std::string& name, pid_t before) const {
+  pid_t found = 0;
+  EXPECT_TRUE(wait_until([&] { return (found = stage(name)) != 0 && found != before; }))
+      << "stage " << name << " has no process; the log:\n"
+      << reel_.errors();
+  return found;
+}
+
+bool RunningPipeline::wait_for_frames(const std::string& stage, long frames) const {
+  return wait_until([&] {
+    const std::string log = reel_.errors();
+    const std::size_t place = log.rfind("  " + stage + " ");
+    return place != std::string::npos && std::atol(log.c_str() + place + stage.size() + 3) >= frames;
+  });
+}
+
+bool RunningPipeline::wait_for_log(const std::string& text) const {
+  return wait_until([&] { return reel_.errors().find(text) != std::string::npos; });
+}
+
+nlohmann::json RunningPipeline::summary() const {
+  return nlohmann::json::parse(scratch_.read("summary.json"), nullptr, false);
+}
+
+nlohmann::json RunningPipeline::stage_summary(const std::string& name) const {
+  const nlohmann::json all = summary();
+  if (!all.is_object()) return {};
+  for (const nlohmann::json& stage : all["stages"]) {
+    if (stage["name"] == name) return stage;
+  }
+  return {};
+}
+
+nlohmann::json RunningPipeline::verdict(const std::string& stage) const {
+  std::istringstream output(reel_.output());
+  for (std::string line; std::getline(output, line);) {
+    nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
+    if (json.is_object() && json.value("stage", "") == stage) return json;
+  }
+  return {};
+}
+
+}  // namespace reel_test

@@ -1,0 +1,66 @@
+// One pipeline run by `reel run` in a process of its own, from text: for tests that look at it, signal it and
+// kill its stages. Everything it makes lies in directories of its own, gone with it. Single-thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <reel_test/child_process.hpp>
+#include <reel_test/runtime_dir.hpp>
+#include <sys/types.h>
+
+namespace reel_test {
+
+/// A directory for one test's files.
+class ScratchDir {
+ public:
+  ScratchDir();
+  ~ScratchDir();
+  ScratchDir(const ScratchDir&) = delete;
+  ScratchDir& operator=(const ScratchDir&) = delete;
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// Writes a file there and returns its path.
+  std::string write(const std::string& name, const std::string& text) const;
+  /// What a file there holds; empty when it is not there.
+  [[nodiscard]] std::string read(const std::string& name) const;
+
+ private:
+  std::string path_;
+};
+
+/// A process by its number in /proc: 0 when it is gone (or waits to be reaped).
+[[nodiscard]] bool process_alive(pid_t pid);
+
+class RunningPipeline {
+ public:
+  /// Starts `reel run` on a file with that text. REQUIRES: a TempRuntimeDir.
+  explicit RunningPipeline(const std::string& text, std::vector<std::string> arguments = {},
+                           const ChildProcess::Environment& environment = {});
+
+  [[nodiscard]] ChildProcess& reel() noexcept { return reel_; }
+  [[nodiscard]] const ScratchDir& scratch() const noexcept { return scratch_; }
+  /// Of the stage's process; 0 when it has none now.
+  [[nodiscard]] pid_t stage(const std::string& name) const;
+  /// Waits until it has one, other than `before`.
+  [[nodiscard]] pid_t wait_for_stage(const std::string& name, pid_t before = 0) const;
+  /// Waits until a stage has taken (a source: given) that many frames, by what `--progress` shows.
+  [[nodiscard]] bool wait_for_frames(const std::string& stage, long frames) const;
+  /// Waits until its log holds the text.
+  [[nodiscard]] bool wait_for_log(const std::string& text) const;
+
+  /// Waits for its end.
+  ExitStatus wait() { return reel_.wait(); }
+  /// After the end: what --summary-json wrote.
+  [[nodiscard]] nlohmann::json summary() const;
+  /// Of the summary.
+  [[nodiscard]] nlohmann::json stage_summary(const std::string& name) const;
+  /// The line of JSON that a synthetic.verify ended with; null when it wrote none.
+  [[nodiscard]] nlohmann::json verdict(const std::string& stage) const;
+
+ private:
+  ScratchDir scratch_;
+  ChildProcess reel_;
+};
+
+}  // namespace reel_test

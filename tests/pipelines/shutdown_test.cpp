@@ -1,0 +1,128 @@
+#include "running_pipeline.hpp"
+
+#include <csignal>
+
+#include <gmock/gmock.h>
+#include <reel_test/process_facts.hpp>
+#include <reel_test/wait_until.hpp>
+
+namespace reel_test {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr const char* kEndless = R"(
+version: 1
+name: endless
+stages:
+  source: {use: synthetic.source, options: {width: 64, height: 64, fps: 200}, out: numbers}
+  slow: {use: synthetic.verify, in: numbers, options: {delay_ms: 10}}
+  newest: {use: synthetic.verify, in: {stream: numbers, policy: latest}}
+)";
+
+class Drain : public ::testing::TestWithParam<int> {};
+
+TEST_P(Drain, LosesNoFrame) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(kEndless);
+  ASSERT_TRUE(pipeline.wait_for_frames("slow", 30)) << pipeline.reel().errors();
+  pipeline.reel().signal(GetParam());
+  ASSERT_TRUE(pipeline.wait().ok()) << pipeline.reel().errors();
+  EXPECT_EQ(pipeline.verdict("slow")["gaps"], 0);
+  EXPECT_EQ(pipeline.verdict("slow")["frames"], pipeline.stage_summary("source")["outputs"][0]["frames"]);
+  for (const auto& stage : pipeline.summary()["stages"]) EXPECT_EQ(stage["state"], "finished") << stage;
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, Drain, ::testing::Values(SIGINT, SIGTERM, SIGHUP));
+
+// One that hears no signal but the last.
+constexpr const char* kDeaf = R"(
+version: 1
+drain_timeout: 300ms
+stop_timeout: 300ms
+stages:
+  deaf: {use: exec, options: {command: "trap '' INT TERM; echo ready >&2; while :; do sleep 1; done"}}
+)";
+
+TEST(Shutdown, KillsAStageThatDoesNotEnd) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(kDeaf);
+  ASSERT_TRUE(pipeline.wait_for_log("ready"));
+  pipeline.reel().signal(SIGINT);
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_EQ(pipeline.stage_summary("deaf")["state"], "failed");
+  EXPECT_THAT(pipeline.stage_summary("deaf")["reason"].get<std::string>(),
+              HasSubstr("did not end when asked to"));
+}
+
+TEST(Shutdown, IsHurriedByFurtherSignals) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(kDeaf, {"--set", "stages.deaf.restart=never"});
+  ASSERT_TRUE(pipeline.wait_for_log("ready"));
+  pipeline.reel().signal(SIGINT);
+  ASSERT_TRUE(pipeline.wait_for_log("draining"));
+  pipeline.reel().signal(SIGINT);
+  pipeline.reel().signal(SIGINT);
+  EXPECT_EQ(pipeline.wait().code, 1);
+}
+
+TEST(Shutdown, StopsAReaderWhoseWriterFailedForGood) {
+  const TempRuntimeDir runtime;
+  // The reader would wait for its writer to come back for ever.
+  RunningPipeline pipeline(R"(
+version: 1
+drain_timeout: 50s
+stages:
+  source: {use: synthetic.source, restart: never, options: {width: 64, height: 64, fps: 100}, out: numbers}
+  sink: {use: synthetic.verify, in: numbers}
+)");
+  ASSERT_TRUE(pipeline.wait_for_frames("sink", 10)) << pipeline.reel().errors();
+  ASSERT_EQ(::kill(pipeline.stage("source"), SIGKILL), 0);
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_THAT(pipeline.summary()["failure"].get<std::string>(),
+              HasSubstr("stage 'source': killed by signal 9"));
+  EXPECT_EQ(pipeline.stage_summary("sink")["state"], "finished");
+}
+
+TEST(Shutdown, TakesEveryStageAlongWhenTheSupervisorIsKilled) {
+  TempRuntimeDir runtime;
+  runtime.allow_leftovers();  // whoever would sweep them is dead
+  RunningPipeline pipeline(R"(
+version: 1
+stages:
+  source: {use: synthetic.source, options: {width: 64, height: 64, fps: 100}, out: numbers}
+  sink: {use: synthetic.verify, in: numbers}
+  program: {use: exec, in: numbers, options: {command: "sleep 1000 & echo $! >pid; wait"}}
+)");
+  const pid_t source = pipeline.wait_for_stage("source");
+  const pid_t sink = pipeline.wait_for_stage("sink");
+  const pid_t program = pipeline.wait_for_stage("program");
+  ASSERT_TRUE(pipeline.wait_for_frames("sink", 10)) << pipeline.reel().errors();
+  ASSERT_TRUE(wait_until([&] { return pipeline.scratch().read("pid").ends_with('\n'); }));
+  const auto grandchild = static_cast<pid_t>(std::stol(pipeline.scratch().read("pid")));
+  ASSERT_TRUE(process_alive(grandchild));
+  pipeline.reel().signal(SIGKILL);
+  EXPECT_EQ(pipeline.wait().signal, SIGKILL);
+  for (const pid_t pid : {source, sink, program, grandchild})
+    EXPECT_TRUE(wait_until([&] { return !process_alive(pid); })) << pid;
+}
+
+TEST(Shutdown, LeavesNothingOfKilledStagesBehind) {
+  const TempRuntimeDir runtime;  // which fails the test when something is left
+  const std::vector<std::string> before = shm_entries();
+  RunningPipeline pipeline(R"(
+version: 1
+streams: {numbers: {memory: posix}}
+stages:
+  source: {use: synthetic.source, restart: never, options: {width: 64, height: 64, fps: 100}, out: numbers}
+  sink: {use: synthetic.verify, in: numbers}
+)");
+  ASSERT_TRUE(pipeline.wait_for_frames("sink", 10)) << pipeline.reel().errors();
+  EXPECT_FALSE(runtime.entries().empty());
+  ASSERT_EQ(::kill(pipeline.stage("source"), SIGKILL), 0);
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_EQ(shm_entries(), before);
+}
+
+}  // namespace
+}  // namespace reel_test

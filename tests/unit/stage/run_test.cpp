@@ -1,0 +1,205 @@
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <reel_test/expect_error.hpp>
+#include <reel_test/runtime_dir.hpp>
+#include <reel_test/wait_until.hpp>
+
+#include <reel/base/error.hpp>
+#include <reel/stage/run.hpp>
+
+namespace reel {
+namespace {
+
+using testing::StartsWith;
+
+// A collector with two inputs that the test writes and an output that the test reads.
+class RunStage : public testing::Test {
+ protected:
+  RunStage() {
+    setup_.name = "collector";
+    setup_.base_directory = "/";
+    for (const std::string name : {"a", "b"}) {
+      InputSetup input{"in", reel_test::unique_name(name), {}};
+      input.reader.name = "collector." + name;
+      input.reader.policy = Policy::lossless;
+      setup_.inputs.push_back(input);
+    }
+    OutputSetup output{"out", reel_test::unique_name("out"), {}};
+    output.writer.wait_for = {"test"};
+    setup_.outputs.push_back(output);
+  }
+
+  void option(const std::string& name, const std::string& value) {
+    setup_.options[name] = {value, {}, false, ""};
+  }
+
+  void start() {
+    running_ = std::thread([this] {
+      try {
+        run_stage(plugin_, setup_, stop_, mapping_.page());
+      } catch (const Error& error) {
+        failure_.emplace(error);
+      }
+    });
+  }
+  void join() {
+    if (running_.joinable()) running_.join();
+  }
+  ~RunStage() override {
+    stop_.stop();
+    join();
+  }
+
+  [[nodiscard]] FrameWriter writer(std::size_t input) const {
+    WriterOptions options;
+    options.wait_for = {setup_.inputs[input].reader.name};
+    return FrameWriter(setup_.inputs[input].stream, options);
+  }
+  // Everything that the collector tells, until its stream ends.
+  [[nodiscard]] std::string read_all() const {
+    ReaderOptions options;
+    options.name = "test";
+    options.policy = Policy::lossless;
+    FrameReader reader(setup_.outputs[0].stream, options);
+    std::string told;
+    Frame frame;
+    ReadStatus status;
+    while ((status = reader.read(frame, 60'000)) == ReadStatus::frame)
+      told += static_cast<char>(frame.data()[0]);
+    EXPECT_EQ(status, ReadStatus::ended) << to_string(status);
+    return told;
+  }
+  [[nodiscard]] StageState state() const {
+    return static_cast<StageState>(mapping_.page().state.load(std::memory_order_relaxed));
+  }
+
+  reel_test::TempRuntimeDir directory_;
+  Plugin plugin_{std::string(REEL_TEST_MODULES) + "/test.collector.so"};
+  StageSetup setup_;
+  StopSignal stop_;
+  StagePageMapping mapping_ = StagePageMapping::create();
+  std::optional<Error> failure_;
+  std::thread running_;
+};
+
+void write(FrameWriter& writer, int frames) {
+  const std::byte byte{7};
+  for (int i = 0; i < frames; ++i) ASSERT_EQ(writer.write({&byte, 1}), WriteStatus::ok) << writer.error();
+}
+
+TEST_F(RunStage, ReadsAllInputsToTheirEnds) {
+  start();
+  std::thread inputs([&] {
+    FrameWriter a = writer(0), b = writer(1);
+    write(a, 20);
+    write(b, 30);
+    a.end();
+    write(b, 5);
+    b.end();
+    EXPECT_TRUE(a.drain(60'000) && b.drain(60'000));
+  });
+  const std::string told = read_all();
+  inputs.join();
+  join();
+  EXPECT_FALSE(failure_) << failure_->what();
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\0'), 20);
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\1'), 35);
+  EXPECT_EQ(std::count(told.begin(), told.end(), 'e'), 2);
+  EXPECT_EQ(told.back(), 's');
+  EXPECT_EQ(state(), StageState::finished);
+  EXPECT_EQ(mapping_.page().inputs[0].frames.load(), 20u);
+  EXPECT_EQ(mapping_.page().inputs[1].frames.load(), 35u);
+  EXPECT_EQ(mapping_.page().outputs[0].frames.load(), told.size());
+}
+
+TEST_F(RunStage, GivesGapsAndEventsToOther) {
+  setup_.inputs.pop_back();
+  start();
+  std::thread inputs([&] {
+    FrameWriter a = writer(0);
+    write(a, 1);
+    EXPECT_EQ(a.write_gap(0, 10), WriteStatus::ok) << a.error();
+    EXPECT_EQ(a.write_event("lights out"), WriteStatus::ok) << a.error();
+    write(a, 1);
+    a.end();
+    EXPECT_TRUE(a.drain(60'000));
+  });
+  EXPECT_EQ(read_all(), std::string("\0oo\0es", 6));
+  inputs.join();
+  join();
+  EXPECT_EQ(mapping_.page().inputs[0].frames.load(), 2u) << "frames are media";
+}
+
+TEST_F(RunStage, EndsWhenTheStageSaysItHasDoneItsWork) {
+  option("finish_after", "3");
+  start();
+  FrameWriter a = writer(0), b = writer(1);
+  std::thread inputs([&] { write(a, 3); });
+  EXPECT_EQ(read_all(), std::string("\0\0\0s", 4));
+  inputs.join();
+  join();
+  EXPECT_FALSE(failure_) << failure_->what();
+  EXPECT_EQ(state(), StageState::finished);
+}
+
+TEST_F(RunStage, EndsItsOutputsWhenItIsStopped) {
+  start();
+  FrameWriter a = writer(0);
+  std::thread inputs([&] { write(a, 4); });
+  std::thread stopper([&] {
+    EXPECT_TRUE(reel_test::wait_until([&] { return mapping_.page().inputs[0].frames.load() == 4; }));
+    stop_.stop();
+  });
+  EXPECT_THAT(read_all(), StartsWith(std::string("\0\0\0", 3)));
+  inputs.join();
+  stopper.join();
+  join();
+  EXPECT_FALSE(failure_) << failure_->what();
+  EXPECT_EQ(state(), StageState::finished);
+}
+
+TEST_F(RunStage, CountsOnOverItsLives) {
+  setup_.inputs.pop_back();
+  for (std::uint64_t life = 1; life <= 2; ++life) {
+    start();
+    std::thread inputs([&] {
+      FrameWriter a = writer(0);
+      write(a, 10);
+      a.end();
+      EXPECT_TRUE(a.drain(60'000));
+    });
+    (void)read_all();
+    inputs.join();
+    join();
+    ASSERT_FALSE(failure_) << failure_->what();
+    EXPECT_EQ(mapping_.page().inputs[0].frames.load(), 10 * life);
+    EXPECT_EQ(mapping_.page().inputs[0].verified.load(), 10 * life);
+    EXPECT_EQ(mapping_.page().inputs[0].connects.load(), life);
+    EXPECT_EQ(mapping_.page().outputs[0].frames.load(), 12 * life);
+  }
+}
+
+TEST_F(RunStage, FailsNamingTheStageWhenItsPluginMisusesItsPorts) {
+  option("wrong_format", "true");
+  reel_test::expect_error(ErrorCode::plugin, {"collector: ", "output \"out\"", "opaque bytes", "audio/x-raw"},
+                          [&] { run_stage(plugin_, setup_, stop_, mapping_.page()); });
+  EXPECT_EQ(state(), StageState::failed);
+  setup_.options.clear();
+  option("unconnected", "true");
+  reel_test::expect_error(ErrorCode::bad_config, {"output \"spare\" of test.collector is not connected"},
+                          [&] { run_stage(plugin_, setup_, stop_, mapping_.page()); });
+}
+
+TEST_F(RunStage, FailsWhenAnInputCannotBeRead) {
+  setup_.inputs[0].reader.reconnect = false;
+  reel_test::expect_error(ErrorCode::not_found, {"collector: ", setup_.inputs[0].stream},
+                          [&] { run_stage(plugin_, setup_, stop_, mapping_.page()); });
+}
+
+}  // namespace
+}  // namespace reel

@@ -15,11 +15,20 @@
 namespace reel {
 namespace {
 
+constexpr std::size_t kLineBytes = 64;
+
 // Non-temporal stores that filled the slot are not ordered by a release store on x86.
 void drain_streaming_stores() noexcept {
 #if defined(__x86_64__)
   _mm_sfence();
 #endif
+}
+
+// A reader looked at the header last: its lines are asked back ahead of the stores, which would wait for them one behind the other
+// in front of a fence.
+void own_header_lines(const SlotHeader& header) noexcept {
+  const auto* bytes = reinterpret_cast<const std::byte*>(&header);
+  for (std::size_t line = 0; line < sizeof header; line += kLineBytes) __builtin_prefetch(bytes + line, 1);
 }
 
 template <typename Record>
@@ -81,6 +90,7 @@ RingWriter::Scan RingWriter::scan() noexcept {
 }
 
 std::uint32_t RingWriter::start_writing(std::uint32_t slot) noexcept {
+  own_header_lines(view_.slots[slot]);
   reusable_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
   // Relaxed suffices: a reader accepts READY with its sequence only, and the slot is RETIRED or was never READY.
   view_.slots[slot].state.store(slot_word(0, SlotState::writing), std::memory_order_relaxed);

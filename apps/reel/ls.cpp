@@ -85,9 +85,9 @@ void print_readers(const std::vector<reel::StreamStatus>& streams) {
 
 void print_listing(const Listing& listing) {
   if (listing.streams.empty()) {
-    std::vector<std::string> looked = reel::runtime_dirs();
-    fmt::print("no streams (looked in {})\n",
-               looked.empty() ? "no directory: none was made yet" : reel::join_or(looked));
+    const std::vector<std::string> looked = reel::runtime_dirs();
+    fmt::print("no streams ({})\n",
+               looked.empty() ? "no runtime directory was made yet" : "looked in " + reel::join_or(looked));
     return;
   }
   print_streams(listing.streams);

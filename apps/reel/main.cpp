@@ -20,12 +20,8 @@ int status_of(reel::ErrorCode code) {
 }
 
 void add_commands(CLI::App& app, CommandResult& result) {
-#ifdef REEL_HAVE_RUN
   add_run(app, result);
-#endif
-#ifdef REEL_HAVE_CHECK
   add_check(app, result);
-#endif
   add_ls(app, result);
   add_inspect(app, result);
   add_verify(app, result);

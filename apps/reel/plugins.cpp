@@ -17,6 +17,8 @@
 
 namespace {
 
+constexpr std::size_t kWidestAllowed = 24;
+
 struct PluginsOptions {
   std::string name;
   std::vector<std::string> directories;
@@ -76,6 +78,24 @@ void print_ports(std::string_view title, std::span<const reel::PortSpec> ports) 
   table.print();
 }
 
+void print_options(std::span<const reel::OptionSpec> options) {
+  Table table({{"NAME"}, {"TYPE"}, {"DEFAULT"}, {"ALLOWED"}, {"MEANING"}}, 2);
+  std::vector<const reel::OptionSpec*> long_lists;  // of values: printed below, the table stays readable
+  for (const reel::OptionSpec& option : options) {
+    std::string fallback = option.fallback == nullptr ? "(required)" : option.fallback;
+    if (fallback.empty()) fallback = "(empty)";
+    std::string allowed = option.allowed == nullptr ? "any" : option.allowed;
+    if (allowed.size() > kWidestAllowed) {
+      allowed = "(see below)";
+      long_lists.push_back(&option);
+    }
+    table.add_row({option.name, std::string(reel::to_string(option.type)), fallback, allowed, option.help});
+  }
+  table.print();
+  for (const reel::OptionSpec* option : long_lists)
+    fmt::print("  {} is one of {}\n", option->name, option->allowed);
+}
+
 void print_plugin(const reel::Plugin& plugin) {
   fmt::print("{}: {}\n({})\n", plugin.descriptor().name, plugin.descriptor().summary, plugin.path());
   print_ports("Inputs", plugin.inputs());
@@ -85,14 +105,7 @@ void print_plugin(const reel::Plugin& plugin) {
     return;
   }
   fmt::print("\nOptions\n");
-  Table table({{"NAME"}, {"TYPE"}, {"DEFAULT"}, {"ALLOWED"}, {"MEANING"}}, 2);
-  for (const reel::OptionSpec& option : plugin.options()) {
-    std::string fallback = option.fallback == nullptr ? "(required)" : option.fallback;
-    if (fallback.empty()) fallback = "(empty)";
-    table.add_row({option.name, std::string(reel::to_string(option.type)), fallback,
-                   option.allowed == nullptr ? "any" : option.allowed, option.help});
-  }
-  table.print();
+  print_options(plugin.options());
 }
 
 void show_one(const PluginsOptions& options, const std::vector<std::string>& directories) {

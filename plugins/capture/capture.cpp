@@ -71,7 +71,6 @@ class Capture : public reel::Stage {
   void play();
   void start_pump(std::unique_ptr<Pump>& pump, std::optional<Publisher>& publisher, GstAppSink* sink);
   [[nodiscard]] bool next_pass(reel::StageContext& context);
-  void check_frames(const std::optional<Publisher>& publisher, const char* port) const;
   void close() noexcept;
 
   std::unique_ptr<Source> source_;
@@ -138,7 +137,15 @@ bool Capture::open(reel::StageContext& context) {
 void Capture::set_format(std::optional<Publisher>& publisher, GstAppSink* sink) {
   if (!publisher) return;
   const reel::gst::Ptr<GstSample> sample(gst_app_sink_try_pull_preroll(sink, 0));
-  if (sample) publisher->set_caps(gst_sample_get_caps(sample.get()));
+  if (sample) {
+    publisher->set_caps(gst_sample_get_caps(sample.get()));
+    return;
+  }
+  const std::string defect = source_->defect();
+  throw Error(ErrorCode::protocol,
+              "\"" + source_->uri() + "\" ended before its first frame for the output '" +
+                  publisher->output().port() +
+                  "': " + (defect.empty() ? "it is damaged or holds none; copy or record it again" : defect));
 }
 
 void Capture::play() {
@@ -185,21 +192,12 @@ bool Capture::next_pass(reel::StageContext& context) {
   const std::string defect = source_->defect();
   if (!defect.empty())
     throw Error(ErrorCode::protocol, "\"" + source_->uri() + "\" was played as far as it goes: " + defect);
-  check_frames(video_, "video");
-  check_frames(audio_, "audio");
   if (!timeline_.loop) return false;
   timeline_.shift_ns += std::max(video_ ? video_->pass_end_ns() : 0, audio_ ? audio_->pass_end_ns() : 0);
   close();
   if (!open(context)) return false;
   play();
   return true;
-}
-
-void Capture::check_frames(const std::optional<Publisher>& publisher, const char* port) const {
-  if (publisher && publisher->frames() == 0)
-    throw Error(ErrorCode::protocol,
-                "\"" + source_->uri() + "\" gave no frame for the output '" + port +
-                    "' before it ended: it is damaged or holds none; copy or record it again");
 }
 
 void Capture::stop(reel::StageContext& /*context*/) {

@@ -71,7 +71,6 @@ void Publisher::publish(GstSample* sample) {
     publish_video(buffer, info);
   else
     publish_audio(buffer, info);
-  ++frames_;
 }
 
 // One record serves all passes: the shift of their times continues the first pass's time line.

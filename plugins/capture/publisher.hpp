@@ -32,7 +32,6 @@ class Publisher {
   /// it to. Throws reel::StopRequested, reel::Error.
   void publish(GstSample* sample);
 
-  [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
   /// Running time at which this pass has ended so far.
   [[nodiscard]] std::int64_t pass_end_ns() const noexcept { return pass_end_ns_; }
   [[nodiscard]] reel::Output& output() noexcept { return output_; }
@@ -50,7 +49,6 @@ class Publisher {
   Timeline timeline_;
   bool segment_set_ = false;
   bool first_of_pass_ = true;
-  std::uint64_t frames_ = 0;
   std::int64_t pass_end_ns_ = 0;
 };
 

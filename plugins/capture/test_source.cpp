@@ -43,15 +43,19 @@ double parse_number(const std::string& uri, const std::string& key, const std::s
 }
 
 reel::Fraction parse_fps(const std::string& uri, const std::string& text) {
-  constexpr std::int64_t kMostFps = 1000;
-  constexpr std::int64_t kMost = 1'000'000;
-  const std::size_t slash = text.find('/');
-  const std::int64_t over = parse_integer(uri, "fps", text.substr(0, slash), 1, kMost);
-  const std::int64_t under =
-      slash == std::string::npos ? 1 : parse_integer(uri, "fps", text.substr(slash + 1), 1, kMost);
-  if (over > kMostFps * under)
-    refuse(uri, "fps is \"" + text + "\", and may be at most " + std::to_string(kMostFps));
-  return {static_cast<std::uint32_t>(over), static_cast<std::uint32_t>(under)};
+  constexpr std::uint32_t kMostFps = 1000;
+  reel::Fraction fps;
+  const char* const end = text.data() + text.size();
+  std::from_chars_result read = std::from_chars(text.data(), end, fps.numerator);
+  if (read.ec == std::errc() && read.ptr != end && *read.ptr == '/')
+    read = std::from_chars(read.ptr + 1, end, fps.denominator);
+  const bool parsed = read.ec == std::errc() && read.ptr == end && fps.numerator > 0 && fps.denominator > 0;
+  constexpr std::uint32_t kMost = 1'000'000;  // of either number: GStreamer's are 32 bits, signed
+  if (!parsed || fps.numerator > kMost || fps.denominator > kMost ||
+      fps.numerator / fps.denominator > kMostFps)
+    refuse(uri, "fps is \"" + text + "\", and must be a rate above 0 such as 25 or 30000/1001, at most " +
+                    std::to_string(kMostFps));
+  return fps;
 }
 
 std::map<std::string, std::string> parse_query(const std::string& uri, std::string_view query) {

@@ -1,9 +1,10 @@
 # cmake -DROOT=<repository> -P check_sources.cmake: what every source must keep to, one line for each that does not.
 #   no #include "../..."; a header has #pragma once and opens with a comment; no file above 500 lines;
-#   third-party headers only in .cpp files (plugins, channel/opencv.hpp and channel/opencv_convert.hpp aside).
+#   in the framework third-party headers are for .cpp files only (channel's two OpenCV headers aside): nobody includes the
+#   headers of a plugin or a program, but everybody those of the framework.
 set(MOST_LINES 500)
 
-# Of the standard library (<vector>), of Reel, beside the file ("x.hpp"), or of the operating system.
+# What those headers may include: of the standard library (<vector>), of Reel, beside the file ("x.hpp"), or of the operating system.
 set(ALLOWED_IN_HEADERS
   "[a-z_0-9]+>" "reel/[a-z_0-9/]+\\.hpp>" "[a-z_0-9]+\\.hpp\"" "(sys|linux|netinet|arpa)/[a-z_0-9]+\\.h>"
   "(errno|fcntl|immintrin|poll|pthread|sched|semaphore|signal|spawn|time|unistd)\\.h>")
@@ -31,7 +32,7 @@ foreach(folder framework plugins apps tests)
       set(target "${CMAKE_MATCH_1}")
       if(target MATCHES "^\\.\\./")
         complain(${source} "include \"${target}: name it from its include root")
-      elseif(source MATCHES "^(framework|apps)/.*\\.hpp$" AND NOT source MATCHES "^framework/channel/include/reel/channel/opencv(_convert)?\\.hpp$"
+      elseif(source MATCHES "^framework/.*\\.hpp$" AND NOT source MATCHES "/reel/channel/opencv(_convert)?\\.hpp$"
              AND NOT target MATCHES "^(${allowed})$")
         complain(${source} "include ${target}: third-party headers belong into .cpp files")
       endif()

@@ -152,7 +152,10 @@ bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
   const std::uint64_t missed = counters_.skipped + counters_.lapped + (options_.deliver_corrupted ? 0 : counters_.corrupted);
   frame.missed_before_ = missed - missed_seen_;
   missed_seen_ = missed;
-  if (discont_ || (started_ && frame.missed_before_ != 0 && !rules_.newest)) frame.info_.flags |= kDiscont;
+  const bool gap = frame.missed_before_ != 0 && !rules_.newest;
+  if (discont_ || gap) frame.info_.flags |= kDiscont;
+  // A gap in what should have none: the reason may lie in the socket, which a sleeping reader does not look at.
+  if (gap && options_.policy == Policy::lossless) read_messages();
   discont_ = false;
   started_ = true;
   ring.publish_counters(counters_);
@@ -224,7 +227,7 @@ bool FrameReader::Impl::connect() noexcept {
       return true;
     }
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::timeout) fail(error.code(), error.message());
+    if (error.code() != ErrorCode::timeout || !options_.reconnect) fail(error.code(), error.message());
   } catch (const std::exception& error) {
     fail(ErrorCode::internal, error.what());
   }

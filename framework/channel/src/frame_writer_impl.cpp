@@ -257,7 +257,8 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, int timeout_ms
       const auto i = static_cast<std::uint32_t>(std::countr_zero(rest));
       if ((counted >> i & 1) == 0) ring.entry(i).waits.fetch_add(1, std::memory_order_relaxed);
       const std::uint64_t cursor = ring.cursor_of(i);
-      if ((counted >> i & 1) == 0 || cursor != cursors[i]) {
+      // Only forward is progress: a cursor that moves to and fro would never be stalled.
+      if ((counted >> i & 1) == 0 || cursor > cursors[i]) {
         cursors[i] = cursor;
         since_ns[i] = now_ns;
       }
@@ -265,10 +266,8 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, int timeout_ms
       else wake_ns = std::min(wake_ns, since_ns[i] + std::min(stall_ns, kNever - since_ns[i]));
     }
     counted |= blockers;
-    if (stalled != 0) {
-      server_.demote(stalled);
-      continue;
-    }
+    // Pins are not demoted: a reader may hold what it was granted for as long as it likes.
+    if (stalled != 0 && server_.demote(stalled)) continue;
     if (interrupted_.load(std::memory_order_acquire) || now_ns >= deadline_ns) {
       ring.announce_wait(false);
       return interrupted_.load(std::memory_order_acquire) ? WriteStatus::interrupted : WriteStatus::timeout;

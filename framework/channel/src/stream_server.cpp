@@ -92,12 +92,14 @@ void StreamServer::move_to(std::shared_ptr<WriterEpoch> next) {
   for (const int fd : full) service_->change(fd, kQuietEvents | EPOLLOUT);
 }
 
-void StreamServer::demote(ReaderMask stalled) noexcept {
+bool StreamServer::demote(ReaderMask stalled) noexcept {
   const std::lock_guard lock(mutex_);
+  bool any = false;
   for (std::uint32_t index = 0; index < kScanEntries; ++index) {
     Peer* peer = (stalled >> index & 1) != 0 ? peer_at(index) : nullptr;
     ScanEntry& entry = epoch_->ring().entry(index);
     if (peer == nullptr || !entry.lossless || entry.demoted.exchange(true, std::memory_order_relaxed)) continue;
+    any = true;
     demoted_.fetch_add(1, std::memory_order_relaxed);
     const PlainMessage message{{.type = MessageType::demoted}};
     (void)send_message(peer->socket.get(), bytes_of(message));  // a reader that does not even read its socket learns nothing
@@ -105,6 +107,7 @@ void StreamServer::demote(ReaderMask stalled) noexcept {
                             "treated as `queue` from now on",
                             stream_, name_of(peer->hello), peer->credentials.pid, options_.stall_timeout_ms));
   }
+  return any;
 }
 
 void StreamServer::drop_hostile() noexcept {

@@ -35,8 +35,8 @@ class StreamServer final : public ReaderWaker {
   /// Every reader is admitted to `next` at its first sequence and sent its descriptors; then the old memory says so. Throws Error
   /// {no_memory} with nothing changed.
   void move_to(std::shared_ptr<WriterEpoch> next);
-  /// Lossless readers that keep the writer waiting become `queue` readers, and are told.
-  void demote(ReaderMask stalled) noexcept;
+  /// Lossless readers that keep the writer waiting become `queue` readers, and are told. True when there was one.
+  bool demote(ReaderMask stalled) noexcept;
   /// Those that broke their quota are cut off.
   void drop_hostile() noexcept;
 

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <reel_test/running_stage.hpp>
 #include <reel_test/runtime_dir.hpp>
+#include <reel_test/wait_until.hpp>
 
 #include <reel/channel/frame_reader.hpp>
 
@@ -30,8 +31,14 @@ class CaptureTest : public ::testing::Test {
     if (video) setup.outputs.push_back({"video", video_stream_, writer()});
     if (audio) setup.outputs.push_back({"audio", audio_stream_, writer()});
     stage_.emplace(setup);
-    if (video) video_.emplace(video_stream_, reader());
-    if (audio) audio_.emplace(audio_stream_, reader());
+    if (video) video_.emplace(video_stream_, reader("test", reel::Policy::lossless));
+    if (audio) audio_.emplace(audio_stream_, reader("test", reel::Policy::lossless));
+    join(video_);
+    join(audio_);
+    if (video)
+      join(starters_.emplace_back(std::in_place, video_stream_, reader("starter", reel::Policy::queue)));
+    if (audio)
+      join(starters_.emplace_back(std::in_place, audio_stream_, reader("starter", reel::Policy::queue)));
   }
 
   /// The next frame; fails the test when there is none.
@@ -67,17 +74,28 @@ class CaptureTest : public ::testing::Test {
   std::optional<reel_test::RunningStage> stage_;
 
  private:
+  // Readers join when they are asked for a frame. None comes before the starters have joined: they are the
+  // last.
+  void join(std::optional<reel::FrameReader>& reader) {
+    EXPECT_TRUE(reel_test::wait_until([&] {
+      reel::Frame frame;
+      if (reader && !reader->connected()) static_cast<void>(reader->try_read(frame));
+      return !reader || reader->connected() || stage_->ended();
+    }));
+  }
   [[nodiscard]] static reel::WriterOptions writer() {
     reel::WriterOptions options;
-    options.wait_for = {"test"};
+    options.wait_for = {"test", "starter"};
     return options;
   }
-  [[nodiscard]] static reel::ReaderOptions reader() {
+  [[nodiscard]] static reel::ReaderOptions reader(const char* name, reel::Policy policy) {
     reel::ReaderOptions options;
-    options.name = "test";
-    options.policy = reel::Policy::lossless;
+    options.name = name;
+    options.policy = policy;
     return options;
   }
+
+  std::vector<std::optional<reel::FrameReader>> starters_;  // read nothing
 };
 
 }  // namespace capture_test

@@ -148,6 +148,19 @@ TEST(SideData, PassesOnAllEntriesOrNone) {
   EXPECT_TRUE(small.add_all(SideDataView()));
 }
 
+TEST(SideData, PassesOnOneEntryAsItIs) {
+  Place first_place(256), second_place(40);
+  SideDataWriter first(first_place.span()), second(second_place.span());
+  ASSERT_TRUE(first.add_json("j", "[1]"));
+  ASSERT_TRUE(first.add_motion("m", {0.5F}));
+  const auto entries = entries_of(first.view());
+  ASSERT_TRUE(second.add_entry(entries[1]));
+  EXPECT_FALSE(second.add_entry(entries[0]));
+  ASSERT_EQ(entries_of(second.view()).size(), 1u);
+  EXPECT_EQ(second.view().begin()->name, "m");
+  EXPECT_EQ(second.view().motion()->score, 0.5F);
+}
+
 TEST(SideData, CutsNamesAndLabelsBetweenCharacters) {
   Place place(256);
   SideDataWriter writer(place.span());

@@ -2,6 +2,7 @@
 // Single-thread.
 #pragma once
 
+#include <atomic>
 #include <exception>
 #include <map>
 #include <string>
@@ -33,6 +34,8 @@ class RunningStage {
 
   void drain() { stop_.drain(); }
   void stop() { stop_.stop(); }
+  /// True once run_stage() has returned or thrown.
+  [[nodiscard]] bool ended() const { return ended_.load(std::memory_order_acquire); }
   /// Waits for the end of the stage; throws what run_stage() threw.
   void join() {
     thread_.join();
@@ -47,6 +50,7 @@ class RunningStage {
     } catch (...) {
       failure_ = std::current_exception();
     }
+    ended_.store(true, std::memory_order_release);
   }
 
   reel::StageSetup setup_;
@@ -54,6 +58,7 @@ class RunningStage {
   reel::StopSignal stop_;
   reel::StagePageMapping page_;
   std::exception_ptr failure_;
+  std::atomic<bool> ended_{false};
   std::thread thread_;
 };
 

@@ -2,12 +2,17 @@
 // status.
 #include "commands.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include <reel/base/error.hpp>
+#include <reel/base/text.hpp>
 
 namespace {
 
@@ -31,6 +36,16 @@ void add_commands(CLI::App& app, CommandResult& result) {
   add_plugins(app, result);
 }
 
+/// CLI11 would only say that a subcommand is required.
+void check_command_name(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  if (word.starts_with('-') || std::find(names.begin(), names.end(), word) != names.end()) return;
+  const std::optional<std::string> nearest = reel::nearest_name(word, names);
+  const std::string hint = nearest ? "did you mean '" + *nearest + "'?" : "there is " + reel::join_or(names);
+  throw reel::Error(reel::ErrorCode::bad_argument, "no command '" + word + "'; " + hint);
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Frames between processes without a copy: runs pipelines and looks at streams.", "reel");
   app.set_version_flag("--version", "reel " REEL_VERSION);
@@ -41,6 +56,7 @@ int run(int argc, char** argv) {
       "Exit status: 0 fine, 1 failed at run time, 2 bad usage or configuration.");
   CommandResult result;
   add_commands(app, result);
+  if (argc > 1) check_command_name(app, argv[1]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

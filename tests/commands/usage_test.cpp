@@ -1,6 +1,10 @@
 // What every command has in common: help with an example, the version, exit status 2 for bad usage.
 #include "run_reel.hpp"
 
+#include <ostream>
+#include <string>
+#include <vector>
+
 #include <gmock/gmock.h>
 
 namespace {
@@ -8,22 +12,46 @@ namespace {
 using reel_test::run_reel;
 using testing::HasSubstr;
 
-class EveryCommand : public testing::TestWithParam<const char*> {};
+struct Command {
+  const char* name;
+  std::vector<std::string> needed;  // arguments that it does not go without
+};
+void PrintTo(const Command& command, std::ostream* out) {
+  *out << command.name;
+}
+
+class EveryCommand : public testing::TestWithParam<Command> {};
 
 TEST_P(EveryCommand, ShowsAnExampleInItsHelp) {
-  const auto run = run_reel({GetParam(), "--help"});
+  const auto run = run_reel({GetParam().name, "--help"});
   EXPECT_EQ(run.status, 0) << run.errors;
-  EXPECT_THAT(run.output, HasSubstr(std::string("Example: reel ") + GetParam()));
+  EXPECT_THAT(run.output, HasSubstr(std::string("Example: reel ") + GetParam().name));
 }
 
 TEST_P(EveryCommand, EndsWithStatusTwoForAnUnknownOption) {
-  const auto run = run_reel({GetParam(), "--no-such-option"});
+  std::vector<std::string> arguments{GetParam().name, "--no-such-option"};
+  arguments.insert(arguments.end(), GetParam().needed.begin(), GetParam().needed.end());
+  const auto run = run_reel(arguments);
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.errors, HasSubstr("--no-such-option"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Commands, EveryCommand,
-                         testing::Values("run", "check", "ls", "inspect", "verify", "plugins"),
+                         testing::Values(Command{"run", {"file.yaml"}}, Command{"check", {"file.yaml"}},
+                                         Command{"ls", {}}, Command{"inspect", {"camera"}},
+                                         Command{"verify", {"camera", "--frames", "1"}},
+                                         Command{"plugins", {}}),
+                         [](const auto& command) { return std::string(command.param.name); });
+
+class CommandOnSomething : public testing::TestWithParam<const char*> {};
+
+TEST_P(CommandOnSomething, EndsWithStatusTwoWithoutIt) {
+  const auto run = run_reel({GetParam()});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("required"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Commands, CommandOnSomething, testing::Values("run", "check", "inspect", "verify"),
                          [](const auto& command) { return std::string(command.param); });
 
 TEST(Reel, PrintsItsVersion) {
@@ -39,7 +67,7 @@ TEST(Reel, EndsWithStatusTwoWithoutACommand) {
 TEST(Reel, EndsWithStatusTwoForAnUnknownCommand) {
   const auto run = run_reel({"lst"});
   EXPECT_EQ(run.status, 2);
-  EXPECT_THAT(run.errors, HasSubstr("lst"));
+  EXPECT_THAT(run.errors, HasSubstr("no command 'lst'; did you mean 'ls'?"));
 }
 
 }  // namespace

@@ -59,6 +59,8 @@ TEST(Restart, BringsAKilledSourceBackToItsReaders) {
   ASSERT_TRUE(pipeline.wait_for_frames("sink", 20)) << pipeline.reel().errors();
   ASSERT_EQ(::kill(pids["source"], SIGKILL), 0);
   pids["source"] = pipeline.wait_for_stage("source", pids["source"]);
+  const long frames = pipeline.frames("sink");
+  ASSERT_TRUE(pipeline.wait_for_frames("sink", frames + 300)) << pipeline.reel().errors();
   EXPECT_EQ(all_stages(pipeline), pids);
   pipeline.reel().signal(SIGINT);
   ASSERT_TRUE(pipeline.wait().ok()) << pipeline.reel().errors();

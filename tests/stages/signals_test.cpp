@@ -18,6 +18,7 @@ class Signals : public testing::Test {
     StageSetup source =
         setup_of("source", "synthetic.source", {{"width", "64"}, {"height", "48"}, {"fps", "500"}});
     add_output(source, "out", stream_, {"verify.in"});
+    source.outputs[0].writer.stall_timeout_ms = 0;  // a reader that stands still is waited for, for ever
     source_.emplace(source);
     StageSetup verify = setup_of("verify", "synthetic.verify");
     add_input(verify, "in", stream_);

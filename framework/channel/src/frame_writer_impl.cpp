@@ -257,7 +257,9 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, int timeout_ms
     const std::int64_t now_ns = monotonic_ns();
     std::int64_t wake_ns = deadline_ns;
     ReaderMask stalled = 0;
-    const ReaderMask blockers = ring.blockers();
+    const std::optional<ReaderMask> found_blockers = ring.blockers();
+    if (!found_blockers) wake_ns = now_ns;
+    const ReaderMask blockers = found_blockers.value_or(0);
     for (ReaderMask rest = blockers; rest != 0; rest &= rest - 1) {
       const auto i = static_cast<std::uint32_t>(std::countr_zero(rest));
       if ((counted >> i & 1) == 0) ring.entry(i).waits.fetch_add(1, std::memory_order_relaxed);

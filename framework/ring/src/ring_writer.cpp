@@ -213,7 +213,7 @@ void RingWriter::announce_wait(bool waiting) noexcept {
   view_.header->writer_waiting.store(waiting ? 1 : 0, std::memory_order_seq_cst);
 }
 
-ReaderMask RingWriter::blockers() noexcept {
+std::optional<ReaderMask> RingWriter::blockers() noexcept {
   const BusyScope busy(*this);
   ReaderMask behind = 0;
   ReaderMask pinning = 0;
@@ -221,14 +221,17 @@ ReaderMask RingWriter::blockers() noexcept {
   for (std::uint32_t i = 0; i < limit; ++i) {
     ScanEntry& entry = entries_[i];
     ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
-    if (page == nullptr) continue;
+    if (page == nullptr || entry.hostile.load(std::memory_order_relaxed)) continue;
     if (entry.lossless && !entry.demoted.load(std::memory_order_relaxed) && believed_cursor(entry, *page) <= oldest_)
       behind |= ReaderMask{1} << i;
     for (std::uint32_t word = 0; word < pin_words_; ++word) {
       if ((page->pins[word].load(std::memory_order_relaxed) & reusable_[word]) != 0) pinning |= ReaderMask{1} << i;
     }
   }
-  return behind != 0 ? behind : pinning;
+  if (behind != 0) return behind;
+  // Pins are to blame only when nothing is left to retire: else a lossless reader moved on since acquire() looked.
+  if (oldest_ + view_.geometry.history < next_sequence_) return std::nullopt;
+  return pinning;
 }
 
 std::uint64_t RingWriter::cursor_of(std::uint32_t index) noexcept {

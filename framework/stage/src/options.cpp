@@ -162,7 +162,7 @@ Options::Options(std::span<const OptionSpec> specs, const std::map<std::string, 
                  const std::string& base_directory) {
   for (const auto& [name, value] : values) {
     const bool known =
-        std::any_of(specs.begin(), specs.end(), [&](const OptionSpec& spec) { return name == spec.name; });
+        std::any_of(specs.begin(), specs.end(), [&known_name = name](const OptionSpec& spec) { return known_name == spec.name; });
     if (!known) refuse_unknown(specs, name, value.where);
   }
   for (const OptionSpec& spec : specs) {

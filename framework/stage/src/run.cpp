@@ -50,7 +50,7 @@ class StageRun final : public StageContext {
   void interrupt_all() noexcept;
   void produce_all();
   void process_all();
-  bool take(LiveInput& input);
+  bool take(LiveInput& input, int timeout_ms);
   void hand_on(LiveInput& input);
   void wait();
   void refresh() noexcept;
@@ -131,15 +131,15 @@ void StageRun::process_all() {
     bool any = false;
     // One frame of each in turn: a fast input does not starve the others.
     for (const auto& input : inputs_) {
-      if (!input->ended && !over()) any = take(*input) || any;
+      if (!input->ended && !over()) any = take(*input, 0) || any;
     }
     if (!any && open_inputs_ > 0) wait();
   }
 }
 
 // Returns whether there may be more to read at once.
-bool StageRun::take(LiveInput& input) {
-  switch (input.reader().try_read(input.frame)) {
+bool StageRun::take(LiveInput& input, int timeout_ms) {
+  switch (input.reader().read(input.frame, timeout_ms)) {
     case ReadStatus::frame:
       hand_on(input);
       return true;
@@ -180,6 +180,12 @@ void StageRun::hand_on(LiveInput& input) {
 
 void StageRun::wait() {
   refresh();
+  if (open_inputs_ ==
+      1) {  // a reader alone knows cheaper ways to wait than its descriptor; interrupt_all() wakes it
+    for (const auto& input : inputs_)
+      if (!input->ended) (void)take(*input, kIdle_ms);
+    return;
+  }
   polled_.assign(1, pollfd{stop_.fd(), POLLIN, 0});
   for (const auto& input : inputs_) {
     if (input->ended) continue;

@@ -123,7 +123,7 @@ TEST_F(OpencvFaces, NamesAModelThatIsMissingOrNoModel) {
   for (const auto& [model, code] :
        {std::pair{"/nowhere/face.onnx", ErrorCode::not_found}, {"/proc/self/exe", ErrorCode::bad_config}}) {
     start("opencv.faces", VideoFormat{PixelFormat::BGR, 64, 48, {30, 1}}, {{"model", model}});
-    reel_test::expect_error([&] { stage_->join(); }, code, {model});
+    reel_test::expect_error(code, {model}, [&] { stage_->join(); });
     reader_.reset();
     stage_.reset();
     writer_.reset();

@@ -107,7 +107,7 @@ class OpencvResize : public Filter {};
 
 TEST_F(OpencvResize, RefusesToGuessASize) {
   start("opencv.resize", VideoFormat{PixelFormat::BGR, 64, 48, {30, 1}});
-  reel_test::expect_error([&] { stage_->join(); }, ErrorCode::bad_config, {"width", "height"});
+  reel_test::expect_error(ErrorCode::bad_config, {"width", "height"}, [&] { stage_->join(); });
   writer_->end();
 }
 

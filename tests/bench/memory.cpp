@@ -5,8 +5,7 @@
 
 #include <fstream>
 #include <stdexcept>
-
-#include <unistd.h>
+#include <string>
 
 #include <reel/channel/frame_reader.hpp>
 #include <reel/channel/frame_writer.hpp>
@@ -19,12 +18,16 @@ constexpr std::uint32_t kSlots = 8;
 constexpr double kMegabyte = 1024 * 1024;
 constexpr double kMostBeyondSlots = 2;  // MB
 
+// Without the pages of programs and libraries, which are files' and shared by all who run them.
 double resident_megabytes() {
-  std::ifstream statm("/proc/self/statm");
-  double total = 0;
-  double resident = 0;
-  if (!(statm >> total >> resident)) throw std::runtime_error("/proc/self/statm cannot be read");
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / kMegabyte;
+  std::ifstream status("/proc/self/status");
+  double kilobytes = 0;
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssAnon:") || line.starts_with("RssShmem:"))
+      kilobytes += std::stod(line.substr(line.find(':') + 1));
+  }
+  if (kilobytes == 0) throw std::runtime_error("/proc/self/status does not tell the resident memory");
+  return kilobytes / 1024;
 }
 
 // In a process of its own, so that nothing was there before.

@@ -25,6 +25,11 @@ constexpr std::uint64_t kAudioSlotBytes = 64 * 1024;
 constexpr std::uint64_t kEncodedSlotBytes = 512 * 1024;
 constexpr std::uint64_t kLeastSlotBytes = 4096;
 
+// A counter that this thread alone writes: a locked addition would hold up the frame.
+void add(std::atomic<std::uint64_t>& counter, std::uint64_t more) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+}
+
 std::int64_t deadline_of(int timeout_ms) { return timeout_ms < 0 ? kNever : monotonic_ns() + timeout_ms * kMillisecond; }
 
 WriterOptions checked(const std::string& stream, const WriterOptions& options) {
@@ -298,10 +303,10 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
   request.payload_checksum = loan.hashed_ ? loan.payload_checksum_ : checksum({loan.payload_, loan.size_}, mode);
   if (request.side_data_bytes != 0) request.side_data_checksum = checksum(loan.side_data_.view().bytes());
   if (media && loan.layout_.plane_count != 0) request.layout = &loan.layout_;
-  published_.fetch_add(1, std::memory_order_relaxed);
-  bytes_.fetch_add(loan.size_, std::memory_order_relaxed);
-  if (loan.hashed_) copied_.fetch_add(1, std::memory_order_relaxed);
   epoch_->ring().publish(loan.slot_, request, server_);
+  add(published_, 1);
+  add(bytes_, loan.size_);
+  if (loan.hashed_) add(copied_, 1);
   loan.epoch_.reset();
   return WriteStatus::ok;
 }

@@ -171,6 +171,8 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   if ((record.flags & kKeyFrame) != 0 && request.info.kind == FrameKind::media)
     view_.header->last_key.store(sequence, std::memory_order_relaxed);  // a hint; made visible by head
 
+  // Its locked store also empties the store buffer: a head store that waits behind others has its line taken back by the readers that
+  // spin on it, and costs one more transfer (seen).
   const BusyScope busy(*this);
   // SYNC slot.publish: release, pairs with the load of `state` in RingReader::take.
   header.state.store(slot_word(sequence, SlotState::ready), std::memory_order_release);

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <vector>
 
@@ -42,11 +43,21 @@ std::string seconds(std::int64_t pts_ns) {
   return text.data();
 }
 
+[[noreturn]] void fail(int why, const std::string& action, const std::string& path) {
+  const bool refused = why == EACCES || why == EPERM || why == EROFS;
+  throw reel::Error(
+      refused ? reel::ErrorCode::no_permission : reel::ErrorCode::io,
+      action + ": " + std::strerror(why) +
+          (why == ENOSPC || why == EDQUOT ? "; make room, or set the option `path` to another disk"
+                                          : "; set the option `path` to a place that can be written"),
+      path);
+}
+
 void write_all(int fd, const std::vector<unsigned char>& bytes, const std::string& path) {
   for (std::size_t done = 0; done < bytes.size();) {
     const ssize_t written = ::write(fd, bytes.data() + done, bytes.size() - done);
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) reel::throw_errno(errno, "writing " + reel::bytes_text(bytes.size()), path);
+    if (written < 0) fail(errno, "writing " + reel::bytes_text(bytes.size()), path);
     done += static_cast<std::size_t>(written);
   }
 }
@@ -98,12 +109,12 @@ void write_png(const std::string& path, const cv::Mat& bgr) {
   std::error_code failed;
   const fs::path directory = fs::path(path).parent_path();
   if (!directory.empty()) fs::create_directories(directory, failed);
-  if (failed) reel::throw_errno(failed.value(), "making the directory", directory.string());
+  if (failed) fail(failed.value(), "making the directory", directory.string());
 
   const std::string unfinished = path + ".part" + std::to_string(::getpid());
   try {
     const reel::UniqueFd file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!file) reel::throw_errno(errno, "creating the file", path);
+    if (!file) fail(errno, "creating the file", path);
     write_all(file.get(), bytes, path);
   } catch (const reel::Error&) {
     ::unlink(unfinished.c_str());
@@ -112,6 +123,6 @@ void write_png(const std::string& path, const cv::Mat& bgr) {
   if (::rename(unfinished.c_str(), path.c_str()) != 0) {
     const int why = errno;
     ::unlink(unfinished.c_str());
-    reel::throw_errno(why, "renaming the finished file", path);
+    fail(why, "renaming the finished file", path);
   }
 }

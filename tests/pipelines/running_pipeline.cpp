@@ -103,12 +103,14 @@ pid_t RunningPipeline::wait_for_stage(const std::string& name, pid_t before) con
   return found;
 }
 
-bool RunningPipeline::wait_for_frames(const std::string& stage, long frames) const {
-  return wait_until([&] {
-    const std::string log = reel_.errors();
-    const std::size_t place = log.rfind("  " + stage + " ");
-    return place != std::string::npos && std::atol(log.c_str() + place + stage.size() + 3) >= frames;
-  });
+long RunningPipeline::frames(const std::string& stage) const {
+  const std::string log = reel_.errors();
+  const std::size_t place = log.rfind("  " + stage + " ");
+  return place == std::string::npos ? 0 : std::atol(log.c_str() + place + stage.size() + 3);
+}
+
+bool RunningPipeline::wait_for_frames(const std::string& stage, long enough) const {
+  return wait_until([&] { return frames(stage) >= enough; });
 }
 
 bool RunningPipeline::wait_for_log(const std::string& text) const {

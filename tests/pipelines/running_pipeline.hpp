@@ -44,8 +44,10 @@ class RunningPipeline {
   [[nodiscard]] pid_t stage(const std::string& name) const;
   /// Waits until it has one, other than `before`.
   [[nodiscard]] pid_t wait_for_stage(const std::string& name, pid_t before = 0) const;
-  /// Waits until a stage has taken (a source: given) that many frames, by what `--progress` shows.
-  [[nodiscard]] bool wait_for_frames(const std::string& stage, long frames) const;
+  /// What a stage has taken (a source: given) by the last line of `--progress`; 0 before the first.
+  [[nodiscard]] long frames(const std::string& stage) const;
+  /// Waits until it is that many.
+  [[nodiscard]] bool wait_for_frames(const std::string& stage, long enough) const;
   /// Waits until its log holds the text.
   [[nodiscard]] bool wait_for_log(const std::string& text) const;
 

@@ -130,7 +130,7 @@ TEST_P(LifeAndDeath, ADeadWritersNameIsTakenOverWithAllItLeft) {
     kill_now(writer);
   }
   EXPECT_THAT(runtime_dir().entries(), ::testing::Not(IsEmpty())) << "the dead cannot tidy up";
-  const std::vector<std::string> left = reel_test::shm_entries("reel.");
+  const std::vector<std::string> left = reel_test::shm_entries("." + stream() + ".");
   ChildProcess writer = start_writer(stream(), {memory()});
   for (const std::string& name : left) EXPECT_THAT(reel_test::shm_entries(name), IsEmpty());
   ChildProcess reader = start_reader(stream(), {"policy=lossless"});

@@ -45,7 +45,8 @@ TEST_F(Polling, TheDescriptorStaysTheSameOverFiveWritersLives) {
   for (int life = 1; life <= 5; ++life) {
     ChildProcess writer = start_writer(stream());
     reel::Frame none;
-    ASSERT_TRUE(reel_test::wait_until([&] { return reader.try_read(none) == ReadStatus::empty && reader.connected(); }));
+    ASSERT_TRUE(reel_test::wait_until(
+        [&] { return reader.try_read(none) == ReadStatus::empty && reader.connected(); }));
     ASSERT_TRUE(writer.send("write 20 3000"));
     EXPECT_EQ(read_by_polling(reader, 20), 20) << life << " " << reader.error();
     EXPECT_EQ(reader.fd(), fd);

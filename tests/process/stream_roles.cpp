@@ -285,7 +285,7 @@ std::string status_of(const std::string& answer) {
 }
 
 void StreamTest::TearDown() {
-  EXPECT_THAT(reel_test::shm_entries("reel."), ::testing::IsEmpty());
+  EXPECT_THAT(reel_test::shm_entries("." + stream_ + "."), ::testing::IsEmpty());
 }
 
 std::string memory_name(const ::testing::TestParamInfo<reel::SegmentKind>& info) {

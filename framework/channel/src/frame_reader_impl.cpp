@@ -87,12 +87,15 @@ ReadStatus FrameReader::Impl::read(Frame& frame, int timeout_ms) noexcept {
       wait_unconnected(deadline_ns);
       continue;
     }
-    if (armed_socket_) read_messages();
     ReadStatus status = ReadStatus::empty;
     switch (take(frame, status)) {
       case Step::done: return status;
       case Step::again: continue;
       case Step::nothing: break;
+    }
+    if (armed_socket_) {  // only now, so that no frame waits for it; then look again, for what was rung for meanwhile
+      read_messages();
+      continue;
     }
     if (timeout_ms == 0) return ReadStatus::empty;
     if (spin()) continue;
@@ -108,10 +111,9 @@ FrameReader::Impl::Step FrameReader::Impl::take(Frame& frame, ReadStatus& status
     return Step::done;
   }
   const bool hung_up = connection_->hung_up();  // before the look at the ring: what was published before is found
-  TakenSlot taken;
-  switch (ring.take(rules_, taken, counters_)) {
+  switch (ring.take(rules_, taken_, counters_)) {
     case TakeStatus::taken:
-      if (!deliver(taken, frame)) return Step::again;
+      if (!deliver(taken_, frame)) return Step::again;
       status = ReadStatus::frame;
       return Step::done;
     case TakeStatus::corrupted:
@@ -168,7 +170,8 @@ bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noex
   const SlotRecord& record = taken.record;
   static const Format kNoFormat;
   frame.verified_ = false;
-  frame.layout_ = VideoLayout{};
+  frame.layout_.plane_count = 0;
+  frame.layout_.bytes = 0;
   frame.format_ = record.format_id == 0 ? &kNoFormat : epoch_->format(record.format_id);
   frame.segment_ = epoch_->segment(record.segment_id);
   frame.tags_ = epoch_->tags(record.tags_id);
@@ -176,11 +179,8 @@ bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noex
       (record.tags_id != 0 && frame.tags_ == nullptr))
     return false;
   if (record.plane_count != 0) {
-    const VideoFormat* video = frame.format_->video();
-    if (video == nullptr || record.plane_count != plane_count(video->pixel)) return false;
-    const auto layout = checked_layout(*video, std::span(record.plane_offset_bytes).first(record.plane_count),
-                                       std::span(record.plane_stride_bytes).first(record.plane_count), record.payload_bytes);
-    if (!layout) return false;
+    const VideoLayout* layout = layout_of(record, *frame.format_);
+    if (layout == nullptr) return false;
     frame.layout_ = *layout;
   }
   if (record.side_data_bytes != 0 && checksum(frame.side_data_.bytes()) != record.side_data_checksum) return false;
@@ -192,6 +192,20 @@ bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noex
   }
   frame.verified_ = true;
   return true;
+}
+
+// nullptr when the frame's planes cannot lie so.
+const VideoLayout* FrameReader::Impl::layout_of(const SlotRecord& record, const Format& format) noexcept {
+  if (checked_.format == &format && checked_.payload_bytes == record.payload_bytes && checked_.plane_count == record.plane_count &&
+      checked_.offset_bytes == record.plane_offset_bytes && checked_.stride_bytes == record.plane_stride_bytes)
+    return &checked_.layout;
+  const VideoFormat* video = format.video();
+  if (video == nullptr || record.plane_count != plane_count(video->pixel)) return nullptr;
+  const auto layout = checked_layout(*video, std::span(record.plane_offset_bytes).first(record.plane_count),
+                                     std::span(record.plane_stride_bytes).first(record.plane_count), record.payload_bytes);
+  if (!layout) return nullptr;
+  checked_ = {&format, record.payload_bytes, record.plane_count, record.plane_offset_bytes, record.plane_stride_bytes, *layout};
+  return &checked_.layout;
 }
 
 FrameReader::Impl::Step FrameReader::Impl::lost_writer(ReadStatus& status) noexcept {
@@ -248,6 +262,7 @@ void FrameReader::Impl::fail(ErrorCode code, const std::string& message) noexcep
 
 void FrameReader::Impl::adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept {
   epoch_ = std::move(epoch);
+  checked_.format = nullptr;
   connection_->sleep_on(epoch_->page());
   rules_.key_frames = false;
   // Known before the first frame, so that `latest` never hands on what cannot be decoded.

@@ -1,6 +1,7 @@
 // The inside of FrameReader: a connection that comes and goes, the epoch it reads, and how it waits. Single-thread, but for interrupt().
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -40,6 +41,7 @@ class FrameReader::Impl {
   Step take(Frame& frame, ReadStatus& status) noexcept;
   bool deliver(const TakenSlot& taken, Frame& frame) noexcept;
   bool payload_holds(const TakenSlot& taken, Frame& frame) noexcept;
+  const VideoLayout* layout_of(const SlotRecord& record, const Format& format) noexcept;
   Step lost_writer(ReadStatus& status) noexcept;
 
   bool connect() noexcept;         // false: not now; error_ set and failed_ when never
@@ -68,6 +70,15 @@ class FrameReader::Impl {
   std::deque<std::shared_ptr<ReaderEpoch>> next_epochs_;  // announced, adopted one by one as each before is read out
   TakeRules rules_;
   TakeCounters counters_;
+  TakenSlot taken_;                    // a member, so that it is not cleared for every look
+  struct {                             // the layout checked last: most frames have that of the one before
+    const Format* format = nullptr;    // in epoch_
+    std::uint64_t payload_bytes = 0;
+    std::uint32_t plane_count = 0;
+    std::array<std::uint64_t, kMaxPlanes> offset_bytes{};
+    std::array<std::uint32_t, kMaxPlanes> stride_bytes{};
+    VideoLayout layout;
+  } checked_;
   std::uint64_t connects_ = 0;
   std::uint64_t missed_seen_ = 0;      // of counters_, already told by a frame's missed_before
   bool discont_ = false;               // the next frame does not continue the last one

@@ -25,6 +25,11 @@ constexpr std::uint64_t kAudioSlotBytes = 64 * 1024;
 constexpr std::uint64_t kEncodedSlotBytes = 512 * 1024;
 constexpr std::uint64_t kLeastSlotBytes = 4096;
 
+// A counter that this thread alone writes: a locked addition would hold up the frame.
+void add(std::atomic<std::uint64_t>& counter, std::uint64_t more) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+}
+
 std::int64_t deadline_of(int timeout_ms) { return timeout_ms < 0 ? kNever : monotonic_ns() + timeout_ms * kMillisecond; }
 
 WriterOptions checked(const std::string& stream, const WriterOptions& options) {
@@ -252,7 +257,9 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, int timeout_ms
     const std::int64_t now_ns = monotonic_ns();
     std::int64_t wake_ns = deadline_ns;
     ReaderMask stalled = 0;
-    const ReaderMask blockers = ring.blockers();
+    const std::optional<ReaderMask> found_blockers = ring.blockers();
+    if (!found_blockers) wake_ns = now_ns;
+    const ReaderMask blockers = found_blockers.value_or(0);
     for (ReaderMask rest = blockers; rest != 0; rest &= rest - 1) {
       const auto i = static_cast<std::uint32_t>(std::countr_zero(rest));
       if ((counted >> i & 1) == 0) ring.entry(i).waits.fetch_add(1, std::memory_order_relaxed);
@@ -296,10 +303,10 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
   request.payload_checksum = loan.hashed_ ? loan.payload_checksum_ : checksum({loan.payload_, loan.size_}, mode);
   if (request.side_data_bytes != 0) request.side_data_checksum = checksum(loan.side_data_.view().bytes());
   if (media && loan.layout_.plane_count != 0) request.layout = &loan.layout_;
-  published_.fetch_add(1, std::memory_order_relaxed);
-  bytes_.fetch_add(loan.size_, std::memory_order_relaxed);
-  if (loan.hashed_) copied_.fetch_add(1, std::memory_order_relaxed);
   epoch_->ring().publish(loan.slot_, request, server_);
+  add(published_, 1);
+  add(bytes_, loan.size_);
+  if (loan.hashed_) add(copied_, 1);
   loan.epoch_.reset();
   return WriteStatus::ok;
 }

@@ -1,7 +1,6 @@
 #include <reel/ring/ring_reader.hpp>
 
 #include <algorithm>
-#include <bit>
 
 #include <reel/base/checksum.hpp>
 
@@ -43,7 +42,11 @@ TakeStatus RingReader::take(const TakeRules& rules, TakenSlot& taken, TakeCounte
       // End and move are stored after the last head: whoever sees them sees that head, so look at it again.
       const bool ended = view_.header->end.load(std::memory_order_acquire) != 0;
       const bool moved = view_.header->moved.load(std::memory_order_acquire) != 0;
-      if (!ended && !moved) return TakeStatus::empty;
+      if (!ended && !moved) {
+        // The writer's scan took the line: ask it back while there is nothing else to do, the next frame's pin is set at once.
+        __builtin_prefetch(page_, 1);
+        return TakeStatus::empty;
+      }
       if (sequence_of(view_.header->head.load(std::memory_order_acquire)) + 1 > cursor_) continue;
       return moved ? TakeStatus::moved : TakeStatus::ended;
     }
@@ -133,8 +136,9 @@ bool RingReader::unpin(std::uint32_t slot) noexcept {
 
 std::uint32_t RingReader::pins() const noexcept {
   std::uint32_t count = 0;
-  for (std::uint32_t word = 0; word < pin_words_; ++word)
-    count += static_cast<std::uint32_t>(std::popcount(page_->pins[word].load(std::memory_order_relaxed)));
+  for (std::uint32_t word = 0; word < pin_words_; ++word) {
+    for (std::uint64_t rest = page_->pins[word].load(std::memory_order_relaxed); rest != 0; rest &= rest - 1) ++count;
+  }
   return count;
 }
 

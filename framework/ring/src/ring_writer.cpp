@@ -15,11 +15,20 @@
 namespace reel {
 namespace {
 
+constexpr std::size_t kLineBytes = 64;
+
 // Non-temporal stores that filled the slot are not ordered by a release store on x86.
 void drain_streaming_stores() noexcept {
 #if defined(__x86_64__)
   _mm_sfence();
 #endif
+}
+
+// A reader looked at the header last: its lines are asked back ahead of the stores, which would wait for them one behind the other
+// in front of a fence.
+void own_header_lines(const SlotHeader& header) noexcept {
+  const auto* bytes = reinterpret_cast<const std::byte*>(&header);
+  for (std::size_t line = 0; line < sizeof header; line += kLineBytes) __builtin_prefetch(bytes + line, 1);
 }
 
 template <typename Record>
@@ -81,6 +90,7 @@ RingWriter::Scan RingWriter::scan() noexcept {
 }
 
 std::uint32_t RingWriter::start_writing(std::uint32_t slot) noexcept {
+  own_header_lines(view_.slots[slot]);
   reusable_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
   // Relaxed suffices: a reader accepts READY with its sequence only, and the slot is RETIRED or was never READY.
   view_.slots[slot].state.store(slot_word(0, SlotState::writing), std::memory_order_relaxed);
@@ -161,6 +171,8 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   if ((record.flags & kKeyFrame) != 0 && request.info.kind == FrameKind::media)
     view_.header->last_key.store(sequence, std::memory_order_relaxed);  // a hint; made visible by head
 
+  // Its locked store also empties the store buffer: a head store that waits behind others has its line taken back by the readers that
+  // spin on it, and costs one more transfer (seen).
   const BusyScope busy(*this);
   // SYNC slot.publish: release, pairs with the load of `state` in RingReader::take.
   header.state.store(slot_word(sequence, SlotState::ready), std::memory_order_release);
@@ -201,7 +213,7 @@ void RingWriter::announce_wait(bool waiting) noexcept {
   view_.header->writer_waiting.store(waiting ? 1 : 0, std::memory_order_seq_cst);
 }
 
-ReaderMask RingWriter::blockers() noexcept {
+std::optional<ReaderMask> RingWriter::blockers() noexcept {
   const BusyScope busy(*this);
   ReaderMask behind = 0;
   ReaderMask pinning = 0;
@@ -209,14 +221,17 @@ ReaderMask RingWriter::blockers() noexcept {
   for (std::uint32_t i = 0; i < limit; ++i) {
     ScanEntry& entry = entries_[i];
     ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
-    if (page == nullptr) continue;
+    if (page == nullptr || entry.hostile.load(std::memory_order_relaxed)) continue;
     if (entry.lossless && !entry.demoted.load(std::memory_order_relaxed) && believed_cursor(entry, *page) <= oldest_)
       behind |= ReaderMask{1} << i;
     for (std::uint32_t word = 0; word < pin_words_; ++word) {
       if ((page->pins[word].load(std::memory_order_relaxed) & reusable_[word]) != 0) pinning |= ReaderMask{1} << i;
     }
   }
-  return behind != 0 ? behind : pinning;
+  if (behind != 0) return behind;
+  // Pins are to blame only when nothing is left to retire: else a lossless reader moved on since acquire() looked.
+  if (oldest_ + view_.geometry.history < next_sequence_) return std::nullopt;
+  return pinning;
 }
 
 std::uint64_t RingWriter::cursor_of(std::uint32_t index) noexcept {

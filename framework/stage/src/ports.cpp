@@ -119,6 +119,7 @@ void LiveInput::count(std::int64_t now_ns) noexcept {
   put(counters_.frames, get(counters_.frames) + 1);
   if (frame.publish_ns() != kNoTime) counters_.hop.add(now_ns - frame.publish_ns());
   if (frame.info().capture_ns != kNoTime) counters_.end_to_end.add(now_ns - frame.info().capture_ns);
+  refresh();  // with the frame, so that a stage that is killed leaves counts that agree
 }
 
 void LiveInput::refresh() noexcept {

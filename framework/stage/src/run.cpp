@@ -180,7 +180,8 @@ void StageRun::hand_on(LiveInput& input) {
 
 void StageRun::wait() {
   refresh();
-  if (open_inputs_ == 1) {  // a reader alone knows cheaper ways to wait than its descriptor; interrupt_all() wakes it
+  if (open_inputs_ ==
+      1) {  // a reader alone knows cheaper ways to wait than its descriptor; interrupt_all() wakes it
     for (const auto& input : inputs_)
       if (!input->ended) (void)take(*input, kIdle_ms);
     return;

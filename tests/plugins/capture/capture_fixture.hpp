@@ -39,6 +39,9 @@ class CaptureTest : public ::testing::Test {
       join(starters_.emplace_back(std::in_place, video_stream_, reader("starter", reel::Policy::queue)));
     if (audio)
       join(starters_.emplace_back(std::in_place, audio_stream_, reader("starter", reel::Policy::queue)));
+    EXPECT_TRUE(
+        reel_test::wait_until([&] { return stage_->ended() || (has_frame(video_) && has_frame(audio_)); }));
+    starters_.clear();  // who does not read delays the end
   }
 
   /// The next frame; fails the test when there is none.
@@ -82,6 +85,9 @@ class CaptureTest : public ::testing::Test {
       if (reader && !reader->connected()) static_cast<void>(reader->try_read(frame));
       return !reader || reader->connected() || stage_->ended();
     }));
+  }
+  [[nodiscard]] static bool has_frame(std::optional<reel::FrameReader>& reader) {
+    return !reader || !reader->prepare_wait();
   }
   [[nodiscard]] static reel::WriterOptions writer() {
     reel::WriterOptions options;

@@ -75,9 +75,8 @@ TEST_F(OpencvFaces, FindsTheFaceInTheClipAndPassesThePictureOnUntouched) {
     EXPECT_GT(box.width, 40);
     EXPECT_GE(found[0].score, 0.6F);
     EXPECT_EQ(found[0].label_text(), "someone");
-    cv::Mat sent;  // through I420 and back, as the frame went
-    const VideoFormat& video = *frame.format().video();
-    EXPECT_EQ(video.pixel, PixelFormat::I420);
+    EXPECT_EQ(frame.format().video()->pixel, PixelFormat::I420);
+    // Sharp colours of the screencast lose a little in I420.
     EXPECT_LT(cv::norm(to_bgr(frame), picture, cv::NORM_L1) / static_cast<double>(picture.total() * 3), 4);
   }
   finish();

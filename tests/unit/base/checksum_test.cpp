@@ -1,5 +1,3 @@
-#include <reel/base/checksum.hpp>
-
 #include "checksum_kernels.hpp"
 
 #include <algorithm>
@@ -9,6 +7,8 @@
 
 #include <gtest/gtest.h>
 #include <xxhash.h>
+
+#include <reel/base/checksum.hpp>
 
 namespace reel {
 namespace {
@@ -90,7 +90,8 @@ TEST(CopyAndChecksum, CopiesExactlyAndSumsLikeChecksum) {
 }
 
 TEST(CopyAndChecksum, StreamsLargeFramesFromAndToAnyAlignment) {
-  for (const std::size_t size : {kMiB - 1, kMiB, kMiB + 1, 3 * kMiB + 77}) {
+  for (const std::size_t size :
+       {kMiB - 1, kMiB, kMiB + 1, kMiB + 64, kMiB + 65, kMiB + 1023, kMiB + 1088, 3 * kMiB + 77}) {
     for (const std::size_t source : {0u, 1u, 31u}) {
       for (const std::size_t destination : {0u, 1u, 16u, 32u})
         ASSERT_NO_FATAL_FAILURE(expect_copied(size, source, destination));

@@ -115,7 +115,7 @@ TEST_F(MemoryRoom, ReadsVersion1) {
   limit1("/sys/fs/cgroup/memory", kNoLimit1, 4 * kMega);
   ASSERT_TRUE(room());
   EXPECT_EQ(room()->bytes, 60 * kMega);
-  EXPECT_THAT(room()->limit, HasSubstr("memory.limit_in_bytes 64.0 MB"));
+  EXPECT_THAT(room()->limit, HasSubstr("memory.limit_in_bytes 64 MB"));
 }
 
 TEST_F(MemoryRoom, FindsTheGroupInAContainerThatMountsItAsItsRoot) {

@@ -28,8 +28,8 @@ struct Mapping {
 /// Those whose path contains `part`.
 [[nodiscard]] std::vector<Mapping> mappings_of(const std::string& part, pid_t pid = 0);
 
-/// Entries of /dev/shm whose name begins with `prefix`, sorted.
-[[nodiscard]] std::vector<std::string> shm_entries(const std::string& prefix = {});
+/// Entries of /dev/shm whose name contains `part`, sorted.
+[[nodiscard]] std::vector<std::string> shm_entries(const std::string& part = {});
 
 /// The state letter of /proc/PID/stat: 'S' sleeping, 'T' stopped, 'Z' dead; 0 when there is no such process.
 [[nodiscard]] char process_state(pid_t pid);

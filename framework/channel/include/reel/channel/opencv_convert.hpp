@@ -46,10 +46,11 @@ struct Planes {
   return planes;
 }
 
-/// Chroma samples are `shift_x`, `shift_y` powers of two further apart than pixels in planes after the first.
+/// One chroma sample for two columns and two rows: planar 4:2:0.
 [[nodiscard]] inline bool halves_chroma(PixelFormat pixel) noexcept {
   return pixel == PixelFormat::I420 || pixel == PixelFormat::NV12 || pixel == PixelFormat::NV21;
 }
+/// One chroma sample for two columns, luma and chroma in one plane.
 [[nodiscard]] inline bool packed_422(PixelFormat pixel) noexcept {
   return pixel == PixelFormat::YUY2 || pixel == PixelFormat::UYVY;
 }

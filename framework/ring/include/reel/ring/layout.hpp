@@ -151,15 +151,16 @@ enum class WakeKind : std::uint64_t { none = 0, socket = 1, futex = 2 };
 struct ReaderPage {
   // Written by the reader. One line: the writer's scan reads it once per frame.
   alignas(64) std::atomic<std::uint64_t> cursor;  // next sequence it wants
-  std::atomic<std::uint64_t> ticket;
   std::array<std::atomic<std::uint64_t>, kPinWords> pins;  // bit = slot
+  // Written by the reader, a line of its own: the writer reads it behind each publish, while an awake reader sets its pin.
+  alignas(64) std::atomic<std::uint64_t> ticket;
   // Written by the reader, read by tools through the writer.
   alignas(64) std::atomic<std::uint64_t> delivered;
   std::atomic<std::uint64_t> verified, corrupted, skipped, lapped;
   // Written by the writer (and by the reader's own process when its writer dies): what a blocked read sleeps on.
   alignas(kPageBytes) std::atomic<std::uint32_t> doorbell;
 };
-static_assert(offsetof(ReaderPage, pins) == 16 && offsetof(ReaderPage, delivered) == 64);
+static_assert(offsetof(ReaderPage, pins) == 8 && offsetof(ReaderPage, ticket) == 64 && offsetof(ReaderPage, delivered) == 128);
 static_assert(offsetof(ReaderPage, doorbell) == kPageBytes && sizeof(ReaderPage) == 2 * kPageBytes);
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);

@@ -79,7 +79,8 @@ class RingWriter {
   /// Announces that the writer is about to sleep: to be followed by one more acquire().
   void announce_wait(bool waiting) noexcept;
   /// The readers that keep acquire() from succeeding: lossless ones at the oldest frame, else those that pin retired slots.
-  [[nodiscard]] ReaderMask blockers() noexcept;
+  /// Nothing when nobody does any more: acquire() will find a slot, or somebody else to blame.
+  [[nodiscard]] std::optional<ReaderMask> blockers() noexcept;
 
   /// True once after a reader broke its quota (ScanEntry::hostile).
   [[nodiscard]] bool take_hostile() noexcept { return std::exchange(hostile_seen_, false); }

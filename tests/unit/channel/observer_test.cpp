@@ -1,0 +1,117 @@
+// What a stream shows from outside, and the rules of the runtime directory it lies in.
+#include "channel_fixture.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <reel/channel/observer.hpp>
+#include <reel/channel/runtime_dir.hpp>
+
+namespace {
+
+using channel_test::all_are;
+using channel_test::bytes;
+using channel_test::kWatchdogMs;
+using channel_test::nv12;
+using reel::ErrorCode;
+using reel::FrameReader;
+using reel::FrameWriter;
+using reel::WriteStatus;
+using reel_test::expect_error;
+
+class Observer : public channel_test::ChannelTest {};
+
+TEST_F(Observer, SeesStatusSlotsRecordsAndTheNewestFrame) {
+  FrameWriter writer(stream(), nv12(16, 16), {.slots = 6});
+  writer.set_segment({.start_ns = 42});
+  writer.set_tags("title=x");
+  FrameReader reader(stream(), {.name = "app/y"});
+  reel::StreamObserver observer(stream());
+  reel::FrameCopy copy;
+  EXPECT_FALSE(observer.newest(copy)) << "none yet";
+  for (int i = 1; i <= 2; ++i) ASSERT_EQ(writer.write(bytes(384, i)), WriteStatus::ok);
+  const reel::StreamStatus status = observer.status();
+  EXPECT_EQ(status.name, stream());
+  EXPECT_EQ(status.epoch.size(), 32U);
+  EXPECT_EQ(status.slots, 6U);
+  EXPECT_EQ(status.head, 3U);
+  EXPECT_EQ(status.oldest, 1U);
+  EXPECT_EQ(status.memory, "memfd");
+  EXPECT_FALSE(status.ended);
+  EXPECT_EQ(status.caps, nv12(16, 16).caps());
+  ASSERT_EQ(status.readers.size(), 1U);
+  EXPECT_EQ(status.readers[0].name, "app/y");
+  const reel::StreamRecords records = observer.records();
+  ASSERT_EQ(records.formats.size(), 1U);
+  ASSERT_EQ(records.segments.size(), 1U);
+  EXPECT_EQ(records.segments[0].start_ns, 42);
+  EXPECT_THAT(records.tags, ::testing::ElementsAre("title=x"));
+  const auto slots = observer.slots();
+  EXPECT_EQ(slots.size(), 6U);
+  EXPECT_EQ(std::count_if(slots.begin(), slots.end(), [](const auto& slot) { return slot.verdict == "ok"; }), 2);
+  ASSERT_TRUE(observer.newest(copy));
+  EXPECT_EQ(copy.sequence, 2U);
+  EXPECT_TRUE(copy.intact);
+  EXPECT_TRUE(all_are(copy.payload, 2));
+  writer.end();
+  EXPECT_TRUE(observer.status().ended);
+}
+
+TEST_F(Observer, OfNoStreamIsToldWhereWasLooked) {
+  expect_error(ErrorCode::not_found, {stream(), runtime_dir().path()}, [&] { reel::StreamObserver observer(stream()); });
+}
+
+TEST_F(Observer, OfAWriterThatLeftIsToldSo) {
+  FrameWriter writer(stream(), reel::Format());
+  reel::StreamObserver observer(stream());
+  { const FrameWriter gone = std::move(writer); }
+  expect_error(ErrorCode::closed, {stream()}, [&] { (void)observer.status(); });
+}
+
+TEST_F(Observer, ListsTheStreamsThatHaveAWriter) {
+  FrameWriter second("b-stream", reel::Format());
+  {
+    FrameWriter first("a-stream", reel::Format());
+    EXPECT_THAT(reel::list_streams(), ::testing::ElementsAre("a-stream", "b-stream"));
+  }
+  EXPECT_THAT(reel::list_streams(), ::testing::ElementsAre("b-stream"));
+}
+
+class RuntimeDir : public channel_test::ChannelTest {};
+
+TEST_F(RuntimeDir, NamesOfStreamsFollowTheRule) {
+  for (const char* good : {"a", "0", "cam-1.main_x"}) EXPECT_TRUE(reel::valid_stream_name(good)) << good;
+  EXPECT_TRUE(reel::valid_stream_name(std::string(63, 'z')));
+  for (const char* bad : {"", ".a", "_a", "-a", "A", "a/b", "a b", "..", "\xC3\xA4"}) EXPECT_FALSE(reel::valid_stream_name(bad)) << bad;
+  EXPECT_FALSE(reel::valid_stream_name(std::string(64, 'z')));
+}
+
+TEST_F(RuntimeDir, OfALongPathServesStreamsAllTheSame) {
+  const std::string parent = runtime_dir().path();
+  const std::string path = parent + "/" + std::string(120, 'd');
+  ASSERT_EQ(::setenv("REEL_RUNTIME_DIR", path.c_str(), 1), 0);
+  EXPECT_EQ(reel::writable_runtime_dir(), path) << "made when missing";
+  {
+    const std::string name(63, 'n');
+    FrameWriter writer(name, reel::Format());
+    FrameReader reader(name, {.reconnect = false});
+    ASSERT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok);
+    reel::Frame frame;
+    EXPECT_EQ(reader.read(frame, kWatchdogMs), reel::ReadStatus::frame);
+    EXPECT_THAT(reel::list_streams(), ::testing::ElementsAre(name));
+  }
+  std::filesystem::remove_all(path);
+  ASSERT_EQ(::setenv("REEL_RUNTIME_DIR", parent.c_str(), 1), 0);
+}
+
+TEST_F(RuntimeDir, IsSweptOfTheDeadAndOfNothingElse) {
+  FrameWriter alive(stream(), reel::Format());
+  for (const char* left : {"/dead.lock", "/dead.sock"}) std::ofstream(runtime_dir().path() + left) << "";
+  EXPECT_THAT(reel::sweep_runtime_dir(runtime_dir().path()), ::testing::ElementsAre("dead"));
+  EXPECT_FALSE(std::filesystem::exists(runtime_dir().path() + "/dead.sock"));
+  EXPECT_NO_THROW(FrameReader reader(stream(), {.reconnect = false}));
+  EXPECT_TRUE(reel::sweep_runtime_dir(runtime_dir().path()).empty());
+}
+
+}  // namespace

@@ -131,7 +131,8 @@ def main():
         left = os.listdir(page.environment["REEL_RUNTIME_DIR"])
         if left:
             raise SystemExit(f"README.md: left in the runtime directory: {left}")
-    missing = [target for target in re.findall(r"\]\(([^)#]+)\)", text)
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
+    missing = [target for target in re.findall(r"\]\(([^)#]+)\)", prose)
                if "://" not in target and not os.path.exists(os.path.join(source, target))]
     if missing:
         raise SystemExit(f"README.md: links that lead nowhere: {missing}")

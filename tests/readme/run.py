@@ -17,6 +17,15 @@ import subprocess
 import sys
 import tempfile
 
+# A person sleeps until the pipeline runs; a test waits until its last stream has frames.
+WAIT_INSTEAD_OF_SLEEP = """sleep() {
+  for ((tries = 0; tries < 300; ++tries)); do
+    if reel inspect annotated 2>/dev/null | grep -q ready; then return 0; fi
+    command sleep 0.2
+  done
+  return 1
+}
+"""
 LINES_OF_A_PROGRAM = 16  # "ten lines": of code, without includes, main's frame and blank lines at most ten
 LINES_OF_A_FILTER = 70
 
@@ -61,6 +70,8 @@ class Page:
         self.environment["PATH"] = f"{tools}:{prefix}/bin:{os.environ['PATH']}"
 
     def bash(self, script, folder):
+        if "sleep" in script:
+            script = WAIT_INSTEAD_OF_SLEEP + script
         return subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=self.environment).returncode
 
     def write(self, name, body):

@@ -15,6 +15,8 @@
 #include <reel/base/text.hpp>
 #include <reel/channel/runtime_dir.hpp>
 
+#include "record_codec.hpp"
+
 namespace reel {
 namespace {
 
@@ -42,7 +44,29 @@ WriterOptions checked(const std::string& stream, const WriterOptions& options) {
     reject(fmt::format("slots is {}: {} history + {} loans + 1 spare need {}", options.slots, options.history, options.loans,
                        std::uint64_t{options.history} + options.loans + 1));
   if (options.side_data_bytes > 1u << 20) reject(fmt::format("side_data_bytes is {}: at most 1 MiB", options.side_data_bytes));
+  if (options.side_data_bytes % 8 != 0)
+    reject(fmt::format("side_data_bytes is {}: it must be a multiple of 8", options.side_data_bytes));
   return options;
+}
+
+// Throws now what writing the record would throw later, when there is memory.
+template <typename Record, typename Value>
+void check_record(const Value& value) {
+  const auto record = std::make_unique<Record>();
+  write_record(value, *record);
+}
+
+// Every plane is one of the format's and lies within the payload.
+bool layout_fits(const Format& format, const VideoLayout& layout, std::uint64_t payload_bytes) noexcept {
+  const VideoFormat* video = format.video();
+  if (video == nullptr || layout.plane_count != plane_count(video->pixel)) return false;
+  std::array<std::uint64_t, kMaxPlanes> offsets{};
+  std::array<std::uint32_t, kMaxPlanes> strides{};
+  for (std::uint32_t i = 0; i < layout.plane_count; ++i) {
+    offsets[i] = layout.planes[i].offset_bytes;
+    strides[i] = layout.planes[i].stride_bytes;
+  }
+  return checked_layout(*video, offsets, strides, payload_bytes).has_value();
 }
 
 }  // namespace
@@ -138,6 +162,7 @@ void FrameWriter::Impl::set_format(const Format& format) {
 
 void FrameWriter::Impl::set_segment(const Segment& segment) {
   if (segment_ == segment) return;
+  check_record<SegmentRecord>(segment);
   const auto before = std::exchange(segment_, segment);
   try {
     if (!epoch_) return;
@@ -151,6 +176,7 @@ void FrameWriter::Impl::set_segment(const Segment& segment) {
 
 void FrameWriter::Impl::set_tags(const Tags& tags) {
   if (tags_ == tags) return;
+  check_record<TagsRecord>(tags);
   const auto before = std::exchange(tags_, tags);
   try {
     if (!epoch_) return;
@@ -290,6 +316,9 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
   if (media && loan.layout_.plane_count != 0 && loan.layout_.bytes > loan.size_)
     return refuse(WriteStatus::bad_argument, fmt::format("a frame of {} bytes does not hold its {} planes, which end at byte {}",
                                                          loan.size_, loan.layout_.plane_count, loan.layout_.bytes));
+  if (media && loan.layout_.plane_count != 0 && !layout_fits(loan.format(), loan.layout_, loan.size_))
+    return refuse(WriteStatus::bad_argument, fmt::format("the layout of {} planes does not fit \"{}\" in {} bytes: see checked_layout()",
+                                                         loan.layout_.plane_count, loan.format().caps(), loan.size_));
   if (loan.epoch_ != epoch_) return rescue(loan, info);
   if (!waited_for_readers_) (void)wait_for_readers();
   PublishRequest request;
@@ -345,8 +374,7 @@ WriteStatus FrameWriter::Impl::write(std::span<const std::byte> payload, const F
 }
 
 void FrameWriter::Impl::end() noexcept {
-  if (ended_ || !epoch_) return;
-  ended_ = true;
+  if (std::exchange(ended_, true) || !epoch_) return;
   epoch_->ring().end(server_);
 }
 

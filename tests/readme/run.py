@@ -4,7 +4,7 @@ The words behind a block's language say what it is:
   cpp FILE, yaml FILE    written to FILE; a pipeline is checked, once the plugins shown before it can be there
   cpp plugin FILE        the same, a stage
   bash                   run as it stands
-  bash in-clone          run in the clone, with this build's directory for build
+  bash in-clone          run in the clone, with this build's directory for build; building is a dry run, it was done
   bash quickstart|tests  programs that take minutes and are run elsewhere: that they are there and know their options is looked at
 A block without a language is a picture. Any other is an error: nothing on the page goes unrun.
 """
@@ -12,6 +12,7 @@ A block without a language is a picture. Any other is an error: nothing on the p
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,7 +56,7 @@ class Page:
         os.mkdir(tools)
         wrapper = os.path.join(tools, "g++")
         with open(wrapper, "w") as file:
-            file.write(f'#!/bin/sh\nexec {shlex.quote(compiler)} -Wall -Wextra -Werror "$@"\n')
+            file.write(f'#!/bin/sh\nexec {shlex.quote(shutil.which(compiler))} -Wall -Wextra -Werror "$@"\n')
         os.chmod(wrapper, 0o755)
         self.environment["PATH"] = f"{tools}:{prefix}/bin:{os.environ['PATH']}"
 
@@ -98,7 +99,9 @@ class Page:
         if language == "bash" and rest in (["quickstart"], ["tests"]):
             return self.programs_exist(body)
         if language == "bash" and rest == ["in-clone"]:
-            return self.bash(re.sub(r"(?<=\s)build\b", shlex.quote(self.build), body), self.source)
+            # This build made everything already; were it out of date, other tests must not lose it under their feet.
+            dry = re.sub(r"^cmake --build build$", "cmake --build build -- -n", body, flags=re.M)
+            return self.bash(re.sub(r"(?<=\s)build\b", shlex.quote(self.build), dry), self.source)
         if language == "bash" and not rest:
             return self.bash(body, self.work)
         print(f"a block of '{' '.join(words)}' that nothing runs")
@@ -128,7 +131,8 @@ def main():
         left = os.listdir(page.environment["REEL_RUNTIME_DIR"])
         if left:
             raise SystemExit(f"README.md: left in the runtime directory: {left}")
-    missing = [target for target in re.findall(r"\]\(([^)#]+)\)", text)
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
+    missing = [target for target in re.findall(r"\]\(([^)#]+)\)", prose)
                if "://" not in target and not os.path.exists(os.path.join(source, target))]
     if missing:
         raise SystemExit(f"README.md: links that lead nowhere: {missing}")

@@ -139,6 +139,7 @@ void FrameWriter::Impl::name_records() {
 
 void FrameWriter::Impl::set_format(const Format& format) {
   if (format_set_ && format == format_) return;
+  if (ended_) throw Error(ErrorCode::bad_argument, "the stream was ended: no other format can follow", stream_);
   VideoLayout layout;
   if (format.video() != nullptr) layout = default_layout(*format.video());
   const Format before = std::exchange(format_, format);
@@ -313,13 +314,13 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
   if (!loan) return refuse(WriteStatus::bad_argument, "an empty loan cannot be published");
   if (ended_) return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
   const bool media = info.kind == FrameKind::media;
-  if (media && loan.layout_.plane_count != 0 && loan.layout_.bytes > loan.size_)
-    return refuse(WriteStatus::bad_argument, fmt::format("a frame of {} bytes does not hold its {} planes, which end at byte {}",
-                                                         loan.size_, loan.layout_.plane_count, loan.layout_.bytes));
   if (media && loan.layout_.plane_count != 0 && !layout_fits(loan.format(), loan.layout_, loan.size_))
-    return refuse(WriteStatus::bad_argument, fmt::format("the layout of {} planes does not fit \"{}\" in {} bytes: see checked_layout()",
-                                                         loan.layout_.plane_count, loan.format().caps(), loan.size_));
-  if (loan.epoch_ != epoch_) return rescue(loan, info);
+    return refuse(WriteStatus::bad_argument, fmt::format("a frame of {} bytes does not hold its {} planes, which end at byte {}, of \"{}\"",
+                                                         loan.size_, loan.layout_.plane_count, loan.layout_.bytes, loan.format().caps()));
+  if (loan.epoch_ != epoch_) {
+    const Loan old = std::move(loan);  // empty afterwards whatever comes of it
+    return rescue(old, info);
+  }
   if (!waited_for_readers_) (void)wait_for_readers();
   PublishRequest request;
   request.info = info;
@@ -341,7 +342,7 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
 }
 
 // A loan of memory that the stream has left: its frame moves over. Counted as a copy.
-WriteStatus FrameWriter::Impl::rescue(Loan& loan, const FrameInfo& info) noexcept {
+WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info) noexcept {
   Loan fresh;
   if (const WriteStatus status = acquire(fresh, loan.size_, kForever); status != WriteStatus::ok) return status;
   try {
@@ -357,7 +358,6 @@ WriteStatus FrameWriter::Impl::rescue(Loan& loan, const FrameInfo& info) noexcep
   if (!fresh.copy_from({loan.payload_, loan.size_}) || !fresh.side_data_.add_all(loan.side_data_.view()))
     return refuse(WriteStatus::too_large, "the frame does not fit the stream's new memory");
   fresh.layout_ = loan.layout_;
-  loan.cancel();
   return publish(fresh, info);
 }
 

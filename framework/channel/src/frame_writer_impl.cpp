@@ -15,6 +15,8 @@
 #include <reel/base/text.hpp>
 #include <reel/channel/runtime_dir.hpp>
 
+#include "record_codec.hpp"
+
 namespace reel {
 namespace {
 
@@ -42,7 +44,29 @@ WriterOptions checked(const std::string& stream, const WriterOptions& options) {
     reject(fmt::format("slots is {}: {} history + {} loans + 1 spare need {}", options.slots, options.history, options.loans,
                        std::uint64_t{options.history} + options.loans + 1));
   if (options.side_data_bytes > 1u << 20) reject(fmt::format("side_data_bytes is {}: at most 1 MiB", options.side_data_bytes));
+  if (options.side_data_bytes % 8 != 0)
+    reject(fmt::format("side_data_bytes is {}: it must be a multiple of 8", options.side_data_bytes));
   return options;
+}
+
+// Throws now what writing the record would throw later, when there is memory.
+template <typename Record, typename Value>
+void check_record(const Value& value) {
+  const auto record = std::make_unique<Record>();
+  write_record(value, *record);
+}
+
+// Every plane is one of the format's and lies within the payload.
+bool layout_fits(const Format& format, const VideoLayout& layout, std::uint64_t payload_bytes) noexcept {
+  const VideoFormat* video = format.video();
+  if (video == nullptr || layout.plane_count != plane_count(video->pixel)) return false;
+  std::array<std::uint64_t, kMaxPlanes> offsets{};
+  std::array<std::uint32_t, kMaxPlanes> strides{};
+  for (std::uint32_t i = 0; i < layout.plane_count; ++i) {
+    offsets[i] = layout.planes[i].offset_bytes;
+    strides[i] = layout.planes[i].stride_bytes;
+  }
+  return checked_layout(*video, offsets, strides, payload_bytes).has_value();
 }
 
 }  // namespace
@@ -115,6 +139,7 @@ void FrameWriter::Impl::name_records() {
 
 void FrameWriter::Impl::set_format(const Format& format) {
   if (format_set_ && format == format_) return;
+  if (ended_) throw Error(ErrorCode::bad_argument, "the stream was ended: no other format can follow", stream_);
   VideoLayout layout;
   if (format.video() != nullptr) layout = default_layout(*format.video());
   const Format before = std::exchange(format_, format);
@@ -138,6 +163,7 @@ void FrameWriter::Impl::set_format(const Format& format) {
 
 void FrameWriter::Impl::set_segment(const Segment& segment) {
   if (segment_ == segment) return;
+  check_record<SegmentRecord>(segment);
   const auto before = std::exchange(segment_, segment);
   try {
     if (!epoch_) return;
@@ -151,6 +177,7 @@ void FrameWriter::Impl::set_segment(const Segment& segment) {
 
 void FrameWriter::Impl::set_tags(const Tags& tags) {
   if (tags_ == tags) return;
+  check_record<TagsRecord>(tags);
   const auto before = std::exchange(tags_, tags);
   try {
     if (!epoch_) return;
@@ -287,10 +314,13 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
   if (!loan) return refuse(WriteStatus::bad_argument, "an empty loan cannot be published");
   if (ended_) return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
   const bool media = info.kind == FrameKind::media;
-  if (media && loan.layout_.plane_count != 0 && loan.layout_.bytes > loan.size_)
-    return refuse(WriteStatus::bad_argument, fmt::format("a frame of {} bytes does not hold its {} planes, which end at byte {}",
-                                                         loan.size_, loan.layout_.plane_count, loan.layout_.bytes));
-  if (loan.epoch_ != epoch_) return rescue(loan, info);
+  if (media && loan.layout_.plane_count != 0 && !layout_fits(loan.format(), loan.layout_, loan.size_))
+    return refuse(WriteStatus::bad_argument, fmt::format("a frame of {} bytes does not hold its {} planes, which end at byte {}, of \"{}\"",
+                                                         loan.size_, loan.layout_.plane_count, loan.layout_.bytes, loan.format().caps()));
+  if (loan.epoch_ != epoch_) {
+    const Loan old = std::move(loan);  // empty afterwards whatever comes of it
+    return rescue(old, info);
+  }
   if (!waited_for_readers_) (void)wait_for_readers();
   PublishRequest request;
   request.info = info;
@@ -312,7 +342,7 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
 }
 
 // A loan of memory that the stream has left: its frame moves over. Counted as a copy.
-WriteStatus FrameWriter::Impl::rescue(Loan& loan, const FrameInfo& info) noexcept {
+WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info) noexcept {
   Loan fresh;
   if (const WriteStatus status = acquire(fresh, loan.size_, kForever); status != WriteStatus::ok) return status;
   try {
@@ -328,7 +358,6 @@ WriteStatus FrameWriter::Impl::rescue(Loan& loan, const FrameInfo& info) noexcep
   if (!fresh.copy_from({loan.payload_, loan.size_}) || !fresh.side_data_.add_all(loan.side_data_.view()))
     return refuse(WriteStatus::too_large, "the frame does not fit the stream's new memory");
   fresh.layout_ = loan.layout_;
-  loan.cancel();
   return publish(fresh, info);
 }
 
@@ -345,8 +374,7 @@ WriteStatus FrameWriter::Impl::write(std::span<const std::byte> payload, const F
 }
 
 void FrameWriter::Impl::end() noexcept {
-  if (ended_ || !epoch_) return;
-  ended_ = true;
+  if (std::exchange(ended_, true) || !epoch_) return;
   epoch_->ring().end(server_);
 }
 

@@ -47,7 +47,7 @@ class FrameWriter::Impl {
   void name_records();                         // ids of the present format, segment and tags in the present epoch; throws
   [[nodiscard]] WriteStatus ensure_capacity(std::uint64_t bytes) noexcept;
   [[nodiscard]] WriteStatus wait_for_slot(std::uint32_t& slot, int timeout_ms) noexcept;
-  [[nodiscard]] WriteStatus rescue(Loan& loan, const FrameInfo& info) noexcept;
+  [[nodiscard]] WriteStatus rescue(const Loan& loan, const FrameInfo& info) noexcept;
   WriteStatus refuse(WriteStatus status, std::string message) noexcept;
 
   std::string stream_;

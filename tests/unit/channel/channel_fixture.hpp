@@ -31,7 +31,8 @@ class ChannelTest : public ::testing::Test {
   return std::vector<std::byte>(size, static_cast<std::byte>(value));
 }
 [[nodiscard]] inline bool all_are(std::span<const std::byte> data, int value) {
-  return std::all_of(data.begin(), data.end(), [&](std::byte one) { return one == static_cast<std::byte>(value); });
+  return std::all_of(data.begin(), data.end(),
+                     [&](std::byte one) { return one == static_cast<std::byte>(value); });
 }
 [[nodiscard]] inline reel::Format nv12(std::uint32_t width, std::uint32_t height) {
   return reel::VideoFormat{reel::PixelFormat::NV12, width, height, {30, 1}};

@@ -1,4 +1,5 @@
-// Loans: what is lent, how it is filled and laid out, and what becomes of it when it is dropped, cancelled or overtaken by growth.
+// Loans: what is lent, how it is filled and laid out, and what becomes of it when it is dropped, cancelled or
+// overtaken by growth.
 #include "channel_fixture.hpp"
 
 namespace {
@@ -81,12 +82,14 @@ TEST_F(Loans, OfALayoutThatDoesNotFitAreRefusedAndKept) {
   EXPECT_THAT(writer.error(), ::testing::HasSubstr("100 bytes"));
   ASSERT_TRUE(loan);
   ASSERT_TRUE(loan.set_layout(reel::default_layout({reel::PixelFormat::GRAY8, 64, 48, {}})));
-  EXPECT_EQ(writer.publish(std::move(loan), {}), WriteStatus::bad_argument) << "one plane, where NV12 has two";
+  EXPECT_EQ(writer.publish(std::move(loan), {}), WriteStatus::bad_argument)
+      << "one plane, where NV12 has two";
   ASSERT_TRUE(loan);
   reel::VideoLayout outside = good;
   outside.planes[1].offset_bytes = 1u << 30;
   ASSERT_TRUE(loan.set_layout(outside));
-  EXPECT_EQ(writer.publish(std::move(loan), {}), WriteStatus::bad_argument) << "a plane outside of the payload";
+  EXPECT_EQ(writer.publish(std::move(loan), {}), WriteStatus::bad_argument)
+      << "a plane outside of the payload";
   ASSERT_TRUE(loan);
   ASSERT_TRUE(loan.set_layout(good));
   EXPECT_EQ(writer.publish(std::move(loan), {}), WriteStatus::ok) << writer.error();

@@ -49,7 +49,8 @@ TEST_F(Observer, SeesStatusSlotsRecordsAndTheNewestFrame) {
   EXPECT_THAT(records.tags, ::testing::ElementsAre("title=x"));
   const auto slots = observer.slots();
   EXPECT_EQ(slots.size(), 6U);
-  EXPECT_EQ(std::count_if(slots.begin(), slots.end(), [](const auto& slot) { return slot.verdict == "ok"; }), 2);
+  EXPECT_EQ(std::count_if(slots.begin(), slots.end(), [](const auto& slot) { return slot.verdict == "ok"; }),
+            2);
   ASSERT_TRUE(observer.newest(copy));
   EXPECT_EQ(copy.sequence, 2U);
   EXPECT_TRUE(copy.intact);
@@ -59,7 +60,8 @@ TEST_F(Observer, SeesStatusSlotsRecordsAndTheNewestFrame) {
 }
 
 TEST_F(Observer, OfNoStreamIsToldWhereWasLooked) {
-  expect_error(ErrorCode::not_found, {stream(), runtime_dir().path()}, [&] { reel::StreamObserver observer(stream()); });
+  expect_error(ErrorCode::not_found, {stream(), runtime_dir().path()},
+               [&] { reel::StreamObserver observer(stream()); });
 }
 
 TEST_F(Observer, OfAWriterThatLeftIsToldSo) {
@@ -83,7 +85,8 @@ class RuntimeDir : public channel_test::ChannelTest {};
 TEST_F(RuntimeDir, NamesOfStreamsFollowTheRule) {
   for (const char* good : {"a", "0", "cam-1.main_x"}) EXPECT_TRUE(reel::valid_stream_name(good)) << good;
   EXPECT_TRUE(reel::valid_stream_name(std::string(63, 'z')));
-  for (const char* bad : {"", ".a", "_a", "-a", "A", "a/b", "a b", "..", "\xC3\xA4"}) EXPECT_FALSE(reel::valid_stream_name(bad)) << bad;
+  for (const char* bad : {"", ".a", "_a", "-a", "A", "a/b", "a b", "..", "\xC3\xA4"})
+    EXPECT_FALSE(reel::valid_stream_name(bad)) << bad;
   EXPECT_FALSE(reel::valid_stream_name(std::string(64, 'z')));
 }
 

@@ -1,4 +1,5 @@
-// FrameWriter: options, formats and records, side data, gaps and events, waiting for readers, the end of a stream, numbers.
+// FrameWriter: options, formats and records, side data, gaps and events, waiting for readers, the end of a
+// stream, numbers.
 #include "channel_fixture.hpp"
 
 #include <thread>
@@ -23,7 +24,8 @@ using ::testing::HasSubstr;
 class Writer : public channel_test::ChannelTest {
  protected:
   void refused(const reel::WriterOptions& options, std::initializer_list<std::string> words) {
-    expect_error(ErrorCode::bad_argument, words, [&] { FrameWriter writer(stream(), reel::Format(), options); });
+    expect_error(ErrorCode::bad_argument, words,
+                 [&] { FrameWriter writer(stream(), reel::Format(), options); });
   }
 };
 
@@ -94,7 +96,8 @@ TEST_F(Writer, RefusesRecordsBeyondTheirBoundsWheneverTheyAreSet) {
   FrameWriter writer(stream());
   for (const bool with_memory : {false, true}) {
     if (with_memory) writer.set_format(reel::Format());
-    expect_error(ErrorCode::bad_argument, {"tags", "5000", "4064"}, [&] { writer.set_tags(std::string(5000, 'x')); });
+    expect_error(ErrorCode::bad_argument, {"tags", "5000", "4064"},
+                 [&] { writer.set_tags(std::string(5000, 'x')); });
     expect_error(ErrorCode::bad_argument, {"rate"}, [&] { writer.set_segment({.rate = 0}); });
     EXPECT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok) << "goes on without: " << writer.error();
   }
@@ -133,7 +136,8 @@ TEST_F(Writer, TellsGapsAndEventsInOrderWithMedia) {
   EXPECT_EQ(frame.plane_count(), 0U);
   ASSERT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::frame);
   EXPECT_EQ(frame.info().kind, reel::FrameKind::event);
-  EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(frame.data().data()), frame.data().size()), "custom, a=1");
+  EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(frame.data().data()), frame.data().size()),
+            "custom, a=1");
   ASSERT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::frame);
   EXPECT_EQ(frame.info().kind, reel::FrameKind::media);
   EXPECT_EQ(frame.plane_count(), 2U);

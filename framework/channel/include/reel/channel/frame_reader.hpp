@@ -16,7 +16,7 @@ enum class ReadStatus {
   empty,         // none yet: the timeout passed, or the stream has no writer at present and `reconnect` is on
   ended,         // end of stream: every frame owed was delivered, there will be no more
   closed,        // the writer went away without ending the stream and `reconnect` is off
-  too_many_held, // max_pins - 1 frames are still held by the caller: release one
+  too_many_held, // max_pins frames are still held by the caller: release one
   interrupted,   // interrupt() was called
   failed         // the stream cannot be read (refused, hostile, another version): error() says why
 };

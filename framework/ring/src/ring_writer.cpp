@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <span>
 
-#include <reel/base/checksum.hpp>
+#include <reel/ring/header_checksum.hpp>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -29,11 +28,6 @@ void drain_streaming_stores() noexcept {
 void own_header_lines(const SlotHeader& header) noexcept {
   const auto* bytes = reinterpret_cast<const std::byte*>(&header);
   for (std::size_t line = 0; line < sizeof header; line += kLineBytes) __builtin_prefetch(bytes + line, 1);
-}
-
-template <typename Record>
-std::span<const std::byte> bytes_of(const Record& record) noexcept {
-  return std::as_bytes(std::span(&record, 1));
 }
 
 }  // namespace
@@ -137,9 +131,10 @@ void RingWriter::cancel(std::uint32_t slot) noexcept {
 }
 
 void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept {
+  drain_streaming_stores();  // while the store buffer holds little else
   const std::uint64_t sequence = next_sequence_++;
   SlotHeader& header = view_.slots[slot];
-  SlotRecord record{};
+  SlotRecord& record = header.record;  // every field of it is stored: nothing is left of the slot's last frame
   record.sequence = sequence;
   record.kind = static_cast<std::uint32_t>(request.info.kind);
   record.flags = request.info.flags;
@@ -156,19 +151,18 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   record.duration_ns = request.info.duration_ns;
   record.capture_ns = request.info.capture_ns;
   record.offset = request.info.offset;
-  if (request.layout != nullptr) {
-    record.plane_count = request.layout->plane_count;
-    for (std::uint32_t plane = 0; plane < record.plane_count; ++plane) {
-      record.plane_offset_bytes[plane] = request.layout->planes[plane].offset_bytes;
-      record.plane_stride_bytes[plane] = request.layout->planes[plane].stride_bytes;
-    }
+  const std::uint32_t planes = request.layout != nullptr ? request.layout->plane_count : 0;
+  record.plane_count = planes;
+  record.reserved = 0;
+  for (std::uint32_t plane = 0; plane < kMaxPlanes; ++plane) {
+    const bool used = plane < planes;
+    record.plane_offset_bytes[plane] = used ? request.layout->planes[plane].offset_bytes : 0;
+    record.plane_stride_bytes[plane] = used ? request.layout->planes[plane].stride_bytes : 0;
   }
   record.publish_ns = monotonic_ns();
-  drain_streaming_stores();
-  header.record = record;
-  header.header_checksum = checksum(bytes_of(record));
+  header.header_checksum = header_checksum(record);
   slot_of_sequence_[sequence & (view_.geometry.ring_words - 1)] = static_cast<std::uint16_t>(slot);
-  if ((record.flags & kKeyFrame) != 0 && request.info.kind == FrameKind::media)
+  if ((request.info.flags & kKeyFrame) != 0 && request.info.kind == FrameKind::media)
     view_.header->last_key.store(sequence, std::memory_order_relaxed);  // a hint; made visible by head
 
   // Its locked store also empties the store buffer: a head store that waits behind others has its line taken back by the readers that

@@ -293,13 +293,7 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
   if (loan.epoch_ != epoch_) return rescue(loan, info);
   if (!waited_for_readers_) (void)wait_for_readers();
   PublishRequest request;
-  request.info.kind = info.kind;
-  request.info.flags = info.flags;
-  request.info.pts_ns = info.pts_ns;
-  request.info.dts_ns = info.dts_ns;
-  request.info.duration_ns = info.duration_ns;
-  request.info.capture_ns = info.capture_ns;
-  request.info.offset = info.offset;
+  request.info = info;
   request.format_id = loan.format_id_;
   request.segment_id = segment_id_;
   request.tags_id = tags_id_;

@@ -131,10 +131,9 @@ void RingWriter::cancel(std::uint32_t slot) noexcept {
 }
 
 void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept {
-  drain_streaming_stores();  // while the store buffer holds little else
   const std::uint64_t sequence = next_sequence_++;
   SlotHeader& header = view_.slots[slot];
-  SlotRecord& record = header.record;  // every field of it is stored: nothing is left of the slot's last frame
+  SlotRecord record{};
   record.sequence = sequence;
   record.kind = static_cast<std::uint32_t>(request.info.kind);
   record.flags = request.info.flags;
@@ -151,18 +150,19 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   record.duration_ns = request.info.duration_ns;
   record.capture_ns = request.info.capture_ns;
   record.offset = request.info.offset;
-  const std::uint32_t planes = request.layout != nullptr ? request.layout->plane_count : 0;
-  record.plane_count = planes;
-  record.reserved = 0;
-  for (std::uint32_t plane = 0; plane < kMaxPlanes; ++plane) {
-    const bool used = plane < planes;
-    record.plane_offset_bytes[plane] = used ? request.layout->planes[plane].offset_bytes : 0;
-    record.plane_stride_bytes[plane] = used ? request.layout->planes[plane].stride_bytes : 0;
+  if (request.layout != nullptr) {
+    record.plane_count = request.layout->plane_count;
+    for (std::uint32_t plane = 0; plane < record.plane_count; ++plane) {
+      record.plane_offset_bytes[plane] = request.layout->planes[plane].offset_bytes;
+      record.plane_stride_bytes[plane] = request.layout->planes[plane].stride_bytes;
+    }
   }
   record.publish_ns = monotonic_ns();
+  drain_streaming_stores();
+  header.record = record;
   header.header_checksum = header_checksum(record);
   slot_of_sequence_[sequence & (view_.geometry.ring_words - 1)] = static_cast<std::uint16_t>(slot);
-  if ((request.info.flags & kKeyFrame) != 0 && request.info.kind == FrameKind::media)
+  if ((record.flags & kKeyFrame) != 0 && request.info.kind == FrameKind::media)
     view_.header->last_key.store(sequence, std::memory_order_relaxed);  // a hint; made visible by head
 
   // Its locked store also empties the store buffer: a head store that waits behind others has its line taken back by the readers that

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <reel/base/checksum.hpp>
+#include <reel/ring/header_checksum.hpp>
 
 namespace stream_test {
 
@@ -88,7 +89,7 @@ reel::SlotRecord FakeStream::record(std::uint64_t sequence) const {
 void FakeStream::publish(std::uint32_t slot, reel::SlotRecord record) const noexcept {
   reel::SlotHeader& place = memory.view().slots[slot];
   place.record = record;
-  place.header_checksum = reel::checksum(std::as_bytes(std::span(&record, 1)));
+  place.header_checksum = reel::header_checksum(record);
   place.state.store(reel::slot_word(record.sequence, reel::SlotState::ready), std::memory_order_release);
   memory.view()
       .ring_at(record.sequence)

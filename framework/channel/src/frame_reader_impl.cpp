@@ -31,6 +31,15 @@ bool valid_reader_name(const std::string& name) {
          });
 }
 
+// Most frames have one to three: less than what a call of memcmp for all of them costs.
+template <typename Values>
+bool same_planes(const Values& a, const Values& b, std::uint32_t planes) noexcept {
+  for (std::uint32_t plane = 0; plane < planes; ++plane) {
+    if (a[plane] != b[plane]) return false;
+  }
+  return true;
+}
+
 HelloMessage hello_of(const ReaderOptions& options) {
   HelloMessage hello;
   hello.role = PeerRole::reader;
@@ -93,6 +102,7 @@ ReadStatus FrameReader::Impl::read(Frame& frame, int timeout_ms) noexcept {
       case Step::again: continue;
       case Step::nothing: break;
     }
+    if (!spare_share_) spare_share_ = epoch_;
     if (armed_socket_) {  // only now, so that no frame waits for it; then look again, for what was rung for meanwhile
       read_messages();
       continue;
@@ -161,7 +171,7 @@ bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
   discont_ = false;
   started_ = true;
   ring.publish_counters(counters_);
-  frame.epoch_ = epoch_;
+  frame.epoch_ = spare_share_ ? std::move(spare_share_) : epoch_;
   return true;
 }
 
@@ -197,7 +207,8 @@ bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noex
 // nullptr when the frame's planes cannot lie so.
 const VideoLayout* FrameReader::Impl::layout_of(const SlotRecord& record, const Format& format) noexcept {
   if (checked_.format == &format && checked_.payload_bytes == record.payload_bytes && checked_.plane_count == record.plane_count &&
-      checked_.offset_bytes == record.plane_offset_bytes && checked_.stride_bytes == record.plane_stride_bytes)
+      same_planes(checked_.offset_bytes, record.plane_offset_bytes, record.plane_count) &&
+      same_planes(checked_.stride_bytes, record.plane_stride_bytes, record.plane_count))
     return &checked_.layout;
   const VideoFormat* video = format.video();
   if (video == nullptr || record.plane_count != plane_count(video->pixel)) return nullptr;
@@ -211,6 +222,7 @@ const VideoLayout* FrameReader::Impl::layout_of(const SlotRecord& record, const 
 FrameReader::Impl::Step FrameReader::Impl::lost_writer(ReadStatus& status) noexcept {
   disconnect();
   epoch_.reset();
+  spare_share_.reset();
   discont_ = started_;
   if (options_.reconnect) return Step::again;
   status = ReadStatus::closed;
@@ -262,6 +274,7 @@ void FrameReader::Impl::fail(ErrorCode code, const std::string& message) noexcep
 
 void FrameReader::Impl::adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept {
   epoch_ = std::move(epoch);
+  spare_share_.reset();
   checked_.format = nullptr;
   connection_->sleep_on(epoch_->page());
   rules_.key_frames = false;

@@ -67,6 +67,7 @@ class FrameReader::Impl {
   std::mutex connection_mutex_;  // interrupt() may look at connection_ while it is changed; the reader itself reads it freely
   std::shared_ptr<ReaderConnection> connection_;
   std::shared_ptr<ReaderEpoch> epoch_;
+  std::shared_ptr<ReaderEpoch> spare_share_;  // of epoch_, for the next frame: counted while there is nothing to read
   std::deque<std::shared_ptr<ReaderEpoch>> next_epochs_;  // announced, adopted one by one as each before is read out
   TakeRules rules_;
   TakeCounters counters_;

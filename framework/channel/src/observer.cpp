@@ -12,6 +12,7 @@
 #include <reel/base/error.hpp>
 #include <reel/base/text.hpp>
 #include <reel/channel/runtime_dir.hpp>
+#include <reel/ring/header_checksum.hpp>
 #include <reel/ring/stream_memory.hpp>
 
 #include "join.hpp"
@@ -61,7 +62,7 @@ class SlotObserver {
     Glimpse result;
     std::memcpy(&result.record, &header_.record, sizeof result.record);
     const std::uint64_t claimed = header_.header_checksum;
-    result.header_right = checksum(std::as_bytes(std::span(&result.record, 1))) == claimed &&
+    result.header_right = header_checksum(result.record) == claimed &&
                           result.record.payload_bytes <= view_.geometry.slot_bytes &&
                           result.record.side_data_bytes <= view_.geometry.side_data_bytes && result.record.checksum_mode <= 2 &&
                           result.record.plane_count <= kMaxPlanes;

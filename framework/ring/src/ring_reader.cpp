@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <reel/base/checksum.hpp>
+#include <reel/ring/header_checksum.hpp>
 
 namespace reel {
 namespace {
@@ -111,7 +111,7 @@ RingReader::Attempt RingReader::attempt(std::uint64_t sequence, std::uint64_t ne
   taken.slot = slot;
   taken.record = header.record;
   const std::uint64_t claimed = header.header_checksum;
-  if (checksum(std::as_bytes(std::span(&taken.record, 1))) != claimed || !plausible(taken.record, sequence)) {
+  if (header_checksum(taken.record) != claimed || !plausible(taken.record, sequence)) {
     (void)unpin(slot);
     return Attempt::corrupted;
   }

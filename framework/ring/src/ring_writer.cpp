@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <span>
 
-#include <reel/base/checksum.hpp>
+#include <reel/ring/header_checksum.hpp>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -29,11 +28,6 @@ void drain_streaming_stores() noexcept {
 void own_header_lines(const SlotHeader& header) noexcept {
   const auto* bytes = reinterpret_cast<const std::byte*>(&header);
   for (std::size_t line = 0; line < sizeof header; line += kLineBytes) __builtin_prefetch(bytes + line, 1);
-}
-
-template <typename Record>
-std::span<const std::byte> bytes_of(const Record& record) noexcept {
-  return std::as_bytes(std::span(&record, 1));
 }
 
 }  // namespace
@@ -166,7 +160,7 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   record.publish_ns = monotonic_ns();
   drain_streaming_stores();
   header.record = record;
-  header.header_checksum = checksum(bytes_of(record));
+  header.header_checksum = header_checksum(record);
   slot_of_sequence_[sequence & (view_.geometry.ring_words - 1)] = static_cast<std::uint16_t>(slot);
   if ((record.flags & kKeyFrame) != 0 && request.info.kind == FrameKind::media)
     view_.header->last_key.store(sequence, std::memory_order_relaxed);  // a hint; made visible by head

@@ -25,8 +25,9 @@ TEST(Run, EndsWellWhenItsSourcesHaveEnded) {
   const TempRuntimeDir runtime;
   RunningPipeline pipeline(kThreeReaders);
   ASSERT_TRUE(pipeline.wait().ok()) << pipeline.reel().errors();
-  EXPECT_EQ(pipeline.summary()["status"], 0);
-  for (const auto& stage : pipeline.summary()["stages"]) {
+  const nlohmann::json summary = pipeline.summary();
+  EXPECT_EQ(summary["status"], 0);
+  for (const auto& stage : summary["stages"]) {
     EXPECT_EQ(stage["state"], "finished") << stage;
     EXPECT_EQ(stage["restarts"], 0) << stage;
     EXPECT_GT(stage["cpu_seconds"], 0.0) << stage;

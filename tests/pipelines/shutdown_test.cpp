@@ -30,7 +30,8 @@ TEST_P(Drain, LosesNoFrame) {
   ASSERT_TRUE(pipeline.wait().ok()) << pipeline.reel().errors();
   EXPECT_EQ(pipeline.verdict("slow")["gaps"], 0);
   EXPECT_EQ(pipeline.verdict("slow")["frames"], pipeline.stage_summary("source")["outputs"][0]["frames"]);
-  for (const auto& stage : pipeline.summary()["stages"]) EXPECT_EQ(stage["state"], "finished") << stage;
+  const nlohmann::json summary = pipeline.summary();
+  for (const auto& stage : summary["stages"]) EXPECT_EQ(stage["state"], "finished") << stage;
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, Drain, ::testing::Values(SIGINT, SIGTERM, SIGHUP));

@@ -216,7 +216,7 @@ TEST_P(LifeAndDeath, AHundredReconnectsLeaveTheReaderAsItWas) {
   std::size_t descriptors = 0;
   std::size_t threads = 0;
   std::size_t mapped = 0;
-  std::size_t resident = 0;
+  [[maybe_unused]] std::size_t resident = 0;
   for (int life = 1; life <= 100; ++life) {
     reel::FrameWriter writer(stream(), reel::Format(),
                              {.slots = 8, .slot_bytes = 50'000, .memory = GetParam()});

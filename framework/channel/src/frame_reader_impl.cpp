@@ -121,7 +121,9 @@ FrameReader::Impl::Step FrameReader::Impl::take(Frame& frame, ReadStatus& status
     return Step::done;
   }
   const bool hung_up = connection_->hung_up();  // before the look at the ring: what was published before is found
-  switch (ring.take(rules_, taken_, counters_)) {
+  const TakeStatus came = ring.take(rules_, taken_, counters_);
+  if (ring.take_owed_kick()) send_byte(connection_->socket());
+  switch (came) {
     case TakeStatus::taken:
       if (!deliver(taken_, frame)) return Step::again;
       status = ReadStatus::frame;
@@ -250,6 +252,8 @@ bool FrameReader::Impl::connect() noexcept {
       ++connects_;
       retry_delay_ns_ = 0;
       retry_at_ns_ = 0;
+      const itimerspec off{};  // one that has expired would keep fd() readable for ever
+      ::timerfd_settime(retry_timer_.get(), 0, &off, nullptr);
       return true;
     }
   } catch (const Error& error) {

@@ -25,6 +25,13 @@ void RingReader::advance(std::uint64_t cursor) noexcept {
   page_->cursor.store(cursor, std::memory_order_release);
 }
 
+// Frames that are not taken: nothing is unpinned after them, so the look at the flag belongs here.
+void RingReader::pass_over(std::uint64_t cursor) noexcept {
+  cursor_ = cursor;
+  page_->cursor.store(cursor, std::memory_order_seq_cst);  // SYNC ring.waiting
+  if (view_.header->writer_waiting.load(std::memory_order_seq_cst) != 0) kick_owed_ = true;
+}
+
 std::uint64_t RingReader::resume_point(std::uint64_t head, bool key_frames) const noexcept {
   const std::uint64_t oldest =
       std::clamp(view_.header->oldest.load(std::memory_order_acquire), cursor_ + 1, std::max(head, cursor_ + 1));
@@ -66,7 +73,7 @@ TakeStatus RingReader::take(const TakeRules& rules, TakenSlot& taken, TakeCounte
         if (wait_for_key_ && (taken.record.flags & kKeyFrame) == 0 &&
             taken.record.kind == static_cast<std::uint32_t>(FrameKind::media)) {
           ++counters.skipped;
-          (void)unpin(taken.slot);
+          kick_owed_ = unpin(taken.slot) || kick_owed_;
           continue;
         }
         wait_for_key_ = false;
@@ -74,14 +81,14 @@ TakeStatus RingReader::take(const TakeRules& rules, TakenSlot& taken, TakeCounte
       case Attempt::corrupted:
         counters.skipped += wanted - cursor_;
         ++counters.corrupted;
-        advance(wanted + 1);
+        pass_over(wanted + 1);
         return TakeStatus::corrupted;
       case Attempt::overtaken: {
         if (rules.newest && !rules.key_frames) break;  // a newer one is there by now
         const std::uint64_t next = resume_point(head, rules.key_frames);
         counters.lapped += next - cursor_;
         wait_for_key_ = rules.key_frames;
-        advance(next);
+        pass_over(next);
         break;
       }
     }

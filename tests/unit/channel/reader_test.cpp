@@ -151,6 +151,24 @@ TEST_F(Reader, ThatComesFirstMeetsTheWriterAndTheNextOne) {
   }
 }
 
+TEST_F(Reader, ThatHadToWaitForItsWriterLetsItsLoopSleepAfterwards) {
+  FrameReader reader(stream());
+  ASSERT_TRUE(reader.prepare_wait());
+  ASSERT_TRUE(wakes(reader)) << "to try again";
+  FrameWriter writer(stream(), reel::Format());
+  ASSERT_EQ(writer.write(bytes(100, 1)), WriteStatus::ok);
+  Frame frame;
+  ASSERT_TRUE(reel_test::wait_until([&] {
+    (void)reader.try_read(frame);
+    return reader.connected();
+  }));
+  while (reader.try_read(frame) == ReadStatus::frame) {
+  }
+  ASSERT_TRUE(reader.prepare_wait());
+  pollfd wait{reader.fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&wait, 1, 300), 0) << "readable with nothing to read: its loop would spin";
+}
+
 TEST_F(Reader, WithoutReconnectIsClosedAfterTheLastFrame) {
   FrameWriter writer(stream(), reel::Format());
   FrameReader reader(stream(), {.reconnect = false});

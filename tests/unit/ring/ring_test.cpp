@@ -257,6 +257,26 @@ TEST(RingReader, CountsAHeaderThatCannotBeRight) {
   EXPECT_EQ(reader.pins(), 1u);
 }
 
+TEST(RingReader, OwesAWaitingWriterAByteForFramesItPassesOver) {
+  Ring ring;
+  RingReader reader = ring.join(true);
+  reader.begin_at_key_frame();
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(ring.publish(0));
+  ring.writer.announce_wait(true);
+  TakenSlot taken;
+  TakeCounters counters;
+  EXPECT_EQ(reader.take({.newest = false, .key_frames = true}, taken, counters), TakeStatus::empty);
+  EXPECT_TRUE(reader.take_owed_kick());
+  EXPECT_FALSE(reader.take_owed_kick()) << "told once";
+  Ring damaged;
+  RingReader other = damaged.join(true);
+  ASSERT_TRUE(damaged.publish());
+  damaged.memory.view().slots[0].header_checksum ^= 1;
+  damaged.writer.announce_wait(true);
+  EXPECT_EQ(other.take(kInOrder, taken, counters), TakeStatus::corrupted);
+  EXPECT_TRUE(other.take_owed_kick());
+}
+
 TEST(RingReader, RefusesASlotNumberOutsideOfTheStream) {
   Ring ring;
   RingReader reader = ring.join(false);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <utility>
 
 #include <reel/ring/layout.hpp>
 #include <reel/ring/stream_memory.hpp>
@@ -46,6 +46,9 @@ class RingReader {
   /// Lets a slot go. Returns true when the writer waits and must be sent a byte. Thread-safe.
   [[nodiscard]] bool unpin(std::uint32_t slot) noexcept;
 
+  /// True once after take() passed over frames that a waiting writer waits for: it must be sent a byte.
+  [[nodiscard]] bool take_owed_kick() noexcept { return std::exchange(kick_owed_, false); }
+
   /// Slots held now.
   [[nodiscard]] std::uint32_t pins() const noexcept;
 
@@ -69,11 +72,13 @@ class RingReader {
   [[nodiscard]] bool plausible(const SlotRecord& record, std::uint64_t sequence) const noexcept;
   [[nodiscard]] std::uint64_t resume_point(std::uint64_t head, bool key_frames) const noexcept;
   void advance(std::uint64_t cursor) noexcept;
+  void pass_over(std::uint64_t cursor) noexcept;
 
   StreamView view_;
   ReaderPage* page_;
   std::uint32_t pin_words_;
   std::uint64_t cursor_;           // own copy: the page's is for the writer
+  bool kick_owed_ = false;
   bool wait_for_key_ = false;      // after a jump on an encoded stream
 };
 

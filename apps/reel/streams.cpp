@@ -12,12 +12,9 @@ namespace {
 
 std::string_view name_of(reel::ChecksumMode mode) {
   switch (mode) {
-    case reel::ChecksumMode::none:
-      return "none";
-    case reel::ChecksumMode::full:
-      return "full";
-    case reel::ChecksumMode::sampled:
-      return "sampled";
+    case reel::ChecksumMode::none: return "none";
+    case reel::ChecksumMode::full: return "full";
+    case reel::ChecksumMode::sampled: return "sampled";
   }
   return "unknown";
 }

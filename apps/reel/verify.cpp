@@ -104,16 +104,12 @@ Verdict verify(const VerifyOptions& options) {
 /// Why it stopped before its number of frames; empty when it did not.
 std::string shortfall(const VerifyOptions& options, const Verdict& verdict) {
   switch (verdict.last) {
-    case reel::ReadStatus::frame:
-      return {};
+    case reel::ReadStatus::frame: return {};
     case reel::ReadStatus::ended:
       return verdict.frames > 0 ? "" : "the stream has ended: no frame was left to verify";
-    case reel::ReadStatus::closed:
-      return "the writer went away without ending the stream";
-    case reel::ReadStatus::interrupted:
-      return "interrupted";
-    default:
-      return fmt::format("no frame came for {} s (see --timeout)", options.timeout_s);
+    case reel::ReadStatus::closed: return "the writer went away without ending the stream";
+    case reel::ReadStatus::interrupted: return "interrupted";
+    default: return fmt::format("no frame came for {} s (see --timeout)", options.timeout_s);
   }
 }
 

@@ -68,15 +68,9 @@ reel::AudioLevel LevelMeter::measure(std::span<const std::byte> samples) noexcep
   Totals totals;
   add_history(totals, frames < window_frames_ ? std::min(kept_, window_frames_ - frames) : 0);
   switch (format_.sample) {
-    case reel::SampleFormat::S16LE:
-      add_samples<std::int16_t>(totals, samples.data(), frames);
-      break;
-    case reel::SampleFormat::S32LE:
-      add_samples<std::int32_t>(totals, samples.data(), frames);
-      break;
-    case reel::SampleFormat::F32LE:
-      add_samples<float>(totals, samples.data(), frames);
-      break;
+    case reel::SampleFormat::S16LE: add_samples<std::int16_t>(totals, samples.data(), frames); break;
+    case reel::SampleFormat::S32LE: add_samples<std::int32_t>(totals, samples.data(), frames); break;
+    case reel::SampleFormat::F32LE: add_samples<float>(totals, samples.data(), frames); break;
   }
   reel::AudioLevel level;
   level.channels = static_cast<std::uint32_t>(channels_);

@@ -163,10 +163,8 @@ void Playback::wake() noexcept {
 
 bool Playback::handle(GstMessage* message) {
   switch (GST_MESSAGE_TYPE(message)) {
-    case GST_MESSAGE_ASYNC_DONE:
-      return GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.get());
-    case GST_MESSAGE_ERROR:
-      fail(message);
+    case GST_MESSAGE_ASYNC_DONE: return GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.get());
+    case GST_MESSAGE_ERROR: fail(message);
     case GST_MESSAGE_WARNING:
       if (!says_missing_plugin(message)) reel::log_warning("\"" + source_.uri() + "\": " + text_of(message));
       break;
@@ -176,8 +174,7 @@ bool Playback::handle(GstMessage* message) {
     case GST_MESSAGE_APPLICATION:
       if (gst_message_has_name(message, kPadsComplete) != FALSE) check_links();
       break;
-    default:
-      break;
+    default: break;
   }
   return false;
 }

@@ -150,9 +150,7 @@ void Window::Connection::open_at(cv::Size picture) {
 bool Window::Connection::take_events(bool& redraw) {
   while (const Owned<xcb_generic_event_t> event{xcb_poll_for_event(x_)}) {
     switch (event->response_type & 0x7F) {
-      case XCB_EXPOSE:
-        redraw = true;
-        break;
+      case XCB_EXPOSE: redraw = true; break;
       case XCB_CONFIGURE_NOTIFY: {
         const auto* configured = reinterpret_cast<const xcb_configure_notify_event_t*>(event.get());
         if (!size_.empty()) {
@@ -166,10 +164,8 @@ bool Window::Connection::take_events(bool& redraw) {
             delete_window_)
           return false;
         break;
-      case XCB_DESTROY_NOTIFY:
-        return false;
-      default:
-        break;
+      case XCB_DESTROY_NOTIFY: return false;
+      default: break;
     }
   }
   return !lost();

@@ -258,14 +258,10 @@ TEST_F(HostileWriter, NoiseInARunningStreamNeverCrashesItsReader) {
   std::mt19937_64 random(99);
   const auto number = [&]() -> std::uint64_t {
     switch (random() % 4) {
-      case 0:
-        return random() % 8;
-      case 1:
-        return random() % 100'000;
-      case 2:
-        return ~std::uint64_t{0} - random() % 3;
-      default:
-        return random();
+      case 0: return random() % 8;
+      case 1: return random() % 100'000;
+      case 2: return ~std::uint64_t{0} - random() % 3;
+      default: return random();
     }
   };
   const FakeWriter writer(runtime_dir().path(), stream(),

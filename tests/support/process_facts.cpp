@@ -70,7 +70,8 @@ std::vector<Mapping> mappings_of(const std::string& part, pid_t pid) {
 std::vector<std::string> shm_entries(const std::string& part) {
   std::vector<std::string> names;
   for (const fs::directory_entry& entry : fs::directory_iterator("/dev/shm")) {
-    if (entry.path().filename().string().find(part) != std::string::npos) names.push_back(entry.path().filename());
+    if (entry.path().filename().string().find(part) != std::string::npos)
+      names.push_back(entry.path().filename());
   }
   std::sort(names.begin(), names.end());
   return names;

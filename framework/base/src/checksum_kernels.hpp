@@ -1,4 +1,5 @@
-// The two inner loops of checksum.cpp, compiled once for the baseline and once for AVX2: see checksum_kernels.inc.
+// The two inner loops of checksum.cpp, compiled once for the baseline and once for AVX2: see
+// checksum_kernels.inc.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +8,8 @@
 namespace reel::kernels {
 
 using Hash = std::uint64_t (*)(const std::byte* bytes, std::size_t size) noexcept;
-using CopyHash = std::uint64_t (*)(std::byte* destination, const std::byte* source, std::size_t size) noexcept;
+using CopyHash = std::uint64_t (*)(std::byte* destination, const std::byte* source,
+                                   std::size_t size) noexcept;
 
 struct Kernels {
   Hash hash;

@@ -13,7 +13,11 @@ std::int64_t read_clock(clockid_t clock) noexcept {
 
 }  // namespace
 
-std::int64_t monotonic_ns() noexcept { return read_clock(CLOCK_MONOTONIC); }
-std::int64_t realtime_ns() noexcept { return read_clock(CLOCK_REALTIME); }
+std::int64_t monotonic_ns() noexcept {
+  return read_clock(CLOCK_MONOTONIC);
+}
+std::int64_t realtime_ns() noexcept {
+  return read_clock(CLOCK_REALTIME);
+}
 
 }  // namespace reel

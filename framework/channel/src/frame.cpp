@@ -4,7 +4,9 @@
 
 namespace reel {
 
-Frame::Frame(Frame&& other) noexcept { *this = std::move(other); }
+Frame::Frame(Frame&& other) noexcept {
+  *this = std::move(other);
+}
 
 Frame& Frame::operator=(Frame&& other) noexcept {
   if (this == &other) return *this;

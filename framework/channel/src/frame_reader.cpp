@@ -32,14 +32,32 @@ ReadStatus FrameReader::read(Frame& frame, int timeout_ms) noexcept {
   return impl_->read(frame, timeout_ms);
 }
 
-int FrameReader::fd() const noexcept { return impl_->fd(); }
-bool FrameReader::prepare_wait() noexcept { return impl_->prepare_wait(); }
-void FrameReader::interrupt() noexcept { impl_->interrupt(true); }
-void FrameReader::resume() noexcept { impl_->interrupt(false); }
-bool FrameReader::request_key_frame() noexcept { return impl_->request_key_frame(); }
-const std::string& FrameReader::stream() const noexcept { return impl_->stream(); }
-bool FrameReader::connected() const noexcept { return impl_->connected(); }
-ReaderStats FrameReader::stats() const noexcept { return impl_->stats(); }
-const std::string& FrameReader::error() const noexcept { return impl_->error(); }
+int FrameReader::fd() const noexcept {
+  return impl_->fd();
+}
+bool FrameReader::prepare_wait() noexcept {
+  return impl_->prepare_wait();
+}
+void FrameReader::interrupt() noexcept {
+  impl_->interrupt(true);
+}
+void FrameReader::resume() noexcept {
+  impl_->interrupt(false);
+}
+bool FrameReader::request_key_frame() noexcept {
+  return impl_->request_key_frame();
+}
+const std::string& FrameReader::stream() const noexcept {
+  return impl_->stream();
+}
+bool FrameReader::connected() const noexcept {
+  return impl_->connected();
+}
+ReaderStats FrameReader::stats() const noexcept {
+  return impl_->stats();
+}
+const std::string& FrameReader::error() const noexcept {
+  return impl_->error();
+}
 
 }  // namespace reel

@@ -53,15 +53,20 @@ HelloMessage hello_of(const ReaderOptions& options) {
 }  // namespace
 
 FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
-    : stream_(std::move(stream)), options_(options), service_(Service::instance()), poll_(::epoll_create1(EPOLL_CLOEXEC)),
+    : stream_(std::move(stream)),
+      options_(options),
+      service_(Service::instance()),
+      poll_(::epoll_create1(EPOLL_CLOEXEC)),
       retry_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       spin_ns_(longest_spin_ns()) {
   check_stream_name(stream_);
   if (!valid_reader_name(options_.name))
     throw Error(ErrorCode::bad_argument,
-                fmt::format("\"{}\" cannot name a reader: at most {} letters, digits and . _ / -", options_.name, kReaderNameBytes - 1));
+                fmt::format("\"{}\" cannot name a reader: at most {} letters, digits and . _ / -",
+                            options_.name, kReaderNameBytes - 1));
   if (options_.max_pins < 1 || options_.max_pins > kMaxSlots)
-    throw Error(ErrorCode::bad_argument, fmt::format("max_pins is {}: it must be 1 to {}", options_.max_pins, kMaxSlots));
+    throw Error(ErrorCode::bad_argument,
+                fmt::format("max_pins is {}: it must be 1 to {}", options_.max_pins, kMaxSlots));
   if (!poll_ || !retry_timer_) throw_errno(errno, "cannot make a reader's descriptors", stream_);
   epoll_event event{};
   event.events = EPOLLIN;
@@ -71,20 +76,24 @@ FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
   if (!connect()) {
     if (failed_) throw Error(error_code_, error_, stream_);
     if (!options_.reconnect)
-      throw Error(ErrorCode::not_found, fmt::format("no process writes it; looked {}", where_looked()), stream_);
+      throw Error(ErrorCode::not_found, fmt::format("no process writes it; looked {}", where_looked()),
+                  stream_);
   }
 }
 
 FrameReader::Impl::~Impl() {
   if (connection_) {
     const PlainMessage leave{{.type = MessageType::leave}};
-    (void)send_message(connection_->socket(), bytes_of(leave));  // a frame still held keeps the connection, but no cursor
+    (void)send_message(connection_->socket(),
+                       bytes_of(leave));  // a frame still held keeps the connection, but no cursor
   }
   disconnect();
 }
 
 ReadStatus FrameReader::Impl::read(Frame& frame, int timeout_ms) noexcept {
-  const std::int64_t deadline_ns = timeout_ms < 0 ? kNever : timeout_ms == 0 ? 0 : monotonic_ns() + timeout_ms * kMillisecond;
+  const std::int64_t deadline_ns = timeout_ms < 0    ? kNever
+                                   : timeout_ms == 0 ? 0
+                                                     : monotonic_ns() + timeout_ms * kMillisecond;
   for (;;) {
     if (interrupted_.load(std::memory_order_acquire)) return ReadStatus::interrupted;
     if (failed_) return ReadStatus::failed;
@@ -103,7 +112,8 @@ ReadStatus FrameReader::Impl::read(Frame& frame, int timeout_ms) noexcept {
       case Step::nothing: break;
     }
     if (!spare_share_) spare_share_ = epoch_;
-    if (armed_socket_) {  // only now, so that no frame waits for it; then look again, for what was rung for meanwhile
+    if (armed_socket_) {  // only now, so that no frame waits for it; then look again, for what was rung for
+                          // meanwhile
       read_messages();
       continue;
     }
@@ -120,7 +130,8 @@ FrameReader::Impl::Step FrameReader::Impl::take(Frame& frame, ReadStatus& status
     status = ReadStatus::too_many_held;
     return Step::done;
   }
-  const bool hung_up = connection_->hung_up();  // before the look at the ring: what was published before is found
+  const bool hung_up =
+      connection_->hung_up();  // before the look at the ring: what was published before is found
   const TakeStatus came = ring.take(rules_, taken_, counters_);
   if (ring.take_owed_kick()) send_byte(connection_->socket());
   switch (came) {
@@ -128,9 +139,7 @@ FrameReader::Impl::Step FrameReader::Impl::take(Frame& frame, ReadStatus& status
       if (!deliver(taken_, frame)) return Step::again;
       status = ReadStatus::frame;
       return Step::done;
-    case TakeStatus::corrupted:
-      ring.publish_counters(counters_);
-      return Step::again;
+    case TakeStatus::corrupted: ring.publish_counters(counters_); return Step::again;
     case TakeStatus::ended:
       ended_ = true;
       status = ReadStatus::ended;
@@ -147,8 +156,13 @@ bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
   frame.slot_ = taken.slot;
   frame.sequence_ = record.sequence;
   frame.publish_ns_ = record.publish_ns;
-  frame.info_ = {static_cast<FrameKind>(record.kind), record.flags,       record.pts_ns, record.dts_ns,
-                 record.duration_ns,                  record.capture_ns, record.offset};
+  frame.info_ = {static_cast<FrameKind>(record.kind),
+                 record.flags,
+                 record.pts_ns,
+                 record.dts_ns,
+                 record.duration_ns,
+                 record.capture_ns,
+                 record.offset};
   frame.payload_ = {epoch_->view().slot_payload(taken.slot), record.payload_bytes};
   frame.side_data_ = SideDataView({epoch_->view().slot_side_data(taken.slot), record.side_data_bytes});
   if (!payload_holds(taken, frame)) {
@@ -163,12 +177,14 @@ bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
   rules_.key_frames = frame.format_->kind() == MediaKind::encoded;
   ++counters_.delivered;
   if (frame.verified_) ++counters_.verified;
-  const std::uint64_t missed = counters_.skipped + counters_.lapped + (options_.deliver_corrupted ? 0 : counters_.corrupted);
+  const std::uint64_t missed =
+      counters_.skipped + counters_.lapped + (options_.deliver_corrupted ? 0 : counters_.corrupted);
   frame.missed_before_ = missed - missed_seen_;
   missed_seen_ = missed;
   const bool gap = frame.missed_before_ != 0 && !rules_.newest;
   if (discont_ || gap) frame.info_.flags |= kDiscont;
-  // A gap in what should have none: the reason may lie in the socket, which a sleeping reader does not look at.
+  // A gap in what should have none: the reason may lie in the socket, which a sleeping reader does not look
+  // at.
   if (gap && options_.policy == Policy::lossless) read_messages();
   discont_ = false;
   started_ = true;
@@ -177,7 +193,8 @@ bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
   return true;
 }
 
-// Records, plane layout and checksums: false when any of them cannot be right. `frame.verified_` tells whether the payload was compared.
+// Records, plane layout and checksums: false when any of them cannot be right. `frame.verified_` tells
+// whether the payload was compared.
 bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noexcept {
   const SlotRecord& record = taken.record;
   static const Format kNoFormat;
@@ -195,7 +212,8 @@ bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noex
     if (layout == nullptr) return false;
     frame.layout_ = *layout;
   }
-  if (record.side_data_bytes != 0 && checksum(frame.side_data_.bytes()) != record.side_data_checksum) return false;
+  if (record.side_data_bytes != 0 && checksum(frame.side_data_.bytes()) != record.side_data_checksum)
+    return false;
   const auto mode = static_cast<ChecksumMode>(record.checksum_mode);
   if (!options_.verify || mode == ChecksumMode::none) return true;
   if (checksum(frame.payload_, mode) != record.payload_checksum) {
@@ -208,16 +226,20 @@ bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noex
 
 // nullptr when the frame's planes cannot lie so.
 const VideoLayout* FrameReader::Impl::layout_of(const SlotRecord& record, const Format& format) noexcept {
-  if (checked_.format == &format && checked_.payload_bytes == record.payload_bytes && checked_.plane_count == record.plane_count &&
+  if (checked_.format == &format && checked_.payload_bytes == record.payload_bytes &&
+      checked_.plane_count == record.plane_count &&
       same_planes(checked_.offset_bytes, record.plane_offset_bytes, record.plane_count) &&
       same_planes(checked_.stride_bytes, record.plane_stride_bytes, record.plane_count))
     return &checked_.layout;
   const VideoFormat* video = format.video();
   if (video == nullptr || record.plane_count != plane_count(video->pixel)) return nullptr;
-  const auto layout = checked_layout(*video, std::span(record.plane_offset_bytes).first(record.plane_count),
-                                     std::span(record.plane_stride_bytes).first(record.plane_count), record.payload_bytes);
+  const auto layout =
+      checked_layout(*video, std::span(record.plane_offset_bytes).first(record.plane_count),
+                     std::span(record.plane_stride_bytes).first(record.plane_count), record.payload_bytes);
   if (!layout) return nullptr;
-  checked_ = {&format, record.payload_bytes, record.plane_count, record.plane_offset_bytes, record.plane_stride_bytes, *layout};
+  checked_ = {
+      &format, record.payload_bytes, record.plane_count, record.plane_offset_bytes, record.plane_stride_bytes,
+      *layout};
   return &checked_.layout;
 }
 
@@ -292,7 +314,8 @@ bool FrameReader::Impl::follow() noexcept {
   const std::int64_t deadline_ns = monotonic_ns() + kHandshakeTimeoutMs * kMillisecond;
   read_messages();
   while (next_epochs_.empty() && !connection_->hung_up() && !failed_ && monotonic_ns() < deadline_ns) {
-    pollfd wait{connection_->socket(), POLLIN, 0};  // the message is under way: it is sent before the move is announced
+    pollfd wait{connection_->socket(), POLLIN,
+                0};  // the message is under way: it is sent before the move is announced
     ::poll(&wait, 1, 100);
     read_messages();
   }

@@ -1,4 +1,5 @@
-// The inside of FrameReader: a connection that comes and goes, the epoch it reads, and how it waits. Single-thread, but for interrupt().
+// The inside of FrameReader: a connection that comes and goes, the epoch it reads, and how it waits.
+// Single-thread, but for interrupt().
 #pragma once
 
 #include <array>
@@ -44,12 +45,12 @@ class FrameReader::Impl {
   const VideoLayout* layout_of(const SlotRecord& record, const Format& format) noexcept;
   Step lost_writer(ReadStatus& status) noexcept;
 
-  bool connect() noexcept;         // false: not now; error_ set and failed_ when never
+  bool connect() noexcept;  // false: not now; error_ set and failed_ when never
   void adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept;
-  bool follow() noexcept;          // to the memory in which the stream goes on
+  bool follow() noexcept;  // to the memory in which the stream goes on
   void disconnect() noexcept;
   void set_connection(std::shared_ptr<ReaderConnection> connection) noexcept;
-  void read_messages() noexcept;   // doorbells and messages that have come in
+  void read_messages() noexcept;  // doorbells and messages that have come in
   void handle_message() noexcept;
   void fail(ErrorCode code, const std::string& message) noexcept;
 
@@ -62,18 +63,21 @@ class FrameReader::Impl {
   std::string stream_;
   ReaderOptions options_;
   std::shared_ptr<Service> service_;
-  UniqueFd poll_;         // what fd() hands out: holds the socket while connected, and the retry timer
+  UniqueFd poll_;  // what fd() hands out: holds the socket while connected, and the retry timer
   UniqueFd retry_timer_;
-  std::mutex connection_mutex_;  // interrupt() may look at connection_ while it is changed; the reader itself reads it freely
+  std::mutex connection_mutex_;  // interrupt() may look at connection_ while it is changed; the reader itself
+                                 // reads it freely
   std::shared_ptr<ReaderConnection> connection_;
   std::shared_ptr<ReaderEpoch> epoch_;
-  std::shared_ptr<ReaderEpoch> spare_share_;  // of epoch_, for the next frame: counted while there is nothing to read
-  std::deque<std::shared_ptr<ReaderEpoch>> next_epochs_;  // announced, adopted one by one as each before is read out
+  // of epoch_, for the next frame: counted while there is nothing to read
+  std::shared_ptr<ReaderEpoch> spare_share_;
+  // announced, adopted one by one as each before is read out
+  std::deque<std::shared_ptr<ReaderEpoch>> next_epochs_;
   TakeRules rules_;
   TakeCounters counters_;
-  TakenSlot taken_;                    // a member, so that it is not cleared for every look
-  struct {                             // the layout checked last: most frames have that of the one before
-    const Format* format = nullptr;    // in epoch_
+  TakenSlot taken_;                  // a member, so that it is not cleared for every look
+  struct {                           // the layout checked last: most frames have that of the one before
+    const Format* format = nullptr;  // in epoch_
     std::uint64_t payload_bytes = 0;
     std::uint32_t plane_count = 0;
     std::array<std::uint64_t, kMaxPlanes> offset_bytes{};
@@ -81,21 +85,20 @@ class FrameReader::Impl {
     VideoLayout layout;
   } checked_;
   std::uint64_t connects_ = 0;
-  std::uint64_t missed_seen_ = 0;      // of counters_, already told by a frame's missed_before
-  bool discont_ = false;               // the next frame does not continue the last one
-  bool started_ = false;               // some frame was delivered
+  std::uint64_t missed_seen_ = 0;  // of counters_, already told by a frame's missed_before
+  bool discont_ = false;           // the next frame does not continue the last one
+  bool started_ = false;           // some frame was delivered
   bool ended_ = false;
   bool failed_ = false;
   bool armed_socket_ = false;
   std::int64_t retry_at_ns_ = 0;
   std::int64_t retry_delay_ns_ = 0;
-  std::int64_t spin_ns_ = 0;           // how long spinning has paid lately
+  std::int64_t spin_ns_ = 0;  // how long spinning has paid lately
   std::atomic<bool> interrupted_{false};
   std::atomic<std::uint32_t> idle_word_{0};  // what a read without a writer sleeps on
   ErrorCode error_code_ = ErrorCode::refused;
   std::string error_;
   ReceivedMessage message_;
 };
-
 
 }  // namespace reel

@@ -1,5 +1,5 @@
-// How a FrameReader waits: spin briefly while that pays, then sleep on its page; or arm the socket for whoever polls fd(). And the
-// messages that come over the socket meanwhile.
+// How a FrameReader waits: spin briefly while that pays, then sleep on its page; or arm the socket for
+// whoever polls fd(). And the messages that come over the socket meanwhile.
 #include <sys/timerfd.h>
 
 #include <algorithm>
@@ -126,9 +126,11 @@ void FrameReader::Impl::handle_message() noexcept {
     return;
   }
   if (header->type == MessageType::demoted) {
-    log_warning(fmt::format("stream \"{}\": this lossless reader kept its writer waiting past stall_timeout and is treated as `queue` "
-                            "from now on: frames can be lost",
-                            stream_));
+    log_warning(
+        fmt::format("stream \"{}\": this lossless reader kept its writer waiting past stall_timeout and is "
+                    "treated as `queue` "
+                    "from now on: frames can be lost",
+                    stream_));
     return;
   }
   if (header->type != MessageType::moved) return;  // a later minor version's
@@ -153,7 +155,8 @@ bool FrameReader::Impl::request_key_frame() noexcept {
 }
 
 ReaderStats FrameReader::Impl::stats() const noexcept {
-  return {counters_.delivered, counters_.verified, counters_.corrupted, counters_.skipped, counters_.lapped, connects_};
+  return {counters_.delivered, counters_.verified, counters_.corrupted,
+          counters_.skipped,   counters_.lapped,   connects_};
 }
 
 }  // namespace reel

@@ -26,19 +26,31 @@ FrameWriter::FrameWriter(FrameWriter&&) noexcept = default;
 FrameWriter& FrameWriter::operator=(FrameWriter&&) noexcept = default;
 FrameWriter::~FrameWriter() = default;
 
-void FrameWriter::set_format(const Format& format) { impl_->set_format(format); }
-void FrameWriter::set_segment(const Segment& segment) { impl_->set_segment(segment); }
-void FrameWriter::set_tags(const Tags& tags) { impl_->set_tags(tags); }
-const Format& FrameWriter::format() const noexcept { return impl_->format(); }
-bool FrameWriter::wait_for_readers() noexcept { return impl_->wait_for_readers(); }
+void FrameWriter::set_format(const Format& format) {
+  impl_->set_format(format);
+}
+void FrameWriter::set_segment(const Segment& segment) {
+  impl_->set_segment(segment);
+}
+void FrameWriter::set_tags(const Tags& tags) {
+  impl_->set_tags(tags);
+}
+const Format& FrameWriter::format() const noexcept {
+  return impl_->format();
+}
+bool FrameWriter::wait_for_readers() noexcept {
+  return impl_->wait_for_readers();
+}
 
 WriteStatus FrameWriter::acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept {
   loan.cancel();
   return impl_->acquire(loan, bytes, timeout_ms);
 }
-WriteStatus FrameWriter::publish(Loan&& loan, const FrameInfo& info) noexcept { return impl_->publish(loan, info); }
-WriteStatus FrameWriter::write(std::span<const std::byte> payload, const FrameInfo& info, const SideDataView& side_data,
-                               int timeout_ms) noexcept {
+WriteStatus FrameWriter::publish(Loan&& loan, const FrameInfo& info) noexcept {
+  return impl_->publish(loan, info);
+}
+WriteStatus FrameWriter::write(std::span<const std::byte> payload, const FrameInfo& info,
+                               const SideDataView& side_data, int timeout_ms) noexcept {
   return impl_->write(payload, info, side_data, timeout_ms);
 }
 WriteStatus FrameWriter::write_gap(std::int64_t pts_ns, std::int64_t duration_ns) noexcept {
@@ -55,14 +67,32 @@ WriteStatus FrameWriter::write_event(std::string_view text, std::int64_t pts_ns)
   return impl_->write(std::as_bytes(std::span(text)), info, {}, kForever);
 }
 
-void FrameWriter::end() noexcept { impl_->end(); }
-bool FrameWriter::drain(int timeout_ms) noexcept { return impl_->drain(timeout_ms); }
-bool FrameWriter::take_key_frame_request() noexcept { return impl_->take_key_frame_request(); }
-void FrameWriter::interrupt() noexcept { impl_->interrupt(true); }
-void FrameWriter::resume() noexcept { impl_->interrupt(false); }
-const std::string& FrameWriter::stream() const noexcept { return impl_->stream(); }
-WriterStats FrameWriter::stats() const noexcept { return impl_->stats(); }
-std::vector<ReaderStatus> FrameWriter::readers() const { return impl_->readers(); }
-const std::string& FrameWriter::error() const noexcept { return impl_->error(); }
+void FrameWriter::end() noexcept {
+  impl_->end();
+}
+bool FrameWriter::drain(int timeout_ms) noexcept {
+  return impl_->drain(timeout_ms);
+}
+bool FrameWriter::take_key_frame_request() noexcept {
+  return impl_->take_key_frame_request();
+}
+void FrameWriter::interrupt() noexcept {
+  impl_->interrupt(true);
+}
+void FrameWriter::resume() noexcept {
+  impl_->interrupt(false);
+}
+const std::string& FrameWriter::stream() const noexcept {
+  return impl_->stream();
+}
+WriterStats FrameWriter::stats() const noexcept {
+  return impl_->stats();
+}
+std::vector<ReaderStatus> FrameWriter::readers() const {
+  return impl_->readers();
+}
+const std::string& FrameWriter::error() const noexcept {
+  return impl_->error();
+}
 
 }  // namespace reel

@@ -32,18 +32,23 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t more) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
 }
 
-std::int64_t deadline_of(int timeout_ms) { return timeout_ms < 0 ? kNever : monotonic_ns() + timeout_ms * kMillisecond; }
+std::int64_t deadline_of(int timeout_ms) {
+  return timeout_ms < 0 ? kNever : monotonic_ns() + timeout_ms * kMillisecond;
+}
 
 WriterOptions checked(const std::string& stream, const WriterOptions& options) {
   check_stream_name(stream);
-  const auto reject = [&](const std::string& message) { throw Error(ErrorCode::bad_argument, message, stream); };
+  const auto reject = [&](const std::string& message) {
+    throw Error(ErrorCode::bad_argument, message, stream);
+  };
   if (options.slots < kMinSlots || options.slots > kMaxSlots)
     reject(fmt::format("slots is {}: a stream has {} to {}", options.slots, kMinSlots, kMaxSlots));
   if (options.loans < 1) reject("loans is 0: a writer fills at least one slot at a time");
   if (std::uint64_t{options.history} + options.loans + 1 > options.slots)
-    reject(fmt::format("slots is {}: {} history + {} loans + 1 spare need {}", options.slots, options.history, options.loans,
-                       std::uint64_t{options.history} + options.loans + 1));
-  if (options.side_data_bytes > 1u << 20) reject(fmt::format("side_data_bytes is {}: at most 1 MiB", options.side_data_bytes));
+    reject(fmt::format("slots is {}: {} history + {} loans + 1 spare need {}", options.slots, options.history,
+                       options.loans, std::uint64_t{options.history} + options.loans + 1));
+  if (options.side_data_bytes > 1u << 20)
+    reject(fmt::format("side_data_bytes is {}: at most 1 MiB", options.side_data_bytes));
   if (options.side_data_bytes % 8 != 0)
     reject(fmt::format("side_data_bytes is {}: it must be a multiple of 8", options.side_data_bytes));
   return options;
@@ -88,7 +93,9 @@ std::uint64_t FrameWriter::Impl::slot_bytes_for(std::uint64_t frame_bytes) const
   if (format_.audio() != nullptr) bytes = std::max(bytes, kAudioSlotBytes);
   if (format_.encoded() != nullptr) bytes = std::max(bytes, kEncodedSlotBytes);
   // Sizes vary: room for half as much again, so that growth ends after a few steps.
-  return epoch_ && frame_bytes > epoch_->view().geometry.slot_bytes ? std::max(bytes, frame_bytes + frame_bytes / 2) : bytes;
+  return epoch_ && frame_bytes > epoch_->view().geometry.slot_bytes
+             ? std::max(bytes, frame_bytes + frame_bytes / 2)
+             : bytes;
 }
 
 StreamRequest FrameWriter::Impl::request_for(std::uint64_t slot_bytes, std::uint64_t first_sequence) {
@@ -102,9 +109,10 @@ StreamRequest FrameWriter::Impl::request_for(std::uint64_t slot_bytes, std::uint
   request.checksum = options_.checksum;
   request.memory = options_.memory;
   request.first_sequence = first_sequence;
-  request.segment_name = options_.memory == SegmentKind::memfd
-                             ? "reel." + stream_
-                             : fmt::format("{}{}.{}", segment_prefix(directory_, stream_), ::getpid(), epochs_made_);
+  request.segment_name =
+      options_.memory == SegmentKind::memfd
+          ? "reel." + stream_
+          : fmt::format("{}{}.{}", segment_prefix(directory_, stream_), ::getpid(), epochs_made_);
   return request;
 }
 
@@ -114,16 +122,20 @@ void FrameWriter::Impl::make_memory(std::uint64_t slot_bytes) {
   const std::uint64_t needed = stream_memory_bytes(request);
   if (needed > options_.max_bytes)
     throw Error(ErrorCode::no_memory,
-                fmt::format("{} slots for frames of {} need {}, more than max_bytes allows ({}): raise max_bytes or lower slots",
-                            request.slots, bytes_text(slot_bytes), bytes_text(needed), bytes_text(options_.max_bytes)),
+                fmt::format("{} slots for frames of {} need {}, more than max_bytes allows ({}): raise "
+                            "max_bytes or lower slots",
+                            request.slots, bytes_text(slot_bytes), bytes_text(needed),
+                            bytes_text(options_.max_bytes)),
                 stream_);
   auto next = std::make_shared<WriterEpoch>(request);
   ++epochs_made_;
   const auto before = std::exchange(epoch_, next);
   try {
     name_records();
-    if (before) server_.move_to(next);
-    else server_.open(next);
+    if (before)
+      server_.move_to(next);
+    else
+      server_.open(next);
   } catch (...) {
     epoch_ = before;
     throw;
@@ -139,7 +151,8 @@ void FrameWriter::Impl::name_records() {
 
 void FrameWriter::Impl::set_format(const Format& format) {
   if (format_set_ && format == format_) return;
-  if (ended_) throw Error(ErrorCode::bad_argument, "the stream was ended: no other format can follow", stream_);
+  if (ended_)
+    throw Error(ErrorCode::bad_argument, "the stream was ended: no other format can follow", stream_);
   VideoLayout layout;
   if (format.video() != nullptr) layout = default_layout(*format.video());
   const Format before = std::exchange(format_, format);
@@ -167,8 +180,10 @@ void FrameWriter::Impl::set_segment(const Segment& segment) {
   const auto before = std::exchange(segment_, segment);
   try {
     if (!epoch_) return;
-    if (const auto id = epoch_->segment_id(segment)) segment_id_ = *id;
-    else make_memory(epoch_->view().geometry.slot_bytes);
+    if (const auto id = epoch_->segment_id(segment))
+      segment_id_ = *id;
+    else
+      make_memory(epoch_->view().geometry.slot_bytes);
   } catch (...) {
     segment_ = before;
     throw;
@@ -181,8 +196,10 @@ void FrameWriter::Impl::set_tags(const Tags& tags) {
   const auto before = std::exchange(tags_, tags);
   try {
     if (!epoch_) return;
-    if (const auto id = epoch_->tags_id(tags)) tags_id_ = *id;
-    else make_memory(epoch_->view().geometry.slot_bytes);
+    if (const auto id = epoch_->tags_id(tags))
+      tags_id_ = *id;
+    else
+      make_memory(epoch_->view().geometry.slot_bytes);
   } catch (...) {
     tags_ = before;
     throw;
@@ -206,8 +223,8 @@ bool FrameWriter::Impl::wait_for_readers() noexcept {
       if (interrupted_.load(std::memory_order_acquire)) return false;
       const std::int64_t left_ns = deadline_ns - monotonic_ns();
       if (left_ns <= 0) {
-        log_warning(fmt::format("stream \"{}\": starts without {} after start_timeout ({} ms)", stream_, fmt::join(missing, ", "),
-                                options_.start_timeout_ms));
+        log_warning(fmt::format("stream \"{}\": starts without {} after start_timeout ({} ms)", stream_,
+                                fmt::join(missing, ", "), options_.start_timeout_ms));
         return false;
       }
       futex_wait(server_.events(), before, left_ns, FutexScope::process);
@@ -236,7 +253,8 @@ WriteStatus FrameWriter::Impl::ensure_capacity(std::uint64_t bytes) noexcept {
 }
 
 WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept {
-  if (ended_) return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
+  if (ended_)
+    return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
   if (bytes == 0) bytes = layout_.bytes;
   if (const WriteStatus status = ensure_capacity(bytes); status != WriteStatus::ok) return status;
   std::uint32_t slot = 0;
@@ -266,11 +284,12 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, int timeout_ms
   }
   waits_.fetch_add(1, std::memory_order_relaxed);
   epoch_->view().header->waits.fetch_add(1, std::memory_order_relaxed);
-  ReaderMask counted = 0;                                  // readers this wait was put down to
-  std::array<std::uint64_t, kScanEntries> cursors{};       // where each blocker stood
-  std::array<std::int64_t, kScanEntries> since_ns{};       // and since when
+  ReaderMask counted = 0;                             // readers this wait was put down to
+  std::array<std::uint64_t, kScanEntries> cursors{};  // where each blocker stood
+  std::array<std::int64_t, kScanEntries> since_ns{};  // and since when
   const std::int64_t deadline_ns = deadline_of(timeout_ms);
-  const std::int64_t stall_ns = options_.stall_timeout_ms > 0 ? options_.stall_timeout_ms * kMillisecond : kNever;
+  const std::int64_t stall_ns =
+      options_.stall_timeout_ms > 0 ? options_.stall_timeout_ms * kMillisecond : kNever;
   for (;;) {
     const std::uint32_t before = server_.events().load(std::memory_order_acquire);
     ring.announce_wait(true);
@@ -296,8 +315,10 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, int timeout_ms
         cursors[i] = cursor;
         since_ns[i] = now_ns;
       }
-      if (now_ns - since_ns[i] >= stall_ns) stalled |= ReaderMask{1} << i;
-      else wake_ns = std::min(wake_ns, since_ns[i] + std::min(stall_ns, kNever - since_ns[i]));
+      if (now_ns - since_ns[i] >= stall_ns)
+        stalled |= ReaderMask{1} << i;
+      else
+        wake_ns = std::min(wake_ns, since_ns[i] + std::min(stall_ns, kNever - since_ns[i]));
     }
     counted |= blockers;
     // Pins are not demoted: a reader may hold what it was granted for as long as it likes.
@@ -312,11 +333,14 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, int timeout_ms
 
 WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexcept {
   if (!loan) return refuse(WriteStatus::bad_argument, "an empty loan cannot be published");
-  if (ended_) return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
+  if (ended_)
+    return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
   const bool media = info.kind == FrameKind::media;
   if (media && loan.layout_.plane_count != 0 && !layout_fits(loan.format(), loan.layout_, loan.size_))
-    return refuse(WriteStatus::bad_argument, fmt::format("a frame of {} bytes does not hold its {} planes, which end at byte {}, of \"{}\"",
-                                                         loan.size_, loan.layout_.plane_count, loan.layout_.bytes, loan.format().caps()));
+    return refuse(
+        WriteStatus::bad_argument,
+        fmt::format("a frame of {} bytes does not hold its {} planes, which end at byte {}, of \"{}\"",
+                    loan.size_, loan.layout_.plane_count, loan.layout_.bytes, loan.format().caps()));
   if (loan.epoch_ != epoch_) {
     const Loan old = std::move(loan);  // empty afterwards whatever comes of it
     return rescue(old, info);
@@ -330,7 +354,8 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
   request.payload_bytes = loan.size_;
   request.side_data_bytes = loan.side_data_.size();
   const auto mode = static_cast<ChecksumMode>(epoch_->view().geometry.checksum_mode);
-  request.payload_checksum = loan.hashed_ ? loan.payload_checksum_ : checksum({loan.payload_, loan.size_}, mode);
+  request.payload_checksum =
+      loan.hashed_ ? loan.payload_checksum_ : checksum({loan.payload_, loan.size_}, mode);
   if (request.side_data_bytes != 0) request.side_data_checksum = checksum(loan.side_data_.view().bytes());
   if (media && loan.layout_.plane_count != 0) request.layout = &loan.layout_;
   epoch_->ring().publish(loan.slot_, request, server_);
@@ -344,7 +369,8 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
 // A loan of memory that the stream has left: its frame moves over. Counted as a copy.
 WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info) noexcept {
   Loan fresh;
-  if (const WriteStatus status = acquire(fresh, loan.size_, kForever); status != WriteStatus::ok) return status;
+  if (const WriteStatus status = acquire(fresh, loan.size_, kForever); status != WriteStatus::ok)
+    return status;
   try {
     const auto id = epoch_->format_id(loan.format());
     if (loan.format_id_ != 0 && !id) return refuse(WriteStatus::too_large, "the table of formats is full");
@@ -361,14 +387,16 @@ WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info) n
   return publish(fresh, info);
 }
 
-WriteStatus FrameWriter::Impl::write(std::span<const std::byte> payload, const FrameInfo& info, const SideDataView& side_data,
-                                     int timeout_ms) noexcept {
+WriteStatus FrameWriter::Impl::write(std::span<const std::byte> payload, const FrameInfo& info,
+                                     const SideDataView& side_data, int timeout_ms) noexcept {
   Loan loan;
-  if (const WriteStatus status = acquire(loan, payload.size(), timeout_ms); status != WriteStatus::ok) return status;
+  if (const WriteStatus status = acquire(loan, payload.size(), timeout_ms); status != WriteStatus::ok)
+    return status;
   if (!loan.copy_from(payload)) return refuse(WriteStatus::too_large, "the frame does not fit a slot");
   if (!loan.side_data_.add_all(side_data))
-    return refuse(WriteStatus::too_large, fmt::format("side data of {} bytes does not fit the {} bytes that side_data_bytes grants",
-                                                      side_data.bytes().size(), loan.side_data_.capacity()));
+    return refuse(WriteStatus::too_large,
+                  fmt::format("side data of {} bytes does not fit the {} bytes that side_data_bytes grants",
+                              side_data.bytes().size(), loan.side_data_.capacity()));
   if (info.kind != FrameKind::media) loan.layout_ = VideoLayout{};
   return publish(loan, info);
 }

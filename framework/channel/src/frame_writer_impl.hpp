@@ -1,5 +1,5 @@
-// The inside of FrameWriter: the name, the memory of the present epoch, the server that readers talk to. Data thread, but for interrupt(),
-// stats() and readers().
+// The inside of FrameWriter: the name, the memory of the present epoch, the server that readers talk to. Data
+// thread, but for interrupt(), stats() and readers().
 #pragma once
 
 #include <atomic>
@@ -29,8 +29,8 @@ class FrameWriter::Impl {
   [[nodiscard]] bool wait_for_readers() noexcept;
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept;
   [[nodiscard]] WriteStatus publish(Loan& loan, const FrameInfo& info) noexcept;
-  [[nodiscard]] WriteStatus write(std::span<const std::byte> payload, const FrameInfo& info, const SideDataView& side_data,
-                                  int timeout_ms) noexcept;
+  [[nodiscard]] WriteStatus write(std::span<const std::byte> payload, const FrameInfo& info,
+                                  const SideDataView& side_data, int timeout_ms) noexcept;
   void end() noexcept;
   [[nodiscard]] bool drain(int timeout_ms) noexcept;
   [[nodiscard]] bool take_key_frame_request() noexcept { return server_.take_key_frame_request(); }
@@ -44,7 +44,7 @@ class FrameWriter::Impl {
   [[nodiscard]] StreamRequest request_for(std::uint64_t slot_bytes, std::uint64_t first_sequence);
   [[nodiscard]] std::uint64_t slot_bytes_for(std::uint64_t frame_bytes) const;
   void make_memory(std::uint64_t slot_bytes);  // the first epoch, or the next; throws
-  void name_records();                         // ids of the present format, segment and tags in the present epoch; throws
+  void name_records();  // ids of the present format, segment and tags in the present epoch; throws
   [[nodiscard]] WriteStatus ensure_capacity(std::uint64_t bytes) noexcept;
   [[nodiscard]] WriteStatus wait_for_slot(std::uint32_t& slot, int timeout_ms) noexcept;
   [[nodiscard]] WriteStatus rescue(const Loan& loan, const FrameInfo& info) noexcept;
@@ -58,7 +58,7 @@ class FrameWriter::Impl {
   std::shared_ptr<WriterEpoch> epoch_;
   Format format_;
   bool format_set_ = false;
-  VideoLayout layout_;           // default of the present format
+  VideoLayout layout_;  // default of the present format
   std::optional<Segment> segment_;
   std::optional<Tags> tags_;
   std::uint32_t format_id_ = 0, segment_id_ = 0, tags_id_ = 0;

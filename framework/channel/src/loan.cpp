@@ -5,7 +5,9 @@
 
 namespace reel {
 
-Loan::Loan(Loan&& other) noexcept { *this = std::move(other); }
+Loan::Loan(Loan&& other) noexcept {
+  *this = std::move(other);
+}
 
 Loan& Loan::operator=(Loan&& other) noexcept {
   if (this == &other) return *this;

@@ -51,13 +51,15 @@ std::optional<UniqueFd> lock_at(const std::string& path, std::string& owner) {
 
 }  // namespace
 
-NameLock::NameLock(const std::string& directory, const std::string& stream) : path_(directory + "/" + lock_file(stream)) {
+NameLock::NameLock(const std::string& directory, const std::string& stream)
+    : path_(directory + "/" + lock_file(stream)) {
   std::string owner;
   std::optional<UniqueFd> fd = lock_at(path_, owner);
   if (!fd)
-    throw Error(ErrorCode::in_use, fmt::format("stream \"{}\" is already written by process {} (lock \"{}\"): stop it, "
-                                               "or write under another name",
-                                               stream, owner, path_));
+    throw Error(ErrorCode::in_use,
+                fmt::format("stream \"{}\" is already written by process {} (lock \"{}\"): stop it, "
+                            "or write under another name",
+                            stream, owner, path_));
   fd_ = std::move(*fd);
 }
 
@@ -73,8 +75,12 @@ NameLock::~NameLock() {
   if (fd_) ::unlink(path_.c_str());
 }
 
-std::string socket_file(const std::string& stream) { return stream + ".sock"; }
-std::string lock_file(const std::string& stream) { return stream + ".lock"; }
+std::string socket_file(const std::string& stream) {
+  return stream + ".sock";
+}
+std::string lock_file(const std::string& stream) {
+  return stream + ".lock";
+}
 
 std::string segment_prefix(const std::string& directory, const std::string& stream) {
   const std::uint64_t where = checksum(std::as_bytes(std::span(directory)));
@@ -85,7 +91,8 @@ std::string segment_prefix(const std::string& directory, const std::string& stre
 void remove_leftovers(const std::string& directory, const std::string& stream) {
   ::unlink((directory + "/" + socket_file(stream)).c_str());
   ::unlink((directory + "/" + socket_file(stream) + "~").c_str());
-  for (const SegmentKind kind : segment_kinds()) (void)segment_backend(kind).sweep(segment_prefix(directory, stream));
+  for (const SegmentKind kind : segment_kinds())
+    (void)segment_backend(kind).sweep(segment_prefix(directory, stream));
 }
 
 }  // namespace reel

@@ -1,4 +1,5 @@
-// Ownership of a stream's name in a runtime directory: a lock file, locked for as long as its writer lives. Single-thread.
+// Ownership of a stream's name in a runtime directory: a lock file, locked for as long as its writer lives.
+// Single-thread.
 #pragma once
 
 #include <optional>
@@ -13,7 +14,8 @@ class NameLock {
   /// Takes the name. Throws Error{in_use} naming the pid of the process that has it.
   NameLock(const std::string& directory, const std::string& stream);
   /// The same without an error: nullopt when a living process has it.
-  [[nodiscard]] static std::optional<NameLock> try_take(const std::string& directory, const std::string& stream);
+  [[nodiscard]] static std::optional<NameLock> try_take(const std::string& directory,
+                                                        const std::string& stream);
   NameLock(NameLock&&) noexcept = default;
   NameLock& operator=(NameLock&&) noexcept = default;
   /// Removes the lock file, then unlocks.

@@ -42,8 +42,13 @@ std::string kind_name(std::uint32_t kind) {
 }
 
 FrameInfo info_of(const SlotRecord& record) {
-  return {static_cast<FrameKind>(record.kind), record.flags,      record.pts_ns, record.dts_ns,
-          record.duration_ns,                  record.capture_ns, record.offset};
+  return {static_cast<FrameKind>(record.kind),
+          record.flags,
+          record.pts_ns,
+          record.dts_ns,
+          record.duration_ns,
+          record.capture_ns,
+          record.offset};
 }
 
 // A header copied out of a slot nobody protects.
@@ -54,7 +59,8 @@ struct Glimpse {
 
 class SlotObserver {
  public:
-  SlotObserver(const StreamView& view, std::uint32_t slot) : view_(view), header_(view.slots[slot]), slot_(slot) {}
+  SlotObserver(const StreamView& view, std::uint32_t slot)
+      : view_(view), header_(view.slots[slot]), slot_(slot) {}
 
   [[nodiscard]] std::uint64_t state() const { return header_.state.load(std::memory_order_acquire); }
   /// Copies after a look at the state; what was copied counts only if unchanged() says so afterwards.
@@ -64,8 +70,8 @@ class SlotObserver {
     const std::uint64_t claimed = header_.header_checksum;
     result.header_right = header_checksum(result.record) == claimed &&
                           result.record.payload_bytes <= view_.geometry.slot_bytes &&
-                          result.record.side_data_bytes <= view_.geometry.side_data_bytes && result.record.checksum_mode <= 2 &&
-                          result.record.plane_count <= kMaxPlanes;
+                          result.record.side_data_bytes <= view_.geometry.side_data_bytes &&
+                          result.record.checksum_mode <= 2 && result.record.plane_count <= kMaxPlanes;
     return result;
   }
   [[nodiscard]] bool unchanged(std::uint64_t before) const {
@@ -85,7 +91,8 @@ class SlotObserver {
   std::uint32_t slot_;
 };
 
-bool intact(const SlotRecord& record, std::span<const std::byte> payload, std::span<const std::byte> side_data) {
+bool intact(const SlotRecord& record, std::span<const std::byte> payload,
+            std::span<const std::byte> side_data) {
   const auto mode = static_cast<ChecksumMode>(record.checksum_mode);
   if (mode != ChecksumMode::none && checksum(payload, mode) != record.payload_checksum) return false;
   return side_data.empty() || checksum(side_data) == record.side_data_checksum;
@@ -103,8 +110,8 @@ class StreamObserver::Impl {
     if (!joined) throw_not_found();
     socket_ = std::move(joined->socket);
     kind_ = static_cast<SegmentKind>(joined->welcome.memory);
-    memory_.emplace(kind_, std::move(joined->received.fds[0]), joined->welcome.control_bytes, std::move(joined->received.fds[1]),
-                    joined->welcome.payload_bytes);
+    memory_.emplace(kind_, std::move(joined->received.fds[0]), joined->welcome.control_bytes,
+                    std::move(joined->received.fds[1]), joined->welcome.payload_bytes);
   }
 
   StreamStatus status() {
@@ -150,7 +157,8 @@ class StreamObserver::Impl {
 
   [[nodiscard]] std::vector<SlotStatus> slots() const {
     std::vector<SlotStatus> result;
-    for (std::uint32_t slot = 0; slot < memory_->view().geometry.slots; ++slot) result.push_back(look_at(slot));
+    for (std::uint32_t slot = 0; slot < memory_->view().geometry.slots; ++slot)
+      result.push_back(look_at(slot));
     return result;
   }
 
@@ -170,7 +178,8 @@ class StreamObserver::Impl {
   [[noreturn]] void throw_not_found() const {
     const std::vector<std::string> living = list_streams();
     std::string message = fmt::format("no process writes it; looked {}", where_looked());
-    if (const auto near = nearest_name(stream_, living)) message += fmt::format("; did you mean \"{}\"?", *near);
+    if (const auto near = nearest_name(stream_, living))
+      message += fmt::format("; did you mean \"{}\"?", *near);
     throw Error(ErrorCode::not_found, message, fmt::format("stream \"{}\"", stream_));
   }
 
@@ -193,7 +202,8 @@ class StreamObserver::Impl {
     const Glimpse glimpse = observer.glimpse();
     std::string verdict = "corrupted";
     if (glimpse.header_right) {
-      const bool right = intact(glimpse.record, observer.payload(glimpse.record), observer.side_data(glimpse.record));
+      const bool right =
+          intact(glimpse.record, observer.payload(glimpse.record), observer.side_data(glimpse.record));
       const bool unchecked = glimpse.record.checksum_mode == static_cast<std::uint32_t>(ChecksumMode::none);
       if (right) verdict = unchecked ? "unchecked" : "ok";
     }
@@ -238,10 +248,13 @@ class StreamObserver::Impl {
     frame.layout = VideoLayout{};
     const VideoFormat* video = frame.format.video();
     if (video != nullptr && record.plane_count == plane_count(video->pixel)) {
-      const auto layout = checked_layout(*video, std::span(record.plane_offset_bytes).first(record.plane_count),
-                                         std::span(record.plane_stride_bytes).first(record.plane_count), record.payload_bytes);
-      if (layout) frame.layout = *layout;
-      else frame.intact = false;
+      const auto layout = checked_layout(
+          *video, std::span(record.plane_offset_bytes).first(record.plane_count),
+          std::span(record.plane_stride_bytes).first(record.plane_count), record.payload_bytes);
+      if (layout)
+        frame.layout = *layout;
+      else
+        frame.intact = false;
     }
     return true;
   }
@@ -257,7 +270,8 @@ class StreamObserver::Impl {
     }
     if (times.size() < 2) return 0;
     const auto [first, last] = std::minmax_element(times.begin(), times.end());
-    return *last > *first ? static_cast<double>(times.size() - 1) * 1e9 / static_cast<double>(*last - *first) : 0;
+    return *last > *first ? static_cast<double>(times.size() - 1) * 1e9 / static_cast<double>(*last - *first)
+                          : 0;
   }
 
   [[nodiscard]] std::vector<ReaderStatus> ask_for_readers() {
@@ -292,7 +306,9 @@ class StreamObserver::Impl {
     switch (receive_within(socket_.get(), received, timeout_ms_)) {
       case ReceiveStatus::gone: throw_gone();
       case ReceiveStatus::none:
-        throw Error(ErrorCode::timeout, fmt::format("its writer did not answer within {} ms: is it stopped?", timeout_ms_), stream_);
+        throw Error(ErrorCode::timeout,
+                    fmt::format("its writer did not answer within {} ms: is it stopped?", timeout_ms_),
+                    stream_);
       case ReceiveStatus::received: break;
     }
     const auto header = header_of(received);
@@ -302,7 +318,9 @@ class StreamObserver::Impl {
     return *message;
   }
 
-  [[noreturn]] void throw_gone() const { throw Error(ErrorCode::closed, "its writer has just gone", stream_); }
+  [[noreturn]] void throw_gone() const {
+    throw Error(ErrorCode::closed, "its writer has just gone", stream_);
+  }
 
   std::string stream_;
   int timeout_ms_;
@@ -316,10 +334,18 @@ StreamObserver::StreamObserver(std::string_view stream, int timeout_ms)
 StreamObserver::StreamObserver(StreamObserver&&) noexcept = default;
 StreamObserver& StreamObserver::operator=(StreamObserver&&) noexcept = default;
 StreamObserver::~StreamObserver() = default;
-StreamStatus StreamObserver::status() { return impl_->status(); }
-StreamRecords StreamObserver::records() const { return impl_->records(); }
-std::vector<SlotStatus> StreamObserver::slots() const { return impl_->slots(); }
-bool StreamObserver::newest(FrameCopy& frame) const { return impl_->newest(frame); }
+StreamStatus StreamObserver::status() {
+  return impl_->status();
+}
+StreamRecords StreamObserver::records() const {
+  return impl_->records();
+}
+std::vector<SlotStatus> StreamObserver::slots() const {
+  return impl_->slots();
+}
+bool StreamObserver::newest(FrameCopy& frame) const {
+  return impl_->newest(frame);
+}
 
 std::vector<std::string> list_streams() {
   std::vector<std::string> names;
@@ -328,7 +354,8 @@ std::vector<std::string> list_streams() {
     for (const auto& entry : std::filesystem::directory_iterator(directory, failed)) {
       const std::filesystem::path file = entry.path().filename();
       if (file.extension() != ".sock" || !valid_stream_name(file.stem().string())) continue;
-      if (connect_to(directory, file.string())) names.push_back(file.stem().string());  // a dead one's refuses
+      if (connect_to(directory, file.string()))
+        names.push_back(file.stem().string());  // a dead one's refuses
     }
   }
   std::sort(names.begin(), names.end());

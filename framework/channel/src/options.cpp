@@ -8,8 +8,10 @@ namespace {
 
 constexpr std::array<std::pair<Policy, std::string_view>, 3> kPolicies{
     {{Policy::lossless, "lossless"}, {Policy::queue, "queue"}, {Policy::latest, "latest"}}};
-constexpr std::array<std::pair<Start, std::string_view>, 4> kStarts{
-    {{Start::live, "live"}, {Start::oldest, "oldest"}, {Start::keyframe, "keyframe"}, {Start::resume, "resume"}}};
+constexpr std::array<std::pair<Start, std::string_view>, 4> kStarts{{{Start::live, "live"},
+                                                                     {Start::oldest, "oldest"},
+                                                                     {Start::keyframe, "keyframe"},
+                                                                     {Start::resume, "resume"}}};
 
 template <typename Table, typename Value>
 std::string_view name_of(const Table& table, Value value) {
@@ -20,7 +22,8 @@ std::string_view name_of(const Table& table, Value value) {
 }
 
 template <typename Value, std::size_t size>
-std::optional<Value> value_of(const std::array<std::pair<Value, std::string_view>, size>& table, std::string_view name) {
+std::optional<Value> value_of(const std::array<std::pair<Value, std::string_view>, size>& table,
+                              std::string_view name) {
   for (const auto& [value, candidate] : table) {
     if (candidate == name) return value;
   }
@@ -29,9 +32,17 @@ std::optional<Value> value_of(const std::array<std::pair<Value, std::string_view
 
 }  // namespace
 
-std::string_view to_string(Policy policy) noexcept { return name_of(kPolicies, policy); }
-std::string_view to_string(Start start) noexcept { return name_of(kStarts, start); }
-std::optional<Policy> policy_from(std::string_view name) noexcept { return value_of(kPolicies, name); }
-std::optional<Start> start_from(std::string_view name) noexcept { return value_of(kStarts, name); }
+std::string_view to_string(Policy policy) noexcept {
+  return name_of(kPolicies, policy);
+}
+std::string_view to_string(Start start) noexcept {
+  return name_of(kStarts, start);
+}
+std::optional<Policy> policy_from(std::string_view name) noexcept {
+  return value_of(kPolicies, name);
+}
+std::optional<Start> start_from(std::string_view name) noexcept {
+  return value_of(kStarts, name);
+}
 
 }  // namespace reel

@@ -9,19 +9,23 @@
 namespace reel {
 namespace {
 
-ReaderPage& page_of(SharedSegment& segment) { return *reinterpret_cast<ReaderPage*>(segment.data()); }
+ReaderPage& page_of(SharedSegment& segment) {
+  return *reinterpret_cast<ReaderPage*>(segment.data());
+}
 
 SegmentKind checked_kind(std::uint32_t kind) {
   for (const SegmentKind known : segment_kinds()) {
     if (static_cast<std::uint32_t>(known) == kind) return known;
   }
-  throw Error(ErrorCode::protocol, fmt::format("the writer's memory is of kind {}, which this program does not know", kind));
+  throw Error(ErrorCode::protocol,
+              fmt::format("the writer's memory is of kind {}, which this program does not know", kind));
 }
 
 std::shared_ptr<SharedSegment> map_page(const WelcomeMessage& welcome, UniqueFd fd) {
   if (welcome.page_bytes != sizeof(ReaderPage))
     throw Error(ErrorCode::protocol,
-                fmt::format("the writer announces a reader page of {} bytes, it must be {}", welcome.page_bytes, sizeof(ReaderPage)));
+                fmt::format("the writer announces a reader page of {} bytes, it must be {}",
+                            welcome.page_bytes, sizeof(ReaderPage)));
   return segment_backend(SegmentKind::memfd).map(std::move(fd), welcome.page_bytes, true);
 }
 
@@ -57,17 +61,23 @@ void ReaderConnection::wake() noexcept {
 ReaderEpoch::ReaderEpoch(const WelcomeMessage& welcome, ReceivedMessage& received,
                          std::shared_ptr<ReaderConnection> connection)
     : connection_(std::move(connection)),
-      memory_(checked_kind(welcome.memory), std::move(received.fds[0]), welcome.control_bytes, std::move(received.fds[1]),
-              welcome.payload_bytes),
+      memory_(checked_kind(welcome.memory), std::move(received.fds[0]), welcome.control_bytes,
+              std::move(received.fds[1]), welcome.payload_bytes),
       page_(map_page(welcome, std::move(received.fds[2]))),
       ring_(memory_.view(), page_of(*page_)) {
   if (memory_.view().geometry.epoch != welcome.epoch)
     throw Error(ErrorCode::protocol, "the writer announces another epoch than its control memory carries");
 }
 
-const Format* ReaderEpoch::format(std::uint32_t id) { return cached(formats_, view().formats, id); }
-const Segment* ReaderEpoch::segment(std::uint32_t id) { return cached(segments_, view().segments, id); }
-const Tags* ReaderEpoch::tags(std::uint32_t id) { return cached(tags_, view().tags, id); }
+const Format* ReaderEpoch::format(std::uint32_t id) {
+  return cached(formats_, view().formats, id);
+}
+const Segment* ReaderEpoch::segment(std::uint32_t id) {
+  return cached(segments_, view().segments, id);
+}
+const Tags* ReaderEpoch::tags(std::uint32_t id) {
+  return cached(tags_, view().tags, id);
+}
 
 void ReaderEpoch::release(std::uint32_t slot) noexcept {
   if (ring_.unpin(slot)) send_byte(connection_->socket());

@@ -1,5 +1,6 @@
-// One life of a stream's memory as one reader sees it: the mappings, the ring's reading end, the records that frames name. Frames share
-// it, so it lives until the last of them is let go. Single-thread, but for release().
+// One life of a stream's memory as one reader sees it: the mappings, the ring's reading end, the records that
+// frames name. Frames share it, so it lives until the last of them is let go. Single-thread, but for
+// release().
 #pragma once
 
 #include <array>
@@ -15,7 +16,8 @@
 
 namespace reel {
 
-/// The socket to a writer, and what wakes a reader of ours that sleeps on its page. Shared by the reader, its epochs and the service.
+/// The socket to a writer, and what wakes a reader of ours that sleeps on its page. Shared by the reader, its
+/// epochs and the service.
 class ReaderConnection {
  public:
   explicit ReaderConnection(UniqueFd socket) : socket_(std::move(socket)) {}
@@ -38,12 +40,15 @@ class ReaderConnection {
 class ReaderEpoch {
  public:
   /// `welcome` with its three descriptors. Throws Error{protocol | version | no_memory}.
-  ReaderEpoch(const WelcomeMessage& welcome, ReceivedMessage& received, std::shared_ptr<ReaderConnection> connection);
+  ReaderEpoch(const WelcomeMessage& welcome, ReceivedMessage& received,
+              std::shared_ptr<ReaderConnection> connection);
 
   [[nodiscard]] RingReader& ring() noexcept { return ring_; }
   [[nodiscard]] const StreamView& view() const noexcept { return memory_.view(); }
   [[nodiscard]] const std::shared_ptr<SharedSegment>& page() const noexcept { return page_; }
-  [[nodiscard]] const std::shared_ptr<ReaderConnection>& share_connection() const noexcept { return connection_; }
+  [[nodiscard]] const std::shared_ptr<ReaderConnection>& share_connection() const noexcept {
+    return connection_;
+  }
 
   /// Records by id, parsed and checked at their first use; nullptr for id 0 and for a record that is damaged.
   [[nodiscard]] const Format* format(std::uint32_t id);

@@ -19,7 +19,8 @@ std::uint64_t checksum_of(const Record& record) {
 
 void check_size(std::string_view what, std::size_t bytes, std::size_t limit) {
   if (bytes > limit)
-    throw Error(ErrorCode::bad_argument, fmt::format("{} of {} bytes is longer than the limit of {}", what, bytes, limit));
+    throw Error(ErrorCode::bad_argument,
+                fmt::format("{} of {} bytes is longer than the limit of {}", what, bytes, limit));
 }
 
 // One private copy: what is checked is what is read.
@@ -56,7 +57,8 @@ void write_record(const Format& format, FormatRecord& record) {
 
 void write_record(const Segment& segment, SegmentRecord& record) {
   if (segment.rate == 0 || !std::isfinite(segment.rate))
-    throw Error(ErrorCode::bad_argument, fmt::format("a segment's rate is {}: it must be finite and not 0", segment.rate));
+    throw Error(ErrorCode::bad_argument,
+                fmt::format("a segment's rate is {}: it must be finite and not 0", segment.rate));
   record = SegmentRecord{};
   record.rate = segment.rate;
   record.start_ns = segment.start_ns;
@@ -77,11 +79,13 @@ void write_record(const Tags& tags, TagsRecord& record) {
 
 std::optional<Format> read_record(const FormatRecord& shared) {
   const auto record = copy_checked(shared);
-  if (!record || record->caps_bytes > record->caps.size() || record->codec_data_bytes > record->codec_data.size())
+  if (!record || record->caps_bytes > record->caps.size() ||
+      record->codec_data_bytes > record->codec_data.size())
     return std::nullopt;
   try {
     const std::string caps(record->caps.data(), record->caps_bytes);
-    return with_codec_data(Format::from_caps(caps), std::span(record->codec_data).first(record->codec_data_bytes), caps);
+    return with_codec_data(Format::from_caps(caps),
+                           std::span(record->codec_data).first(record->codec_data_bytes), caps);
   } catch (const Error&) {  // caps text that is none
     return std::nullopt;
   }

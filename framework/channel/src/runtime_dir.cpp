@@ -33,7 +33,8 @@ std::vector<std::string> candidates() {
   return result;
 }
 
-// Empty when `path` is a directory that only its owner (us, or root) can write to; else what is wrong with it.
+// Empty when `path` is a directory that only its owner (us, or root) can write to; else what is wrong with
+// it.
 std::string objection(const std::string& path, bool to_write) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return fmt::format("cannot be looked at (error {})", errno);
@@ -41,7 +42,8 @@ std::string objection(const std::string& path, bool to_write) {
   const bool ours = status.st_uid == ::geteuid();
   if (!ours && (to_write || status.st_uid != 0))
     return fmt::format("belongs to user {}, not to user {}", status.st_uid, ::geteuid());
-  if ((status.st_mode & 0022) != 0) return fmt::format("can be written to by others (mode {:04o})", status.st_mode & 07777);
+  if ((status.st_mode & 0022) != 0)
+    return fmt::format("can be written to by others (mode {:04o})", status.st_mode & 07777);
   return {};
 }
 
@@ -56,10 +58,12 @@ bool valid_stream_name(std::string_view name) noexcept {
 
 void check_stream_name(std::string_view name) {
   if (!valid_stream_name(name))
-    throw Error(ErrorCode::bad_argument,
-                fmt::format("\"{}\" cannot name a stream: 1 to {} characters of a-z, 0-9, '.', '_' and '-', the first a "
-                            "letter or digit",
-                            name, kMaxStreamName));
+    throw Error(
+        ErrorCode::bad_argument,
+        fmt::format(
+            "\"{}\" cannot name a stream: 1 to {} characters of a-z, 0-9, '.', '_' and '-', the first a "
+            "letter or digit",
+            name, kMaxStreamName));
 }
 
 std::string writable_runtime_dir() {
@@ -73,13 +77,16 @@ std::string writable_runtime_dir() {
     }
     const std::string wrong = objection(path, true);
     if (!wrong.empty())
-      throw Error(ErrorCode::no_permission,
-                  fmt::format("the runtime directory \"{}\" {}: make it yours with mode 0700, or set REEL_RUNTIME_DIR to "
-                              "a private directory",
-                              path, wrong));
+      throw Error(
+          ErrorCode::no_permission,
+          fmt::format(
+              "the runtime directory \"{}\" {}: make it yours with mode 0700, or set REEL_RUNTIME_DIR to "
+              "a private directory",
+              path, wrong));
     return path;
   }
-  throw Error(ErrorCode::no_permission, "no runtime directory can be made: set REEL_RUNTIME_DIR to a private directory");
+  throw Error(ErrorCode::no_permission,
+              "no runtime directory can be made: set REEL_RUNTIME_DIR to a private directory");
 }
 
 std::vector<std::string> runtime_dirs() {
@@ -96,7 +103,8 @@ std::vector<std::string> sweep_runtime_dir(const std::string& directory) {
   std::vector<std::string> streams;
   for (const auto& entry : std::filesystem::directory_iterator(directory, failed)) {
     const std::filesystem::path file = entry.path().filename();
-    if (file.extension() == ".lock" && valid_stream_name(file.stem().string())) streams.push_back(file.stem().string());
+    if (file.extension() == ".lock" && valid_stream_name(file.stem().string()))
+      streams.push_back(file.stem().string());
   }
   std::sort(streams.begin(), streams.end());
   for (const std::string& stream : streams) {

@@ -1,5 +1,6 @@
-// The one background thread of a process that uses streams: accepts connections, answers readers, notices hang-ups. It sleeps until
-// a descriptor has something to say, and is no part of the path of a frame. Thread-safe.
+// The one background thread of a process that uses streams: accepts connections, answers readers, notices
+// hang-ups. It sleeps until a descriptor has something to say, and is no part of the path of a frame.
+// Thread-safe.
 #pragma once
 
 #include <sys/epoll.h>
@@ -17,10 +18,12 @@ namespace reel {
 
 class Service {
  public:
-  /// Called on the service thread with the epoll events. Must not throw, must not block, must not hold the service itself alive.
+  /// Called on the service thread with the epoll events. Must not throw, must not block, must not hold the
+  /// service itself alive.
   using Handler = std::function<void(std::uint32_t events)>;
 
-  /// The process's own: started with its first user, ended with its last. Shared because streams come and go in any order.
+  /// The process's own: started with its first user, ended with its last. Shared because streams come and go
+  /// in any order.
   [[nodiscard]] static std::shared_ptr<Service> instance();
 
   Service();
@@ -31,8 +34,8 @@ class Service {
   /// REQUIRES: `fd` stays open until unwatch().
   void watch(int fd, std::uint32_t events, Handler handler);
   void change(int fd, std::uint32_t events) noexcept;
-  /// When it returns, the handler does not run and will not run again (unless it is the caller). No caller may hold a lock that
-  /// the handler takes.
+  /// When it returns, the handler does not run and will not run again (unless it is the caller). No caller
+  /// may hold a lock that the handler takes.
   void unwatch(int fd) noexcept;
 
  private:
@@ -44,7 +47,8 @@ class Service {
   };
   UniqueFd epoll_;
   UniqueFd stop_;
-  std::recursive_mutex dispatch_;  // held while a handler runs, and to change the table; handlers change it too
+  std::recursive_mutex
+      dispatch_;  // held while a handler runs, and to change the table; handlers change it too
   std::unordered_map<int, Watched> watched_;
   std::uint64_t generation_ = 0;
   std::thread thread_;

@@ -17,8 +17,8 @@
 namespace reel {
 namespace {
 
-// An address of a file in a directory of any length: sun_path holds 107 characters, so longer ones go through the directory's
-// descriptor in /proc.
+// An address of a file in a directory of any length: sun_path holds 107 characters, so longer ones go through
+// the directory's descriptor in /proc.
 class Address {
  public:
   Address(const std::string& directory, const std::string& file) {
@@ -57,7 +57,8 @@ UniqueFd listen_at(const std::string& directory, const std::string& file) {
   const std::string unfinished = file + "~";
   const Address address(directory, unfinished);
   if (!address.fits())
-    throw Error(ErrorCode::bad_argument, fmt::format("the socket's path \"{}\" is too long: use a shorter runtime directory", path));
+    throw Error(ErrorCode::bad_argument,
+                fmt::format("the socket's path \"{}\" is too long: use a shorter runtime directory", path));
   UniqueFd socket = new_socket();
   ::unlink((directory + "/" + unfinished).c_str());
   if (::bind(socket.get(), address.get(), address.size()) != 0)
@@ -110,7 +111,8 @@ SendStatus send_message(int socket, std::span<const std::byte> bytes, std::span<
   for (;;) {
     if (::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return SendStatus::sent;
     if (errno == EINTR) continue;
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? SendStatus::would_block : SendStatus::gone;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? SendStatus::would_block
+                                                                       : SendStatus::gone;
   }
 }
 
@@ -146,8 +148,10 @@ ReceiveStatus receive_message(int socket, ReceivedMessage& received) noexcept {
       int fd = -1;
       std::memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof fd);
       UniqueFd owned(fd);
-      if (received.fd_count < received.fds.size()) received.fds[received.fd_count++] = std::move(owned);
-      else surplus = true;
+      if (received.fd_count < received.fds.size())
+        received.fds[received.fd_count++] = std::move(owned);
+      else
+        surplus = true;
     }
   }
   if (size == 0) return ReceiveStatus::gone;

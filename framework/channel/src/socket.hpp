@@ -1,5 +1,5 @@
-// SOCK_SEQPACKET sockets in a runtime directory: addresses, whole messages, descriptors that come with them. Thread-safe functions on
-// descriptors; nothing blocks but receive_within().
+// SOCK_SEQPACKET sockets in a runtime directory: addresses, whole messages, descriptors that come with them.
+// Thread-safe functions on descriptors; nothing blocks but receive_within().
 #pragma once
 
 #include <sys/types.h>
@@ -30,8 +30,10 @@ struct PeerCredentials {
 [[nodiscard]] std::optional<PeerCredentials> peer_of(int socket) noexcept;
 
 enum class SendStatus { sent, would_block, gone };
-[[nodiscard]] SendStatus send_message(int socket, std::span<const std::byte> bytes, std::span<const int> fds = {}) noexcept;
-/// The one byte that wakes the other side. Lost only when the socket is full, when a wake is on its way anyway.
+[[nodiscard]] SendStatus send_message(int socket, std::span<const std::byte> bytes,
+                                      std::span<const int> fds = {}) noexcept;
+/// The one byte that wakes the other side. Lost only when the socket is full, when a wake is on its way
+/// anyway.
 void send_byte(int socket) noexcept;
 
 /// One message as it came.
@@ -48,7 +50,8 @@ enum class ReceiveStatus { received, none, gone };
 /// The same, waiting up to `timeout_ms`; `none` when it passes.
 [[nodiscard]] ReceiveStatus receive_within(int socket, ReceivedMessage& message, int timeout_ms) noexcept;
 
-/// What kind of message it is, checked as far as every message is: nullopt for one that is not of this protocol and major version.
+/// What kind of message it is, checked as far as every message is: nullopt for one that is not of this
+/// protocol and major version.
 [[nodiscard]] std::optional<MessageHeader> header_of(const ReceivedMessage& message) noexcept;
 
 template <typename Message>
@@ -59,7 +62,8 @@ template <typename Message>
 /// The message as its type, when it has exactly the size and number of descriptors.
 template <typename Message>
 [[nodiscard]] std::optional<Message> as(const ReceivedMessage& received, std::size_t descriptors) noexcept {
-  if (!received.intact || received.size != sizeof(Message) || received.fd_count != descriptors) return std::nullopt;
+  if (!received.intact || received.size != sizeof(Message) || received.fd_count != descriptors)
+    return std::nullopt;
   Message message;
   auto* to = reinterpret_cast<std::byte*>(&message);
   for (std::size_t i = 0; i < sizeof(Message); ++i) to[i] = received.bytes[i];

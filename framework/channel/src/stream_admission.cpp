@@ -1,4 +1,5 @@
-// Who may join a stream, where it begins, and what it is sent: the part of StreamServer that decides. Service thread, under its mutex.
+// Who may join a stream, where it begins, and what it is sent: the part of StreamServer that decides. Service
+// thread, under its mutex.
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,7 +26,9 @@ bool contains(const std::vector<Policy>& policies, Policy policy) {
 }  // namespace
 
 bool StreamServer::user_allowed(const PeerCredentials& peer) const noexcept {
-  const auto listed = [](const auto& list, auto id) { return std::find(list.begin(), list.end(), id) != list.end(); };
+  const auto listed = [](const auto& list, auto id) {
+    return std::find(list.begin(), list.end(), id) != list.end();
+  };
   return peer.uid == ::geteuid() || peer.uid == 0 || listed(options_.allowed_users, peer.uid) ||
          listed(options_.allowed_groups, peer.gid);
 }
@@ -33,9 +36,11 @@ bool StreamServer::user_allowed(const PeerCredentials& peer) const noexcept {
 bool StreamServer::greet(Peer& peer, const HelloMessage& hello) {
   try {
     if (!user_allowed(peer.credentials))
-      throw Error(ErrorCode::no_permission,
-                  fmt::format("user {} may not read stream \"{}\" of user {}: its writer must list that user or its group",
-                              peer.credentials.uid, stream_, ::geteuid()));
+      throw Error(
+          ErrorCode::no_permission,
+          fmt::format(
+              "user {} may not read stream \"{}\" of user {}: its writer must list that user or its group",
+              peer.credentials.uid, stream_, ::geteuid()));
     switch (hello.role) {
       case PeerRole::observer: {
         watch_for_room(peer.socket.get(), welcome(peer, MessageType::welcome, *epoch_, nullptr));
@@ -44,7 +49,8 @@ bool StreamServer::greet(Peer& peer, const HelloMessage& hello) {
       }
       case PeerRole::reader: admit(peer, hello); return true;
     }
-    throw Error(ErrorCode::protocol, fmt::format("role {} is not known: 1 (reader) or 2 (observer)", static_cast<std::uint32_t>(hello.role)));
+    throw Error(ErrorCode::protocol, fmt::format("role {} is not known: 1 (reader) or 2 (observer)",
+                                                 static_cast<std::uint32_t>(hello.role)));
   } catch (const Error& error) {
     refuse(peer, error.code(), error.message());
     return false;
@@ -54,21 +60,28 @@ bool StreamServer::greet(Peer& peer, const HelloMessage& hello) {
 void StreamServer::check_admission(const HelloMessage& hello) const {
   const auto policy = static_cast<Policy>(hello.policy);
   if (hello.policy < 1 || hello.policy > 3)
-    throw Error(ErrorCode::protocol, fmt::format("policy {} is not known: 1 (lossless), 2 (queue) or 3 (latest)", hello.policy));
+    throw Error(ErrorCode::protocol,
+                fmt::format("policy {} is not known: 1 (lossless), 2 (queue) or 3 (latest)", hello.policy));
   if (hello.start < 1 || hello.start > 4)
-    throw Error(ErrorCode::protocol, fmt::format("start {} is not known: 1 (live), 2 (oldest), 3 (keyframe) or 4 (resume)", hello.start));
+    throw Error(
+        ErrorCode::protocol,
+        fmt::format("start {} is not known: 1 (live), 2 (oldest), 3 (keyframe) or 4 (resume)", hello.start));
   if (hello.name.back() != '\0' || !printable(name_of(hello)))
-    throw Error(ErrorCode::protocol, "the reader's name is not of letters, digits and . _ / - with a closing zero");
+    throw Error(ErrorCode::protocol,
+                "the reader's name is not of letters, digits and . _ / - with a closing zero");
   if (!contains(options_.allowed_policies, policy))
-    throw Error(ErrorCode::refused, fmt::format("stream \"{}\" does not allow readers of policy {}", stream_, to_string(policy)));
+    throw Error(ErrorCode::refused,
+                fmt::format("stream \"{}\" does not allow readers of policy {}", stream_, to_string(policy)));
 
   const StreamView& view = epoch_->view();
   const std::uint32_t format_id = view.header->format_id.load(std::memory_order_acquire);
   if (policy == Policy::latest && format_id != 0 &&
       view.formats[format_id - 1].kind == static_cast<std::uint32_t>(MediaKind::audio))
-    throw Error(ErrorCode::refused, fmt::format("stream \"{}\" is audio: policy latest would cut holes into the sound; use queue or "
-                                                "lossless",
-                                                stream_));
+    throw Error(
+        ErrorCode::refused,
+        fmt::format("stream \"{}\" is audio: policy latest would cut holes into the sound; use queue or "
+                    "lossless",
+                    stream_));
 
   std::uint64_t readers = 0;
   std::uint64_t pins = 0;
@@ -80,15 +93,18 @@ void StreamServer::check_admission(const HelloMessage& hello) const {
     if (other->hello.policy == static_cast<std::uint32_t>(Policy::lossless)) ++lossless;
   }
   if (readers >= kScanEntries)
-    throw Error(ErrorCode::refused, fmt::format("stream \"{}\" has {} readers already, the most there can be", stream_, readers));
-  const std::uint64_t lag = options_.live ? options_.lag_frames * lossless : 0;
-  const std::uint64_t needed = std::uint64_t{options_.history} + options_.loans + pins + hello.max_pins + lag + 1;
-  if (hello.max_pins < 1 || needed > view.geometry.slots)
     throw Error(ErrorCode::refused,
-                fmt::format("stream \"{}\" has {} slots, and this reader would make it need {}: {} history + {} loans + {} pins of {} "
-                            "readers + {} pins asked + {} lag of lossless readers + 1 spare; raise `slots` to {} or lower `max_pins`",
-                            stream_, view.geometry.slots, needed, options_.history, options_.loans, pins, readers, hello.max_pins, lag,
-                            needed));
+                fmt::format("stream \"{}\" has {} readers already, the most there can be", stream_, readers));
+  const std::uint64_t lag = options_.live ? options_.lag_frames * lossless : 0;
+  const std::uint64_t needed =
+      std::uint64_t{options_.history} + options_.loans + pins + hello.max_pins + lag + 1;
+  if (hello.max_pins < 1 || needed > view.geometry.slots)
+    throw Error(ErrorCode::refused, fmt::format("stream \"{}\" has {} slots, and this reader would make it "
+                                                "need {}: {} history + {} loans + {} pins of {} "
+                                                "readers + {} pins asked + {} lag of lossless readers + 1 "
+                                                "spare; raise `slots` to {} or lower `max_pins`",
+                                                stream_, view.geometry.slots, needed, options_.history,
+                                                options_.loans, pins, readers, hello.max_pins, lag, needed));
 }
 
 std::uint64_t StreamServer::first_cursor(const HelloMessage& hello) const {
@@ -117,14 +133,16 @@ void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
   check_admission(hello);
   RingWriter& ring = epoch_->ring();
   std::uint32_t index = 0;
-  while (ring.entry(index).page.load(std::memory_order_relaxed) != nullptr) ++index;  // check_admission saw a free one
+  while (ring.entry(index).page.load(std::memory_order_relaxed) != nullptr)
+    ++index;  // check_admission saw a free one
   auto page = make_page();
   sockets_[index] = peer.socket.get();
   peer.index = index;
   peer.hello = hello;
   peer.page = std::move(page);
   peer.stage = Peer::Stage::reader;
-  ring.admit(index, page_of(peer), hello.policy == static_cast<std::uint32_t>(Policy::lossless), hello.max_pins);
+  ring.admit(index, page_of(peer), hello.policy == static_cast<std::uint32_t>(Policy::lossless),
+             hello.max_pins);
   ring.grant(index, first_cursor(hello));
   left_.erase(name_of(hello));
   watch_for_room(peer.socket.get(), welcome(peer, MessageType::welcome, *epoch_, peer.page.get()));
@@ -177,7 +195,8 @@ void StreamServer::report(Peer& peer) {
     sent = send(peer, {{bytes.begin(), bytes.end()}, {}});
   };
   StatusMessage status;
-  for (const auto& [fd, other] : peers_) status.readers += other->stage == Peer::Stage::reader && !other->left ? 1 : 0;
+  for (const auto& [fd, other] : peers_)
+    status.readers += other->stage == Peer::Stage::reader && !other->left ? 1 : 0;
   status.demoted = demoted();
   status.refused = refused();
   status.epochs = epochs();
@@ -218,7 +237,8 @@ std::vector<std::string> StreamServer::missing_readers(const std::vector<std::st
   std::vector<std::string> missing;
   for (const std::string& name : names) {
     const bool here = std::any_of(peers_.begin(), peers_.end(), [&](const auto& one) {
-      return one.second->stage == Peer::Stage::reader && !one.second->left && name_of(one.second->hello) == name;
+      return one.second->stage == Peer::Stage::reader && !one.second->left &&
+             name_of(one.second->hello) == name;
     });
     if (!here) missing.push_back(name);
   }

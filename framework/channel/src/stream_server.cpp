@@ -19,14 +19,17 @@
 namespace reel {
 namespace {
 
-constexpr std::size_t kMaxGreetings = 16;   // connections that have not said hello
-constexpr std::size_t kMaxQueued = 256;     // messages waiting for a peer that does not read
+constexpr std::size_t kMaxGreetings = 16;  // connections that have not said hello
+constexpr std::size_t kMaxQueued = 256;    // messages waiting for a peer that does not read
 constexpr std::uint32_t kQuietEvents = EPOLLIN | EPOLLRDHUP;
 
 }  // namespace
 
 StreamServer::StreamServer(std::string stream, std::string directory, const WriterOptions& options)
-    : stream_(std::move(stream)), directory_(std::move(directory)), options_(options), service_(Service::instance()) {}
+    : stream_(std::move(stream)),
+      directory_(std::move(directory)),
+      options_(options),
+      service_(Service::instance()) {}
 
 StreamServer::~StreamServer() {
   if (listener_) {
@@ -56,7 +59,8 @@ void StreamServer::wake(std::uint32_t index, WakeKind kind, ReaderPage& page) no
     send_byte(sockets_[index]);
     return;
   }
-  page.doorbell.fetch_add(1, std::memory_order_release);  // pairs with the acquire in FrameReader::Impl::wait_connected
+  page.doorbell.fetch_add(
+      1, std::memory_order_release);  // pairs with the acquire in FrameReader::Impl::wait_connected
   futex_wake(page.doorbell, FutexScope::shared);
 }
 
@@ -80,8 +84,10 @@ void StreamServer::move_to(std::shared_ptr<WriterEpoch> next) {
       RingWriter& ring = next->ring();
       ring.admit(peer->index, *reinterpret_cast<ReaderPage*>(pages[fd]->data()), old.lossless, old.max_pins);
       ring.grant(peer->index, first);
-      ring.entry(peer->index).demoted.store(old.demoted.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      ring.entry(peer->index).waits.store(old.waits.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      ring.entry(peer->index)
+          .demoted.store(old.demoted.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      ring.entry(peer->index)
+          .waits.store(old.waits.load(std::memory_order_relaxed), std::memory_order_relaxed);
       if (!welcome(*peer, MessageType::moved, *next, pages[fd].get())) full.push_back(fd);
     }
     epoch_->ring().move(*this);
@@ -98,14 +104,18 @@ bool StreamServer::demote(ReaderMask stalled) noexcept {
   for (std::uint32_t index = 0; index < kScanEntries; ++index) {
     Peer* peer = (stalled >> index & 1) != 0 ? peer_at(index) : nullptr;
     ScanEntry& entry = epoch_->ring().entry(index);
-    if (peer == nullptr || !entry.lossless || entry.demoted.exchange(true, std::memory_order_relaxed)) continue;
+    if (peer == nullptr || !entry.lossless || entry.demoted.exchange(true, std::memory_order_relaxed))
+      continue;
     any = true;
     demoted_.fetch_add(1, std::memory_order_relaxed);
     const PlainMessage message{{.type = MessageType::demoted}};
-    (void)send_message(peer->socket.get(), bytes_of(message));  // a reader that does not even read its socket learns nothing
-    log_warning(fmt::format("stream \"{}\": lossless reader \"{}\" (pid {}) kept the writer waiting for {} ms (stall_timeout) and is "
-                            "treated as `queue` from now on",
-                            stream_, name_of(peer->hello), peer->credentials.pid, options_.stall_timeout_ms));
+    (void)send_message(peer->socket.get(),
+                       bytes_of(message));  // a reader that does not even read its socket learns nothing
+    log_warning(
+        fmt::format("stream \"{}\": lossless reader \"{}\" (pid {}) kept the writer waiting for {} ms "
+                    "(stall_timeout) and is "
+                    "treated as `queue` from now on",
+                    stream_, name_of(peer->hello), peer->credentials.pid, options_.stall_timeout_ms));
   }
   return any;
 }
@@ -113,9 +123,12 @@ bool StreamServer::demote(ReaderMask stalled) noexcept {
 void StreamServer::drop_hostile() noexcept {
   const std::lock_guard lock(mutex_);
   for (const auto& [fd, peer] : peers_) {
-    if (peer->stage != Peer::Stage::reader || !epoch_->ring().entry(peer->index).hostile.load(std::memory_order_relaxed)) continue;
-    log_warning(fmt::format("stream \"{}\": reader \"{}\" (pid {}) pins more than the {} slots it was granted and is cut off", stream_,
-                            name_of(peer->hello), peer->credentials.pid, peer->hello.max_pins));
+    if (peer->stage != Peer::Stage::reader ||
+        !epoch_->ring().entry(peer->index).hostile.load(std::memory_order_relaxed))
+      continue;
+    log_warning(fmt::format(
+        "stream \"{}\": reader \"{}\" (pid {}) pins more than the {} slots it was granted and is cut off",
+        stream_, name_of(peer->hello), peer->credentials.pid, peer->hello.max_pins));
     ::shutdown(fd, SHUT_RDWR);  // the service thread sees the hang-up and removes it
   }
 }
@@ -126,7 +139,8 @@ void StreamServer::on_listener() noexcept {
     if (!socket) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) {
-        log_warning(fmt::format("stream \"{}\": cannot take a reader's connection: {}", stream_, std::strerror(errno)));
+        log_warning(fmt::format("stream \"{}\": cannot take a reader's connection: {}", stream_,
+                                std::strerror(errno)));
         ::usleep(10'000);  // out of descriptors, most likely: the connection stays pending, do not spin on it
       }
       return;
@@ -202,22 +216,25 @@ bool StreamServer::handle(Peer& peer, ReceivedMessage& message) {
   }
   const auto header = header_of(message);
   if (!header) {
-    log_warning(fmt::format("stream \"{}\": process {} sent {} bytes that are no message of Reel's: disconnected", stream_,
-                            peer.credentials.pid, message.size));
+    log_warning(
+        fmt::format("stream \"{}\": process {} sent {} bytes that are no message of Reel's: disconnected",
+                    stream_, peer.credentials.pid, message.size));
     return false;
   }
   if (header->major != kHandshakeMajor) {
     refuse(peer, ErrorCode::version,
-           fmt::format("the reader speaks handshake version {}.{}, the writer {}.{}: rebuild the older one", header->major,
-                       header->minor, kHandshakeMajor, kHandshakeMinor));
+           fmt::format("the reader speaks handshake version {}.{}, the writer {}.{}: rebuild the older one",
+                       header->major, header->minor, kHandshakeMajor, kHandshakeMinor));
     return false;
   }
   if (peer.stage == Peer::Stage::greeting) {
     const auto hello = as<HelloMessage>(message, 0);
     if (header->type != MessageType::hello || !hello) {
       refuse(peer, ErrorCode::protocol,
-             fmt::format("the first message is of type {} with {} bytes and {} descriptors: expected hello, {} bytes, none",
-                         static_cast<std::uint32_t>(header->type), message.size, message.fd_count, sizeof(HelloMessage)));
+             fmt::format("the first message is of type {} with {} bytes and {} descriptors: expected hello, "
+                         "{} bytes, none",
+                         static_cast<std::uint32_t>(header->type), message.size, message.fd_count,
+                         sizeof(HelloMessage)));
       return false;
     }
     return greet(peer, *hello);
@@ -263,7 +280,8 @@ void StreamServer::leave(Peer& peer) noexcept {
     std::erase_if(left_, [&](const auto& one) { return one.second.until_ns < now_ns; });
     left_[name] = {unfinished_cursor(peer), now_ns + std::int64_t{options_.resume_ms} * 1'000'000};
   }
-  entry.demoted.store(true, std::memory_order_relaxed);  // its pins count until it hangs up, its cursor no more
+  entry.demoted.store(true,
+                      std::memory_order_relaxed);  // its pins count until it hangs up, its cursor no more
   notify();
 }
 
@@ -284,7 +302,8 @@ bool StreamServer::send(Peer& peer, Outgoing message) {
   if (peer.outgoing.empty()) {
     std::array<int, kMaxMessageDescriptors> fds{};
     for (std::size_t i = 0; i < message.fds.size(); ++i) fds[i] = message.fds[i].get();
-    const auto status = send_message(peer.socket.get(), message.bytes, std::span(fds).first(message.fds.size()));
+    const auto status =
+        send_message(peer.socket.get(), message.bytes, std::span(fds).first(message.fds.size()));
     if (status != SendStatus::would_block) return true;  // one that is gone is noticed by its hang-up
   }
   peer.outgoing.push_back(std::move(message));
@@ -296,7 +315,9 @@ bool StreamServer::flush(Peer& peer) noexcept {
     const Outgoing& message = peer.outgoing.front();
     std::array<int, kMaxMessageDescriptors> fds{};
     for (std::size_t i = 0; i < message.fds.size(); ++i) fds[i] = message.fds[i].get();
-    if (send_message(peer.socket.get(), message.bytes, std::span(fds).first(message.fds.size())) == SendStatus::would_block) return false;
+    if (send_message(peer.socket.get(), message.bytes, std::span(fds).first(message.fds.size())) ==
+        SendStatus::would_block)
+      return false;
     peer.outgoing.pop_front();
   }
   return true;
@@ -321,7 +342,9 @@ StreamServer::Peer* StreamServer::peer_at(std::uint32_t index) noexcept {
   return nullptr;
 }
 
-ReaderPage& StreamServer::page_of(const Peer& peer) noexcept { return *reinterpret_cast<ReaderPage*>(peer.page->data()); }
+ReaderPage& StreamServer::page_of(const Peer& peer) noexcept {
+  return *reinterpret_cast<ReaderPage*>(peer.page->data());
+}
 
 std::string StreamServer::name_of(const HelloMessage& hello) {
   return {hello.name.data(), ::strnlen(hello.name.data(), hello.name.size())};

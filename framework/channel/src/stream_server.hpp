@@ -1,5 +1,6 @@
-// The service-thread side of a writer: takes connections, admits readers into the ring's scan set, answers observers, removes who hangs
-// up. The data thread enters only to wake readers (lock-free) and to move everyone to new memory. Thread-safe.
+// The service-thread side of a writer: takes connections, admits readers into the ring's scan set, answers
+// observers, removes who hangs up. The data thread enters only to wake readers (lock-free) and to move
+// everyone to new memory. Thread-safe.
 #pragma once
 
 #include <array>
@@ -32,10 +33,11 @@ class StreamServer final : public ReaderWaker {
 
   // --- data thread ---
   void wake(std::uint32_t index, WakeKind kind, ReaderPage& page) noexcept override;
-  /// Every reader is admitted to `next` at its first sequence and sent its descriptors; then the old memory says so. Throws Error
-  /// {no_memory} with nothing changed.
+  /// Every reader is admitted to `next` at its first sequence and sent its descriptors; then the old memory
+  /// says so. Throws Error {no_memory} with nothing changed.
   void move_to(std::shared_ptr<WriterEpoch> next);
-  /// Lossless readers that keep the writer waiting become `queue` readers, and are told. True when there was one.
+  /// Lossless readers that keep the writer waiting become `queue` readers, and are told. True when there was
+  /// one.
   bool demote(ReaderMask stalled) noexcept;
   /// Those that broke their quota are cut off.
   void drop_hostile() noexcept;
@@ -48,7 +50,9 @@ class StreamServer final : public ReaderWaker {
   /// True when a lossless or queue reader has frames still to take.
   [[nodiscard]] bool owes_frames() const;
   [[nodiscard]] std::vector<ReaderStatus> readers() const;
-  [[nodiscard]] bool take_key_frame_request() noexcept { return key_frame_wanted_.exchange(false, std::memory_order_acq_rel); }
+  [[nodiscard]] bool take_key_frame_request() noexcept {
+    return key_frame_wanted_.exchange(false, std::memory_order_acq_rel);
+  }
   [[nodiscard]] std::uint64_t demoted() const noexcept { return demoted_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t epochs() const noexcept { return epochs_.load(std::memory_order_relaxed); }
@@ -63,11 +67,11 @@ class StreamServer final : public ReaderWaker {
     PeerCredentials credentials;
     enum class Stage { greeting, reader, observer } stage = Stage::greeting;
     HelloMessage hello{};
-    std::uint32_t index = 0;              // in the scan set, of a reader
-    std::unique_ptr<OwnedSegment> page;   // of a reader
-    bool left = false;                    // said so; its pins count until it hangs up
-    std::int64_t since_ns = 0;            // when it connected
-    std::deque<Outgoing> outgoing;        // what would have blocked
+    std::uint32_t index = 0;             // in the scan set, of a reader
+    std::unique_ptr<OwnedSegment> page;  // of a reader
+    bool left = false;                   // said so; its pins count until it hangs up
+    std::int64_t since_ns = 0;           // when it connected
+    std::deque<Outgoing> outgoing;       // what would have blocked
   };
 
   void on_listener() noexcept;
@@ -86,7 +90,7 @@ class StreamServer final : public ReaderWaker {
   [[nodiscard]] std::uint64_t unfinished_cursor(const Peer& peer) const noexcept;
   void drop_greeting() noexcept;
   [[nodiscard]] bool send(Peer& peer, Outgoing message);  // false: it is queued, watch for EPOLLOUT
-  [[nodiscard]] bool flush(Peer& peer) noexcept;           // the same
+  [[nodiscard]] bool flush(Peer& peer) noexcept;          // the same
   void watch_for_room(int fd, bool sent) noexcept;
   [[nodiscard]] Peer* peer_at(std::uint32_t index) noexcept;
   [[nodiscard]] static ReaderPage& page_of(const Peer& peer) noexcept;
@@ -99,15 +103,15 @@ class StreamServer final : public ReaderWaker {
   WriterOptions options_;
   std::shared_ptr<Service> service_;
   UniqueFd listener_;
-  mutable std::mutex mutex_;                         // of everything below, but for the atomics and sockets_
+  mutable std::mutex mutex_;  // of everything below, but for the atomics and sockets_
   std::shared_ptr<WriterEpoch> epoch_;
-  std::map<int, std::unique_ptr<Peer>> peers_;       // by socket
+  std::map<int, std::unique_ptr<Peer>> peers_;  // by socket
   struct Left {
     std::uint64_t cursor = 0;
     std::int64_t until_ns = 0;
   };
-  std::map<std::string, Left> left_;                 // cursors of named readers that are gone
-  std::array<int, kScanEntries> sockets_{};          // by scan entry; set before the entry is, for wake()
+  std::map<std::string, Left> left_;         // cursors of named readers that are gone
+  std::array<int, kScanEntries> sockets_{};  // by scan entry; set before the entry is, for wake()
   std::atomic<std::uint32_t> events_{0};
   std::atomic<bool> key_frame_wanted_{false};
   std::atomic<std::uint64_t> demoted_{0}, refused_{0}, epochs_{0};

@@ -6,8 +6,8 @@ namespace reel {
 namespace {
 
 template <typename Value, typename Record>
-std::optional<std::uint32_t> id_of(std::deque<Value>& known, const Value& value, Record* records, std::uint32_t limit,
-                                   std::atomic<std::uint32_t>& newest) {
+std::optional<std::uint32_t> id_of(std::deque<Value>& known, const Value& value, Record* records,
+                                   std::uint32_t limit, std::atomic<std::uint32_t>& newest) {
   std::uint32_t id = 0;
   for (std::uint32_t i = 0; i < known.size() && id == 0; ++i) {
     if (known[i] == value) id = i + 1;
@@ -18,7 +18,8 @@ std::optional<std::uint32_t> id_of(std::deque<Value>& known, const Value& value,
     known.push_back(value);
     id = static_cast<std::uint32_t>(known.size());
   }
-  newest.store(id, std::memory_order_release);  // pairs with the acquire of readers that look before any frame
+  newest.store(id,
+               std::memory_order_release);  // pairs with the acquire of readers that look before any frame
   return id;
 }
 

@@ -1,5 +1,5 @@
-// One life of a stream's memory as its writer holds it: the segments, the ring's writing end, the records written so far. Loans share it.
-// Data thread, but for ring() as RingWriter says.
+// One life of a stream's memory as its writer holds it: the segments, the ring's writing end, the records
+// written so far. Loans share it. Data thread, but for ring() as RingWriter says.
 #pragma once
 
 #include <deque>
@@ -14,14 +14,15 @@ namespace reel {
 class WriterEpoch {
  public:
   /// Throws Error{no_memory | bad_argument}.
-  explicit WriterEpoch(const StreamRequest& request) : memory_(request), ring_(memory_.view(), request.live) {}
+  explicit WriterEpoch(const StreamRequest& request)
+      : memory_(request), ring_(memory_.view(), request.live) {}
 
   [[nodiscard]] RingWriter& ring() noexcept { return ring_; }
   [[nodiscard]] const StreamView& view() const noexcept { return memory_.view(); }
   [[nodiscard]] const OwnedStreamMemory& memory() const noexcept { return memory_; }
 
-  /// The id of a record equal to the value, written now when there is none yet; nullopt when the table is full. Throws
-  /// Error{bad_argument} for what does not fit a record.
+  /// The id of a record equal to the value, written now when there is none yet; nullopt when the table is
+  /// full. Throws Error{bad_argument} for what does not fit a record.
   [[nodiscard]] std::optional<std::uint32_t> format_id(const Format& format);
   [[nodiscard]] std::optional<std::uint32_t> segment_id(const Segment& segment);
   [[nodiscard]] std::optional<std::uint32_t> tags_id(const Tags& tags);

@@ -59,20 +59,13 @@ enum class Step : int { group, parent, directory, cpus, nice, descriptors, execu
 
 const char* step_text(Step step) {
   switch (step) {
-    case Step::group:
-      return "making its process group";
-    case Step::parent:
-      return "tying its life to ours";
-    case Step::directory:
-      return "entering its directory";
-    case Step::cpus:
-      return "setting its cpus (are there as many?)";
-    case Step::nice:
-      return "setting its nice (below 0 needs the right to)";
-    case Step::descriptors:
-      return "passing descriptors on";
-    case Step::execute:
-      return "executing";
+    case Step::group: return "making its process group";
+    case Step::parent: return "tying its life to ours";
+    case Step::directory: return "entering its directory";
+    case Step::cpus: return "setting its cpus (are there as many?)";
+    case Step::nice: return "setting its nice (below 0 needs the right to)";
+    case Step::descriptors: return "passing descriptors on";
+    case Step::execute: return "executing";
   }
   return "executing";
 }

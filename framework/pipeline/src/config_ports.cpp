@@ -68,15 +68,10 @@ InputConfig full_input(const YamlNode& node, const std::string& port, const std:
 void read_input(const YamlNode& node, const std::string& port, const std::string& what, Problems& problems,
                 std::vector<InputConfig>& inputs) {
   switch (node.kind) {
-    case YamlNode::Kind::scalar:
-      inputs.push_back(plain_input(node, port, problems));
-      return;
-    case YamlNode::Kind::map:
-      inputs.push_back(full_input(node, port, what, problems));
-      return;
+    case YamlNode::Kind::scalar: inputs.push_back(plain_input(node, port, problems)); return;
+    case YamlNode::Kind::map: inputs.push_back(full_input(node, port, what, problems)); return;
     case YamlNode::Kind::list:
-    case YamlNode::Kind::null:
-      break;
+    case YamlNode::Kind::null: break;
   }
   problems.add(node.where,
                fmt::format("an input of {} must be a stream's name or a map with the key 'stream', not {}",

@@ -33,26 +33,16 @@ bool hopeless(const StagePlan& plan, const ProcessExit& exit) {
 
 std::string_view to_string(RunState state) noexcept {
   switch (state) {
-    case RunState::pending:
-      return "pending";
-    case RunState::starting:
-      return "starting";
-    case RunState::running:
-      return "running";
-    case RunState::backing_off:
-      return "backing off";
-    case RunState::draining:
-      return "draining";
-    case RunState::stopping:
-      return "stopping";
-    case RunState::killing:
-      return "killing";
-    case RunState::finished:
-      return "finished";
-    case RunState::failed:
-      return "failed";
-    case RunState::stopped:
-      return "stopped";
+    case RunState::pending: return "pending";
+    case RunState::starting: return "starting";
+    case RunState::running: return "running";
+    case RunState::backing_off: return "backing off";
+    case RunState::draining: return "draining";
+    case RunState::stopping: return "stopping";
+    case RunState::killing: return "killing";
+    case RunState::finished: return "finished";
+    case RunState::failed: return "failed";
+    case RunState::stopped: return "stopped";
   }
   return "failed";
 }

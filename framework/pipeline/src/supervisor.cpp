@@ -46,15 +46,11 @@ MachineTimings timings_of(const Graph& graph) {
 
 LogLevel level_of(RunState state) {
   switch (state) {
-    case RunState::failed:
-      return LogLevel::error;
+    case RunState::failed: return LogLevel::error;
     case RunState::backing_off:
-    case RunState::killing:
-      return LogLevel::warning;
-    case RunState::finished:
-      return LogLevel::info;
-    default:
-      return LogLevel::debug;
+    case RunState::killing: return LogLevel::warning;
+    case RunState::finished: return LogLevel::info;
+    default: return LogLevel::debug;
   }
 }
 
@@ -149,17 +145,10 @@ class Supervisor::Impl {
     }
     if (!process.has_process()) return {};
     switch (action.kind) {
-      case Action::Kind::interrupt:
-        process.process().send(SIGINT);
-        break;
-      case Action::Kind::terminate:
-        process.process().send(SIGTERM);
-        break;
-      case Action::Kind::kill:
-        process.process().kill_group();
-        break;
-      case Action::Kind::start:
-        break;
+      case Action::Kind::interrupt: process.process().send(SIGINT); break;
+      case Action::Kind::terminate: process.process().send(SIGTERM); break;
+      case Action::Kind::kill: process.process().kill_group(); break;
+      case Action::Kind::start: break;
     }
     return {};
   }

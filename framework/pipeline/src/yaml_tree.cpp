@@ -201,14 +201,10 @@ YamlNode* YamlNode::find(std::string_view key) noexcept {
 
 std::string_view kind_text(YamlNode::Kind kind) noexcept {
   switch (kind) {
-    case YamlNode::Kind::null:
-      return "nothing";
-    case YamlNode::Kind::scalar:
-      return "a single value";
-    case YamlNode::Kind::list:
-      return "a list";
-    case YamlNode::Kind::map:
-      return "a map";
+    case YamlNode::Kind::null: return "nothing";
+    case YamlNode::Kind::scalar: return "a single value";
+    case YamlNode::Kind::list: return "a list";
+    case YamlNode::Kind::map: return "a map";
   }
   return "nothing";
 }

@@ -5,7 +5,10 @@
 
 namespace reel {
 
-// The size is a constant and short: no wider instruction set would help, and the compiler leaves the one case that applies.
-std::uint64_t header_checksum(const SlotRecord& record) noexcept { return XXH3_64bits(&record, sizeof record); }
+// The size is a constant and short: no wider instruction set would help, and the compiler leaves the one case
+// that applies.
+std::uint64_t header_checksum(const SlotRecord& record) noexcept {
+  return XXH3_64bits(&record, sizeof record);
+}
 
 }  // namespace reel

@@ -7,7 +7,8 @@
 namespace reel {
 namespace {
 
-// A writer that laps us at every try is faster than we can ever be: say empty after so many, and let the caller breathe.
+// A writer that laps us at every try is faster than we can ever be: say empty after so many, and let the
+// caller breathe.
 constexpr int kTries = 64;
 
 }  // namespace
@@ -21,7 +22,8 @@ RingReader::RingReader(const StreamView& view, ReaderPage& page) noexcept
 
 void RingReader::advance(std::uint64_t cursor) noexcept {
   cursor_ = cursor;
-  // SYNC ring.waiting: before the look at writer_waiting in unpin(), which every frame passed over or taken comes to.
+  // SYNC ring.waiting: before the look at writer_waiting in unpin(), which every frame passed over or taken
+  // comes to.
   page_->cursor.store(cursor, std::memory_order_release);
 }
 
@@ -33,8 +35,8 @@ void RingReader::pass_over(std::uint64_t cursor) noexcept {
 }
 
 std::uint64_t RingReader::resume_point(std::uint64_t head, bool key_frames) const noexcept {
-  const std::uint64_t oldest =
-      std::clamp(view_.header->oldest.load(std::memory_order_acquire), cursor_ + 1, std::max(head, cursor_ + 1));
+  const std::uint64_t oldest = std::clamp(view_.header->oldest.load(std::memory_order_acquire), cursor_ + 1,
+                                          std::max(head, cursor_ + 1));
   if (!key_frames) return oldest;
   const std::uint64_t key = view_.header->last_key.load(std::memory_order_acquire);
   return key >= oldest && key < head ? key : oldest;
@@ -50,7 +52,8 @@ TakeStatus RingReader::take(const TakeRules& rules, TakenSlot& taken, TakeCounte
       const bool ended = view_.header->end.load(std::memory_order_acquire) != 0;
       const bool moved = view_.header->moved.load(std::memory_order_acquire) != 0;
       if (!ended && !moved) {
-        // The writer's scan took the line: ask it back while there is nothing else to do, the next frame's pin is set at once.
+        // The writer's scan took the line: ask it back while there is nothing else to do, the next frame's
+        // pin is set at once.
         __builtin_prefetch(page_, 1);
         return TakeStatus::empty;
       }
@@ -96,7 +99,8 @@ TakeStatus RingReader::take(const TakeRules& rules, TakenSlot& taken, TakeCounte
   return TakeStatus::empty;
 }
 
-RingReader::Attempt RingReader::attempt(std::uint64_t sequence, std::uint64_t newest_word, TakenSlot& taken) noexcept {
+RingReader::Attempt RingReader::attempt(std::uint64_t sequence, std::uint64_t newest_word,
+                                        TakenSlot& taken) noexcept {
   const std::uint64_t word = sequence_of(newest_word) == sequence
                                  ? newest_word  // spares a line: the head carries its slot
                                  : view_.ring_at(sequence).load(std::memory_order_acquire);
@@ -135,8 +139,8 @@ bool RingReader::plausible(const SlotRecord& record, std::uint64_t sequence) con
 
 bool RingReader::unpin(std::uint32_t slot) noexcept {
   const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
-  // SYNC ring.unpin: at least release: our last read of the slot comes before the writer's scan that finds the bit clear.
-  // SYNC ring.waiting: seq_cst, before the look at the flag.
+  // SYNC ring.unpin: at least release: our last read of the slot comes before the writer's scan that finds
+  // the bit clear. SYNC ring.waiting: seq_cst, before the look at the flag.
   page_->pins[slot / 64].fetch_and(~bit, std::memory_order_seq_cst);
   return view_.header->writer_waiting.load(std::memory_order_seq_cst) != 0;
 }
@@ -144,7 +148,8 @@ bool RingReader::unpin(std::uint32_t slot) noexcept {
 std::uint32_t RingReader::pins() const noexcept {
   std::uint32_t count = 0;
   for (std::uint32_t word = 0; word < pin_words_; ++word) {
-    for (std::uint64_t rest = page_->pins[word].load(std::memory_order_relaxed); rest != 0; rest &= rest - 1) ++count;
+    for (std::uint64_t rest = page_->pins[word].load(std::memory_order_relaxed); rest != 0; rest &= rest - 1)
+      ++count;
   }
   return count;
 }
@@ -164,7 +169,9 @@ bool RingReader::arm(WakeKind kind) noexcept {
   return false;
 }
 
-void RingReader::disarm() noexcept { page_->ticket.store(0, std::memory_order_relaxed); }
+void RingReader::disarm() noexcept {
+  page_->ticket.store(0, std::memory_order_relaxed);
+}
 
 void RingReader::publish_counters(const TakeCounters& counters) noexcept {
   page_->delivered.store(counters.delivered, std::memory_order_relaxed);

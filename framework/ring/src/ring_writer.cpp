@@ -23,8 +23,8 @@ void drain_streaming_stores() noexcept {
 #endif
 }
 
-// A reader looked at the header last: its lines are asked back ahead of the stores, which would wait for them one behind the other
-// in front of a fence.
+// A reader looked at the header last: its lines are asked back ahead of the stores, which would wait for them
+// one behind the other in front of a fence.
 void own_header_lines(const SlotHeader& header) noexcept {
   const auto* bytes = reinterpret_cast<const std::byte*>(&header);
   for (std::size_t line = 0; line < sizeof header; line += kLineBytes) __builtin_prefetch(bytes + line, 1);
@@ -32,11 +32,14 @@ void own_header_lines(const SlotHeader& header) noexcept {
 
 }  // namespace
 
-// SYNC ring.quiet: the data thread announces itself (seq_cst), then reads the scan set; the service thread changes the set
-// (seq_cst), then waits for quiet. Either the data thread sees the change or the service thread waits for it to leave.
+// SYNC ring.quiet: the data thread announces itself (seq_cst), then reads the scan set; the service thread
+// changes the set (seq_cst), then waits for quiet. Either the data thread sees the change or the service
+// thread waits for it to leave.
 class RingWriter::BusyScope {
  public:
-  explicit BusyScope(RingWriter& ring) noexcept : ring_(ring) { ring_.busy_.store(true, std::memory_order_seq_cst); }
+  explicit BusyScope(RingWriter& ring) noexcept : ring_(ring) {
+    ring_.busy_.store(true, std::memory_order_seq_cst);
+  }
   ~BusyScope() { ring_.busy_.store(false, std::memory_order_release); }
   BusyScope(const BusyScope&) = delete;
   BusyScope& operator=(const BusyScope&) = delete;
@@ -65,10 +68,11 @@ RingWriter::Scan RingWriter::scan() noexcept {
     PinSet pins{};
     bool over = false;
     for (std::uint32_t word = 0; word < pin_words_; ++word) {
-      // SYNC ring.unpin: acquire, pairs with the release in RingReader::unpin: the reader's last load is before our overwrite.
-      // SYNC ring.reuse: seq_cst, after the RETIRED store.
+      // SYNC ring.unpin: acquire, pairs with the release in RingReader::unpin: the reader's last load is
+      // before our overwrite. SYNC ring.reuse: seq_cst, after the RETIRED store.
       pins[word] = page->pins[word].load(std::memory_order_seq_cst);
-      // Word by word: a reader that moves from one to another between our loads seems to hold both, and is honest.
+      // Word by word: a reader that moves from one to another between our loads seems to hold both, and is
+      // honest.
       over = over || static_cast<std::uint32_t>(std::popcount(pins[word])) > entry.max_pins;
     }
     if (over) {
@@ -86,7 +90,8 @@ RingWriter::Scan RingWriter::scan() noexcept {
 std::uint32_t RingWriter::start_writing(std::uint32_t slot) noexcept {
   own_header_lines(view_.slots[slot]);
   reusable_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
-  // Relaxed suffices: a reader accepts READY with its sequence only, and the slot is RETIRED or was never READY.
+  // Relaxed suffices: a reader accepts READY with its sequence only, and the slot is RETIRED or was never
+  // READY.
   view_.slots[slot].state.store(slot_word(0, SlotState::writing), std::memory_order_relaxed);
   return slot;
 }
@@ -94,7 +99,8 @@ std::uint32_t RingWriter::start_writing(std::uint32_t slot) noexcept {
 std::optional<std::uint32_t> RingWriter::take_reusable(const PinSet& pins) noexcept {
   for (std::uint32_t word = 0; word < pin_words_; ++word) {
     const std::uint64_t candidates = reusable_[word] & ~pins[word];
-    if (candidates != 0) return start_writing(word * 64 + static_cast<std::uint32_t>(std::countr_zero(candidates)));
+    if (candidates != 0)
+      return start_writing(word * 64 + static_cast<std::uint32_t>(std::countr_zero(candidates)));
   }
   return std::nullopt;
 }
@@ -107,8 +113,8 @@ std::optional<std::uint32_t> RingWriter::retire_until(std::uint64_t limit) noexc
     // SYNC ring.reuse: seq_cst, then the pins; the reader pins, then reads the state.
     view_.slots[slot].state.store(slot_word(sequence, SlotState::retired), std::memory_order_seq_cst);
     reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
-    // All reusable slots against one new look at all pins: a reader that hops from each slot we retire to the next would
-    // otherwise keep every one of them from us, while the ones it left are free.
+    // All reusable slots against one new look at all pins: a reader that hops from each slot we retire to the
+    // next would otherwise keep every one of them from us, while the ones it left are free.
     if (const auto found = take_reusable(scan().pins)) return found;
   }
   return std::nullopt;
@@ -165,8 +171,8 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   if ((record.flags & kKeyFrame) != 0 && request.info.kind == FrameKind::media)
     view_.header->last_key.store(sequence, std::memory_order_relaxed);  // a hint; made visible by head
 
-  // Its locked store also empties the store buffer: a head store that waits behind others has its line taken back by the readers that
-  // spin on it, and costs one more transfer (seen).
+  // Its locked store also empties the store buffer: a head store that waits behind others has its line taken
+  // back by the readers that spin on it, and costs one more transfer (seen).
   const BusyScope busy(*this);
   // SYNC slot.publish: release, pairs with the load of `state` in RingReader::take.
   header.state.store(slot_word(sequence, SlotState::ready), std::memory_order_release);
@@ -216,14 +222,17 @@ std::optional<ReaderMask> RingWriter::blockers() noexcept {
     ScanEntry& entry = entries_[i];
     ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
     if (page == nullptr || entry.hostile.load(std::memory_order_relaxed)) continue;
-    if (entry.lossless && !entry.demoted.load(std::memory_order_relaxed) && believed_cursor(entry, *page) <= oldest_)
+    if (entry.lossless && !entry.demoted.load(std::memory_order_relaxed) &&
+        believed_cursor(entry, *page) <= oldest_)
       behind |= ReaderMask{1} << i;
     for (std::uint32_t word = 0; word < pin_words_; ++word) {
-      if ((page->pins[word].load(std::memory_order_relaxed) & reusable_[word]) != 0) pinning |= ReaderMask{1} << i;
+      if ((page->pins[word].load(std::memory_order_relaxed) & reusable_[word]) != 0)
+        pinning |= ReaderMask{1} << i;
     }
   }
   if (behind != 0) return behind;
-  // Pins are to blame only when nothing is left to retire: else a lossless reader moved on since acquire() looked.
+  // Pins are to blame only when nothing is left to retire: else a lossless reader moved on since acquire()
+  // looked.
   if (oldest_ + view_.geometry.history < next_sequence_) return std::nullopt;
   return pinning;
 }
@@ -235,7 +244,8 @@ std::uint64_t RingWriter::cursor_of(std::uint32_t index) noexcept {
 }
 
 std::uint64_t RingWriter::believed_cursor(const ScanEntry& entry, const ReaderPage& page) const noexcept {
-  // Acquire: frames below the cursor are done with once their pins are clear (SYNC ring.waiting on the reader's side).
+  // Acquire: frames below the cursor are done with once their pins are clear (SYNC ring.waiting on the
+  // reader's side).
   const std::uint64_t cursor = page.cursor.load(std::memory_order_seq_cst);
   const std::uint64_t floor = entry.floor.load(std::memory_order_relaxed);
   return std::clamp(cursor, floor, std::max(floor, head()));
@@ -245,7 +255,8 @@ void RingWriter::wait_until_quiet() const noexcept {
   while (busy_.load(std::memory_order_seq_cst)) ::sched_yield();  // SYNC ring.quiet
 }
 
-void RingWriter::admit(std::uint32_t index, ReaderPage& page, bool lossless, std::uint32_t max_pins) noexcept {
+void RingWriter::admit(std::uint32_t index, ReaderPage& page, bool lossless,
+                       std::uint32_t max_pins) noexcept {
   ScanEntry& entry = entries_[index];
   entry.lossless = lossless;
   entry.max_pins = max_pins;
@@ -254,7 +265,8 @@ void RingWriter::admit(std::uint32_t index, ReaderPage& page, bool lossless, std
   entry.hostile.store(false, std::memory_order_relaxed);
   entry.waits.store(0, std::memory_order_relaxed);
   entry.rung_ticket = 0;
-  entry_limit_.store(std::max(entry_limit_.load(std::memory_order_relaxed), index + 1), std::memory_order_release);
+  entry_limit_.store(std::max(entry_limit_.load(std::memory_order_relaxed), index + 1),
+                     std::memory_order_release);
   entry.page.store(&page, std::memory_order_seq_cst);  // SYNC ring.scan_set
   wait_until_quiet();
 }
@@ -273,7 +285,11 @@ void RingWriter::remove(std::uint32_t index) noexcept {
 std::uint64_t RingWriter::head() const noexcept {
   return sequence_of(view_.header->head.load(std::memory_order_acquire)) + 1;
 }
-std::uint64_t RingWriter::oldest() const noexcept { return view_.header->oldest.load(std::memory_order_acquire); }
-std::uint64_t RingWriter::last_key() const noexcept { return view_.header->last_key.load(std::memory_order_acquire); }
+std::uint64_t RingWriter::oldest() const noexcept {
+  return view_.header->oldest.load(std::memory_order_acquire);
+}
+std::uint64_t RingWriter::last_key() const noexcept {
+  return view_.header->last_key.load(std::memory_order_acquire);
+}
 
 }  // namespace reel

@@ -14,7 +14,9 @@
 namespace reel {
 namespace {
 
-constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) { return (value + unit - 1) / unit * unit; }
+constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
+  return (value + unit - 1) / unit * unit;
+}
 
 // Larger than any frame there is, small enough that no sum below overflows.
 constexpr std::uint64_t kMaxSlotBytes = std::uint64_t{1} << 36;
@@ -58,7 +60,9 @@ StreamView view_of(std::byte* control, std::byte* payload, const StreamGeometry&
   return view;
 }
 
-std::span<const std::byte> bytes_of(const StreamGeometry& geometry) { return std::as_bytes(std::span(&geometry, 1)); }
+std::span<const std::byte> bytes_of(const StreamGeometry& geometry) {
+  return std::as_bytes(std::span(&geometry, 1));
+}
 
 [[noreturn]] void reject(const std::string& what) {
   throw Error(ErrorCode::protocol, "the writer's control memory cannot be right: " + what);
@@ -75,14 +79,16 @@ void check_geometry(const StreamGeometry& g) {
   expect(g.ring_words == std::bit_ceil(g.slots), "ring_words", g.ring_words, "the slots' next power of two");
   expect(g.slot_bytes >= 1 && g.slot_bytes <= kMaxSlotBytes, "slot_bytes", g.slot_bytes, "1 to 64 GiB");
   expect(g.side_data_bytes <= kMaxSideDataBytes, "side_data_bytes", g.side_data_bytes, "1 MiB at most");
-  expect(g.slot_stride_bytes >= g.slot_bytes + g.side_data_bytes && g.slot_stride_bytes <= 2 * kMaxSlotBytes &&
-             g.slot_stride_bytes % kPageBytes == 0,
+  expect(g.slot_stride_bytes >= g.slot_bytes + g.side_data_bytes &&
+             g.slot_stride_bytes <= 2 * kMaxSlotBytes && g.slot_stride_bytes % kPageBytes == 0,
          "slot_stride_bytes", g.slot_stride_bytes, "whole pages that hold payload and side data");
-  expect(g.payload_bytes == g.slots * g.slot_stride_bytes, "payload_bytes", g.payload_bytes, "slots times stride");
+  expect(g.payload_bytes == g.slots * g.slot_stride_bytes, "payload_bytes", g.payload_bytes,
+         "slots times stride");
   expect(g.checksum_mode <= 2, "checksum_mode", g.checksum_mode, "0 to 2");
   expect(g.first_sequence >= kFirstSequence && g.first_sequence < std::uint64_t{1} << 47, "first_sequence",
          g.first_sequence, "from 1");
-  const auto table = [&](std::string_view name, std::uint64_t offset, std::uint64_t size, std::uint64_t alignment) {
+  const auto table = [&](std::string_view name, std::uint64_t offset, std::uint64_t size,
+                         std::uint64_t alignment) {
     expect(offset >= sizeof(StreamHeader) && offset <= g.control_bytes && size <= g.control_bytes - offset &&
                offset % alignment == 0,
            name, offset, "aligned and within control");
@@ -103,8 +109,8 @@ std::uint64_t stream_memory_bytes(const StreamRequest& request) noexcept {
 
 OwnedStreamMemory::OwnedStreamMemory(const StreamRequest& request) {
   if (request.slot_bytes > kMaxSlotBytes)
-    throw Error(ErrorCode::bad_argument,
-                fmt::format("a slot of {} bytes is larger than the limit of {}", request.slot_bytes, kMaxSlotBytes));
+    throw Error(ErrorCode::bad_argument, fmt::format("a slot of {} bytes is larger than the limit of {}",
+                                                     request.slot_bytes, kMaxSlotBytes));
   StreamGeometry g = plan(request);
   g.epoch = make_epoch_id();
   g.writer_pid = static_cast<std::uint32_t>(::getpid());
@@ -142,12 +148,16 @@ MappedStreamMemory::MappedStreamMemory(SegmentKind kind, UniqueFd control, std::
   StreamGeometry g;
   std::memcpy(&g, &header->geometry, sizeof g);  // once: what is checked is what is used
   if (g.layout_major != kLayoutMajor || g.header_bytes != sizeof(StreamHeader))
-    throw Error(ErrorCode::version,
-                fmt::format("the writer's memory layout is version {}.{}, this program reads {}.x: rebuild the older one",
-                            g.layout_major, g.layout_minor, kLayoutMajor));
+    throw Error(
+        ErrorCode::version,
+        fmt::format(
+            "the writer's memory layout is version {}.{}, this program reads {}.x: rebuild the older one",
+            g.layout_major, g.layout_minor, kLayoutMajor));
   if (checksum(bytes_of(g)) != header->geometry_checksum) reject("the checksum of its header is wrong");
-  expect(g.control_bytes == control_bytes, "control_bytes", g.control_bytes, fmt::format("{} as announced", control_bytes));
-  expect(g.payload_bytes == payload_bytes, "payload_bytes", g.payload_bytes, fmt::format("{} as announced", payload_bytes));
+  expect(g.control_bytes == control_bytes, "control_bytes", g.control_bytes,
+         fmt::format("{} as announced", control_bytes));
+  expect(g.payload_bytes == payload_bytes, "payload_bytes", g.payload_bytes,
+         fmt::format("{} as announced", payload_bytes));
   check_geometry(g);
   g.name.back() = '\0';
   payload_ = backend.map(std::move(payload), payload_bytes, false);

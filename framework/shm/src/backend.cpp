@@ -9,10 +9,8 @@ namespace reel {
 
 std::string_view to_string(SegmentKind kind) noexcept {
   switch (kind) {
-    case SegmentKind::memfd:
-      return "memfd";
-    case SegmentKind::posix:
-      return "posix";
+    case SegmentKind::memfd: return "memfd";
+    case SegmentKind::posix: return "posix";
   }
   return "unknown";
 }
@@ -26,10 +24,8 @@ std::optional<SegmentKind> segment_kind_from(std::string_view name) noexcept {
 
 const SegmentBackend& segment_backend(SegmentKind kind) {
   switch (kind) {
-    case SegmentKind::memfd:
-      return memfd_backend();
-    case SegmentKind::posix:
-      return posix_backend();
+    case SegmentKind::memfd: return memfd_backend();
+    case SegmentKind::posix: return posix_backend();
   }
   throw Error(ErrorCode::unsupported,
               fmt::format("memory kind {} is not in this build, which has memfd ({}) and posix ({})",

@@ -71,10 +71,8 @@ std::string address_space_limit() {
                                                    writable ? "writable" : "readable"));
     case ENODEV:
     case EBADF:
-    case EINVAL:
-      throw Error(ErrorCode::protocol, fmt::format("{}: its descriptor cannot be mapped", what));
-    default:
-      throw_errno(errno_value, fmt::format("{}: cannot map {}", what, bytes_text(bytes)));
+    case EINVAL: throw Error(ErrorCode::protocol, fmt::format("{}: its descriptor cannot be mapped", what));
+    default: throw_errno(errno_value, fmt::format("{}: cannot map {}", what, bytes_text(bytes)));
   }
 }
 

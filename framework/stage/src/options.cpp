@@ -94,18 +94,12 @@ std::string resolve(const std::string& text, const std::string& base_directory) 
 
 std::string_view to_string(OptionType type) noexcept {
   switch (type) {
-    case OptionType::text:
-      return "text";
-    case OptionType::integer:
-      return "integer";
-    case OptionType::number:
-      return "number";
-    case OptionType::boolean:
-      return "boolean";
-    case OptionType::path:
-      return "path";
-    case OptionType::list:
-      return "list";
+    case OptionType::text: return "text";
+    case OptionType::integer: return "integer";
+    case OptionType::number: return "number";
+    case OptionType::boolean: return "boolean";
+    case OptionType::path: return "path";
+    case OptionType::list: return "list";
   }
   return "unknown";
 }
@@ -121,12 +115,8 @@ Options::Value Options::read(const OptionSpec& spec, const OptionValue& given,
                 fmt::format("option {} takes one {}, not a list", spec.name, to_string(spec.type)),
                 given.where);
   switch (spec.type) {
-    case OptionType::text:
-      check_text(spec, given.text, given.where);
-      break;
-    case OptionType::path:
-      value.text = resolve(given.text, base_directory);
-      break;
+    case OptionType::text: check_text(spec, given.text, given.where); break;
+    case OptionType::path: value.text = resolve(given.text, base_directory); break;
     case OptionType::boolean:
       if (given.text != "true" && given.text != "false")
         refuse(spec, given.text, "is not a boolean: write true or false", given.where);
@@ -161,8 +151,9 @@ Options::Value Options::read(const OptionSpec& spec, const OptionValue& given,
 Options::Options(std::span<const OptionSpec> specs, const std::map<std::string, OptionValue>& values,
                  const std::string& base_directory) {
   for (const auto& [name, value] : values) {
-    const bool known =
-        std::any_of(specs.begin(), specs.end(), [&known_name = name](const OptionSpec& spec) { return known_name == spec.name; });
+    const bool known = std::any_of(specs.begin(), specs.end(), [&known_name = name](const OptionSpec& spec) {
+      return known_name == spec.name;
+    });
     if (!known) refuse_unknown(specs, name, value.where);
   }
   for (const OptionSpec& spec : specs) {

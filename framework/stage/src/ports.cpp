@@ -17,14 +17,10 @@ namespace {
 
 std::uint32_t media_bit(const Format& format) noexcept {
   switch (format.kind()) {
-    case MediaKind::video:
-      return kTakesVideo;
-    case MediaKind::audio:
-      return kTakesAudio;
-    case MediaKind::encoded:
-      return kTakesEncoded;
-    case MediaKind::bytes:
-      return kTakesBytes;
+    case MediaKind::video: return kTakesVideo;
+    case MediaKind::audio: return kTakesAudio;
+    case MediaKind::encoded: return kTakesEncoded;
+    case MediaKind::bytes: return kTakesBytes;
   }
   return 0;
 }
@@ -143,17 +139,12 @@ LiveOutput::LiveOutput(const OutputSetup& setup, const PortSpec& spec, OutputCou
 
 void LiveOutput::require(WriteStatus status) const {
   switch (status) {
-    case WriteStatus::ok:
-      return;
-    case WriteStatus::interrupted:
-      throw StopRequested{};
-    case WriteStatus::no_memory:
-      throw Error(ErrorCode::no_memory, writer_.error(), stream());
-    case WriteStatus::timeout:
-      throw Error(ErrorCode::timeout, "its readers hold every slot", stream());
+    case WriteStatus::ok: return;
+    case WriteStatus::interrupted: throw StopRequested{};
+    case WriteStatus::no_memory: throw Error(ErrorCode::no_memory, writer_.error(), stream());
+    case WriteStatus::timeout: throw Error(ErrorCode::timeout, "its readers hold every slot", stream());
     case WriteStatus::too_large:
-    case WriteStatus::bad_argument:
-      throw Error(ErrorCode::bad_argument, writer_.error(), stream());
+    case WriteStatus::bad_argument: throw Error(ErrorCode::bad_argument, writer_.error(), stream());
   }
 }
 

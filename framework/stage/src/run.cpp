@@ -140,12 +140,9 @@ void StageRun::process_all() {
 // Returns whether there may be more to read at once.
 bool StageRun::take(LiveInput& input, int timeout_ms) {
   switch (input.reader().read(input.frame, timeout_ms)) {
-    case ReadStatus::frame:
-      hand_on(input);
-      return true;
+    case ReadStatus::frame: hand_on(input); return true;
     case ReadStatus::empty:
-    case ReadStatus::interrupted:
-      return false;
+    case ReadStatus::interrupted: return false;
     case ReadStatus::ended:
       input.ended = true;
       --open_inputs_;

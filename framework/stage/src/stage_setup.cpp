@@ -75,12 +75,9 @@ std::optional<ChecksumMode> checksum_mode_from(std::string_view name) {
 
 const char* checksum_mode_text(ChecksumMode mode) {
   switch (mode) {
-    case ChecksumMode::none:
-      return "none";
-    case ChecksumMode::full:
-      return "full";
-    case ChecksumMode::sampled:
-      return "sampled";
+    case ChecksumMode::none: return "none";
+    case ChecksumMode::full: return "full";
+    case ChecksumMode::sampled: return "sampled";
   }
   return "full";
 }

@@ -50,18 +50,12 @@ StagePage* map_page(int fd) {
 
 std::string_view to_string(StageState state) noexcept {
   switch (state) {
-    case StageState::none:
-      return "none";
-    case StageState::starting:
-      return "starting";
-    case StageState::running:
-      return "running";
-    case StageState::draining:
-      return "draining";
-    case StageState::finished:
-      return "finished";
-    case StageState::failed:
-      return "failed";
+    case StageState::none: return "none";
+    case StageState::starting: return "starting";
+    case StageState::running: return "running";
+    case StageState::draining: return "draining";
+    case StageState::finished: return "finished";
+    case StageState::failed: return "failed";
   }
   return "unknown";
 }

@@ -82,34 +82,18 @@ cv::Vec3b set_pixel(RawPicture& raw, int x, int y) {
   };
   switch (pixel) {
     case PixelFormat::I420:
-    case PixelFormat::Y444:
-      set(0, y, x, luma), set(1, cy, cx, u), set(2, cy, cx, v);
-      break;
-    case PixelFormat::NV12:
-      set(0, y, x, luma), set(1, cy, 2 * cx, u), set(1, cy, 2 * cx + 1, v);
-      break;
-    case PixelFormat::NV21:
-      set(0, y, x, luma), set(1, cy, 2 * cx, v), set(1, cy, 2 * cx + 1, u);
-      break;
-    case PixelFormat::YUY2:
-      set(0, y, 2 * x, luma), set(0, y, 4 * cx + 1, u), set(0, y, 4 * cx + 3, v);
-      break;
-    case PixelFormat::UYVY:
-      set(0, y, 2 * x + 1, luma), set(0, y, 4 * cx, u), set(0, y, 4 * cx + 2, v);
-      break;
-    case PixelFormat::RGB:
-      return set_rgb(3, 0, 2);
-    case PixelFormat::BGR:
-      return set_rgb(3, 2, 0);
+    case PixelFormat::Y444: set(0, y, x, luma), set(1, cy, cx, u), set(2, cy, cx, v); break;
+    case PixelFormat::NV12: set(0, y, x, luma), set(1, cy, 2 * cx, u), set(1, cy, 2 * cx + 1, v); break;
+    case PixelFormat::NV21: set(0, y, x, luma), set(1, cy, 2 * cx, v), set(1, cy, 2 * cx + 1, u); break;
+    case PixelFormat::YUY2: set(0, y, 2 * x, luma), set(0, y, 4 * cx + 1, u), set(0, y, 4 * cx + 3, v); break;
+    case PixelFormat::UYVY: set(0, y, 2 * x + 1, luma), set(0, y, 4 * cx, u), set(0, y, 4 * cx + 2, v); break;
+    case PixelFormat::RGB: return set_rgb(3, 0, 2);
+    case PixelFormat::BGR: return set_rgb(3, 2, 0);
     case PixelFormat::RGBx:
-    case PixelFormat::RGBA:
-      return set_rgb(4, 0, 2);
+    case PixelFormat::RGBA: return set_rgb(4, 0, 2);
     case PixelFormat::BGRx:
-    case PixelFormat::BGRA:
-      return set_rgb(4, 2, 0);
-    case PixelFormat::GRAY8:
-      set(0, y, x, luma);
-      return {luma, luma, luma};
+    case PixelFormat::BGRA: return set_rgb(4, 2, 0);
+    case PixelFormat::GRAY8: set(0, y, x, luma); return {luma, luma, luma};
     case PixelFormat::GRAY16_LE: {
       set(0, y, 2 * x, luma), set(0, y, 2 * x + 1, luma);  // 257 times an 8-bit value
       return {luma, luma, luma};

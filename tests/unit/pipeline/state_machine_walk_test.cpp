@@ -59,30 +59,16 @@ class Walk {
     now_ += below(3000);
     const std::size_t stage = below(static_cast<std::uint32_t>(plans_.size()));
     switch (below(12)) {
-      case 0:
-        machine_.on_running(stage);
-        break;
-      case 1:
-        exit(stage, {0, 0});
-        break;
-      case 2:
-        exit(stage, {static_cast<int>(below(3)), 0});
-        break;
-      case 3:
-        exit(stage, {0, 9});
-        break;
-      case 4:
-        machine_.on_progress(stage, now_);
-        break;
+      case 0: machine_.on_running(stage); break;
+      case 1: exit(stage, {0, 0}); break;
+      case 2: exit(stage, {static_cast<int>(below(3)), 0}); break;
+      case 3: exit(stage, {0, 9}); break;
+      case 4: machine_.on_progress(stage, now_); break;
       case 5:
         if (below(40) == 0) obey(machine_.request_end(now_));
         break;
-      case 6:
-        kill_the_killed();
-        break;
-      default:
-        obey(machine_.tick(now_));
-        break;
+      case 6: kill_the_killed(); break;
+      default: obey(machine_.tick(now_)); break;
     }
   }
 

@@ -29,7 +29,8 @@ enum class ErrorCode {
 /// Stable lower-case name of `code`, as printed in JSON ("not_found").
 [[nodiscard]] std::string_view to_string(ErrorCode code) noexcept;
 
-/// Thread-safe to copy, as every exception. `what()` is "where: message", or the message alone when `where` is empty.
+/// Thread-safe to copy, as every exception. `what()` is "where: message", or the message alone when `where`
+/// is empty.
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message, std::string where = {});

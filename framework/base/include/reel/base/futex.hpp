@@ -8,7 +8,8 @@ namespace reel {
 
 enum class FutexScope { process, shared };  // shared: the word lies in memory that several processes map
 
-/// Sleeps while `word` equals `expected`, at most `timeout_ns` (negative: for ever). May return early for no reason.
+/// Sleeps while `word` equals `expected`, at most `timeout_ns` (negative: for ever). May return early for no
+/// reason.
 void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, std::int64_t timeout_ns,
                 FutexScope scope) noexcept;
 

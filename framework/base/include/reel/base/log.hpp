@@ -1,4 +1,5 @@
-// One log line at a time to standard error, for people or (as JSON) for machines. Thread-safe after configure_logging().
+// One log line at a time to standard error, for people or (as JSON) for machines. Thread-safe after
+// configure_logging().
 #pragma once
 
 #include <string>
@@ -28,10 +29,18 @@ void log(LogLevel level, std::string_view message) noexcept;
 /// The same, in the name of another source: a supervisor printing a line of its stage.
 void log_as(std::string_view source, LogLevel level, std::string_view message) noexcept;
 
-inline void log_debug(std::string_view message) noexcept { log(LogLevel::debug, message); }
-inline void log_info(std::string_view message) noexcept { log(LogLevel::info, message); }
-inline void log_warning(std::string_view message) noexcept { log(LogLevel::warning, message); }
-inline void log_error(std::string_view message) noexcept { log(LogLevel::error, message); }
+inline void log_debug(std::string_view message) noexcept {
+  log(LogLevel::debug, message);
+}
+inline void log_info(std::string_view message) noexcept {
+  log(LogLevel::info, message);
+}
+inline void log_warning(std::string_view message) noexcept {
+  log(LogLevel::warning, message);
+}
+inline void log_error(std::string_view message) noexcept {
+  log(LogLevel::error, message);
+}
 
 /// Parses a relay line ("<W> text"). A line of any other form is level info as it stands.
 struct RelayLine {

@@ -10,9 +10,10 @@
 
 namespace reel {
 
-/// The candidate nearest to `word` by Damerau-Levenshtein distance, when near enough to be a likely slip (a third of the
-/// word's length, at least 2). Nothing else is suggested.
-[[nodiscard]] std::optional<std::string> nearest_name(std::string_view word, std::span<const std::string> candidates);
+/// The candidate nearest to `word` by Damerau-Levenshtein distance, when near enough to be a likely slip (a
+/// third of the word's length, at least 2). Nothing else is suggested.
+[[nodiscard]] std::optional<std::string> nearest_name(std::string_view word,
+                                                      std::span<const std::string> candidates);
 
 /// "a, b or c"; empty for no items.
 [[nodiscard]] std::string join_or(std::span<const std::string> items);

@@ -1,5 +1,6 @@
-// A frame that was taken from a stream: a read-only view of the slot itself, held (pinned) until the Frame is released.
-// Movable. Release may happen in another thread than the reader's; everything else is single-thread.
+// A frame that was taken from a stream: a read-only view of the slot itself, held (pinned) until the Frame is
+// released. Movable. Release may happen in another thread than the reader's; everything else is
+// single-thread.
 #pragma once
 
 #include <cstddef>
@@ -37,12 +38,14 @@ class Frame {
   [[nodiscard]] const FrameInfo& info() const noexcept { return info_; }
   /// CLOCK_MONOTONIC when the writer published it, nanoseconds.
   [[nodiscard]] std::int64_t publish_ns() const noexcept { return publish_ns_; }
-  /// Frames that this reader did not get since the one before (skipped by `latest`, lapped, or dropped as corrupted).
+  /// Frames that this reader did not get since the one before (skipped by `latest`, lapped, or dropped as
+  /// corrupted).
   [[nodiscard]] std::uint64_t missed_before() const noexcept { return missed_before_; }
   /// True when the payload's checksum was compared and is right.
   [[nodiscard]] bool verified() const noexcept { return verified_; }
 
-  /// REQUIRES (all below): operator bool. Valid until release; the bytes cannot be written through this mapping.
+  /// REQUIRES (all below): operator bool. Valid until release; the bytes cannot be written through this
+  /// mapping.
   [[nodiscard]] std::span<const std::byte> data() const noexcept { return payload_; }
   [[nodiscard]] const Format& format() const noexcept { return *format_; }
   [[nodiscard]] std::uint32_t plane_count() const noexcept { return layout_.plane_count; }

@@ -1,4 +1,5 @@
-// Reads one stream. Single-thread, but for interrupt(). Reads never block the writer beyond what the policy grants.
+// Reads one stream. Single-thread, but for interrupt(). Reads never block the writer beyond what the policy
+// grants.
 #pragma once
 
 #include <cstdint>
@@ -12,46 +13,50 @@
 namespace reel {
 
 enum class ReadStatus {
-  frame,         // a frame was taken
-  empty,         // none yet: the timeout passed, or the stream has no writer at present and `reconnect` is on
-  ended,         // end of stream: every frame owed was delivered, there will be no more
-  closed,        // the writer went away without ending the stream and `reconnect` is off
-  too_many_held, // max_pins frames are still held by the caller: release one
-  interrupted,   // interrupt() was called
-  failed         // the stream cannot be read (refused, hostile, another version): error() says why
+  frame,   // a frame was taken
+  empty,   // none yet: the timeout passed, or the stream has no writer at present and `reconnect` is on
+  ended,   // end of stream: every frame owed was delivered, there will be no more
+  closed,  // the writer went away without ending the stream and `reconnect` is off
+  too_many_held,  // max_pins frames are still held by the caller: release one
+  interrupted,    // interrupt() was called
+  failed          // the stream cannot be read (refused, hostile, another version): error() says why
 };
 
 [[nodiscard]] std::string_view to_string(ReadStatus status) noexcept;
 
 /// Counted since the reader was opened, over all epochs.
 struct ReaderStats {
-  std::uint64_t delivered = 0;   // frames handed to the caller
-  std::uint64_t verified = 0;    // of these, with their checksum compared and right
-  std::uint64_t corrupted = 0;   // frames whose checksum was wrong (dropped unless deliver_corrupted)
-  std::uint64_t skipped = 0;     // frames passed over by policy: older than the newest (`latest`), or before a key frame
-  std::uint64_t lapped = 0;      // frames overwritten before they were read
-  std::uint64_t connects = 0;    // writers met
+  std::uint64_t delivered = 0;  // frames handed to the caller
+  std::uint64_t verified = 0;   // of these, with their checksum compared and right
+  std::uint64_t corrupted = 0;  // frames whose checksum was wrong (dropped unless deliver_corrupted)
+  // frames passed over by policy: older than the newest (`latest`), or before a key frame
+  std::uint64_t skipped = 0;
+  std::uint64_t lapped = 0;    // frames overwritten before they were read
+  std::uint64_t connects = 0;  // writers met
 };
 
 class FrameReader {
  public:
-  /// Connects when the writer is there; else the first reads do (with `reconnect`) or it throws Error{not_found}.
-  /// Throws Error for a bad name or option, a refusal, a peer that does not speak the protocol.
+  /// Connects when the writer is there; else the first reads do (with `reconnect`) or it throws
+  /// Error{not_found}. Throws Error for a bad name or option, a refusal, a peer that does not speak the
+  /// protocol.
   explicit FrameReader(std::string_view stream, const ReaderOptions& options = {});
   FrameReader(FrameReader&&) noexcept;
   FrameReader& operator=(FrameReader&&) noexcept;
   ~FrameReader();
 
-  /// Takes the next frame, waiting up to `timeout_ms` (kForever, or 0 not at all). `frame` is released first, so that a loop
-  /// with one Frame holds one slot at a time. Allocates nothing but where the stream's format changed or its memory is new.
+  /// Takes the next frame, waiting up to `timeout_ms` (kForever, or 0 not at all). `frame` is released first,
+  /// so that a loop with one Frame holds one slot at a time. Allocates nothing but where the stream's format
+  /// changed or its memory is new.
   [[nodiscard]] ReadStatus read(Frame& frame, int timeout_ms = kForever) noexcept;
   [[nodiscard]] ReadStatus try_read(Frame& frame) noexcept { return read(frame, 0); }
 
-  /// A descriptor for foreign event loops (epoll; readable means: call try_read until it says empty). The same one for the
-  /// reader's whole life, over any number of writers. It fires only after prepare_wait() returned true.
+  /// A descriptor for foreign event loops (epoll; readable means: call try_read until it says empty). The
+  /// same one for the reader's whole life, over any number of writers. It fires only after prepare_wait()
+  /// returned true.
   [[nodiscard]] int fd() const noexcept;
-  /// Asks to be woken. Returns false when there is something to read already: do not wait. To wait for several readers:
-  /// prepare_wait() on all, then poll all.
+  /// Asks to be woken. Returns false when there is something to read already: do not wait. To wait for
+  /// several readers: prepare_wait() on all, then poll all.
   [[nodiscard]] bool prepare_wait() noexcept;
 
   /// Makes a blocked and every later read return `interrupted`, until resume(). Thread-safe.

@@ -1,5 +1,6 @@
-// Writes one stream. Data calls (acquire, publish, write, set_*, end) come from one thread at a time; interrupt(), stats() and
-// readers() from any. Nothing a reader does can block or harm the writer beyond what its policy was granted.
+// Writes one stream. Data calls (acquire, publish, write, set_*, end) come from one thread at a time;
+// interrupt(), stats() and readers() from any. Nothing a reader does can block or harm the writer beyond what
+// its policy was granted.
 #pragma once
 
 #include <array>
@@ -20,11 +21,13 @@ namespace reel {
 
 enum class WriteStatus {
   ok,
-  timeout,      // readers that the writer waits for still hold every slot
-  too_large,    // the frame needs more than max_bytes allows, or its side data, format or tags exceed their bound: error()
-  no_memory,    // growing failed: error() says what is missing
-  bad_argument, // a layout that does not fit the format or the payload, a frame before its format is set: error()
-  interrupted   // interrupt() was called
+  timeout,       // readers that the writer waits for still hold every slot
+  too_large,     // the frame needs more than max_bytes allows, or its side data, format or tags exceed their
+                 // bound: error()
+  no_memory,     // growing failed: error() says what is missing
+  bad_argument,  // a layout that does not fit the format or the payload, a frame before its format is set:
+                 // error()
+  interrupted    // interrupt() was called
 };
 
 [[nodiscard]] std::string_view to_string(WriteStatus status) noexcept;
@@ -38,8 +41,8 @@ struct PlaneView {
   std::uint32_t rows = 0;
 };
 
-/// A slot lent for filling. Movable; dropped without being published it goes back. Must not outlive its writer's process-local
-/// memory: it keeps that alive itself.
+/// A slot lent for filling. Movable; dropped without being published it goes back. Must not outlive its
+/// writer's process-local memory: it keeps that alive itself.
 class Loan {
  public:
   Loan() noexcept = default;
@@ -49,7 +52,8 @@ class Loan {
 
   [[nodiscard]] explicit operator bool() const noexcept { return epoch_ != nullptr; }
 
-  /// The payload to fill: the size asked of acquire(), set_size() or copy_from(). Warm, writable, page-aligned.
+  /// The payload to fill: the size asked of acquire(), set_size() or copy_from(). Warm, writable,
+  /// page-aligned.
   [[nodiscard]] std::span<std::byte> data() noexcept {
     hashed_ = false;  // whoever asks for it may write
     return {payload_, size_};
@@ -92,12 +96,12 @@ class Loan {
 
 struct WriterStats {
   std::uint64_t published = 0;
-  std::uint64_t bytes = 0;     // of payload
-  std::uint64_t copied = 0;    // frames that came by write() or copy_from()
-  std::uint64_t waits = 0;     // times acquire had to wait for readers
-  std::uint64_t demoted = 0;   // readers demoted after stall_timeout
-  std::uint64_t refused = 0;   // readers refused
-  std::uint64_t epochs = 0;    // memories made: 1 plus the times it grew
+  std::uint64_t bytes = 0;    // of payload
+  std::uint64_t copied = 0;   // frames that came by write() or copy_from()
+  std::uint64_t waits = 0;    // times acquire had to wait for readers
+  std::uint64_t demoted = 0;  // readers demoted after stall_timeout
+  std::uint64_t refused = 0;  // readers refused
+  std::uint64_t epochs = 0;   // memories made: 1 plus the times it grew
 };
 
 /// One reader as the writer knows it, counters as its own page reports them.
@@ -106,18 +110,18 @@ struct ReaderStatus {
   std::string name;
   Policy policy = Policy::queue;  // as admitted; see demoted
   bool demoted = false;
-  std::uint64_t cursor = 0;       // next sequence it wants
-  std::uint32_t pinned = 0;       // slots held now
+  std::uint64_t cursor = 0;  // next sequence it wants
+  std::uint32_t pinned = 0;  // slots held now
   std::uint32_t max_pins = 0;
   std::uint64_t delivered = 0, verified = 0, skipped = 0, lapped = 0, corrupted = 0;
-  std::uint64_t waits = 0;        // times the writer waited because of this reader
+  std::uint64_t waits = 0;  // times the writer waited because of this reader
 };
 
 class FrameWriter {
  public:
-  /// Takes the stream's name. Memory is made and readers are let in when the first format is set (or at the first acquire of a
-  /// stream of opaque bytes). A dead writer's leftovers are taken over.
-  /// Throws Error{in_use} naming the pid of a living writer, {bad_argument}, {no_permission}.
+  /// Takes the stream's name. Memory is made and readers are let in when the first format is set (or at the
+  /// first acquire of a stream of opaque bytes). A dead writer's leftovers are taken over. Throws
+  /// Error{in_use} naming the pid of a living writer, {bad_argument}, {no_permission}.
   explicit FrameWriter(std::string_view stream, const WriterOptions& options = {});
   /// The same, with the format set at once.
   FrameWriter(std::string_view stream, const Format& format, const WriterOptions& options = {});
@@ -133,12 +137,12 @@ class FrameWriter {
   void set_tags(const Tags& tags);
   [[nodiscard]] const Format& format() const noexcept;
 
-  /// Waits until the readers of WriterOptions::wait_for have joined, or start_timeout_ms. Called by the first publish as well.
-  /// True when all are there.
+  /// Waits until the readers of WriterOptions::wait_for have joined, or start_timeout_ms. Called by the first
+  /// publish as well. True when all are there.
   bool wait_for_readers() noexcept;
 
-  /// A slot to fill: of `bytes`, or 0 for the format's own frame size. Waits up to `timeout_ms` where the policies say so
-  /// (never, on a live stream). Grows the memory when `bytes` is larger than a slot.
+  /// A slot to fill: of `bytes`, or 0 for the format's own frame size. Waits up to `timeout_ms` where the
+  /// policies say so (never, on a live stream). Grows the memory when `bytes` is larger than a slot.
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes = 0, int timeout_ms = kForever) noexcept;
   /// Stamps, checksums and publishes. The loan is empty afterwards, unless the status is bad_argument.
   [[nodiscard]] WriteStatus publish(Loan&& loan, const FrameInfo& info) noexcept;
@@ -149,9 +153,11 @@ class FrameWriter {
   [[nodiscard]] WriteStatus write_gap(std::int64_t pts_ns, std::int64_t duration_ns) noexcept;
   [[nodiscard]] WriteStatus write_event(std::string_view text, std::int64_t pts_ns = kNoTime) noexcept;
 
-  /// End of stream: every reader gets what it is owed, then ReadStatus::ended. Nothing can be published after it.
+  /// End of stream: every reader gets what it is owed, then ReadStatus::ended. Nothing can be published after
+  /// it.
   void end() noexcept;
-  /// After end(): waits until every lossless and queue reader has taken its last frame or left. True when all have.
+  /// After end(): waits until every lossless and queue reader has taken its last frame or left. True when all
+  /// have.
   bool drain(int timeout_ms = kForever) noexcept;
 
   /// True once after readers asked for a key frame.

@@ -1,7 +1,8 @@
-// The messages between a stream's writer and its readers, over a SOCK_SEQPACKET socket: nothing here but layout. HANDSHAKE.md beside
-// this layer tells who says what when. Fixed sizes, little-endian; whoever receives one checks length, type, version and
-// number of descriptors before it looks at anything else. A message of one byte is a doorbell (to a reader) or a kick (to a
-// waiting writer). Messages of an unknown type are ignored within a major version.
+// The messages between a stream's writer and its readers, over a SOCK_SEQPACKET socket: nothing here but
+// layout. HANDSHAKE.md beside this layer tells who says what when. Fixed sizes, little-endian; whoever
+// receives one checks length, type, version and number of descriptors before it looks at anything else. A
+// message of one byte is a doorbell (to a reader) or a kick (to a waiting writer). Messages of an unknown
+// type are ignored within a major version.
 #pragma once
 
 #include <array>
@@ -21,14 +22,14 @@ inline constexpr std::size_t kMaxMessageDescriptors = 3;
 inline constexpr std::size_t kReaderNameBytes = 64;  // closing zero included
 
 enum class MessageType : std::uint32_t {
-  hello = 1,              // reader: who it is and what it wants
-  welcome = 2,            // writer: control, payload and (for readers) page descriptors
-  refused = 3,            // writer: why not; then it closes
-  moved = 4,              // writer: a WelcomeMessage for the memory in which the stream goes on
-  demoted = 5,            // writer: a lossless reader stalled it too long and is treated as `queue` from now on
-  status_request = 6,     // observer
-  status = 7,             // writer: totals; as many reader_status follow as it says
-  reader_status = 8,      // writer
+  hello = 1,           // reader: who it is and what it wants
+  welcome = 2,         // writer: control, payload and (for readers) page descriptors
+  refused = 3,         // writer: why not; then it closes
+  moved = 4,           // writer: a WelcomeMessage for the memory in which the stream goes on
+  demoted = 5,         // writer: a lossless reader stalled it too long and is treated as `queue` from now on
+  status_request = 6,  // observer
+  status = 7,          // writer: totals; as many reader_status follow as it says
+  reader_status = 8,   // writer
   key_frame_request = 9,  // reader
   leave = 10              // reader: goes on purpose
 };
@@ -92,6 +93,7 @@ struct ReaderStatusMessage {
 static_assert(sizeof(ReaderStatusMessage) == 160);
 
 static_assert(std::is_trivially_copyable_v<HelloMessage> && std::is_trivially_copyable_v<WelcomeMessage> &&
-              std::is_trivially_copyable_v<RefusedMessage> && std::is_trivially_copyable_v<ReaderStatusMessage>);
+              std::is_trivially_copyable_v<RefusedMessage> &&
+              std::is_trivially_copyable_v<ReaderStatusMessage>);
 
 }  // namespace reel

@@ -1,5 +1,5 @@
-// A look at a stream from outside: no pins, no cursor, nothing the writer waits for. Frames are copied out, then validated.
-// For tools (ls, inspect, verify of what is kept, snapshot). Single-thread.
+// A look at a stream from outside: no pins, no cursor, nothing the writer waits for. Frames are copied out,
+// then validated. For tools (ls, inspect, verify of what is kept, snapshot). Single-thread.
 #pragma once
 
 #include <cstddef>
@@ -15,37 +15,38 @@ namespace reel {
 
 struct StreamStatus {
   std::string name;
-  std::string epoch;             // 32 hex digits
+  std::string epoch;  // 32 hex digits
   std::uint32_t writer_pid = 0;
-  std::string caps;              // of the newest frame, or the format set last
+  std::string caps;  // of the newest frame, or the format set last
   std::uint32_t layout_major = 0, layout_minor = 0;
   std::uint32_t slots = 0;
   std::uint64_t slot_bytes = 0;  // payload capacity of one
   std::uint64_t side_data_bytes = 0;
   std::uint64_t memory_bytes = 0;  // control and payload together
-  std::string memory;            // "memfd", "posix"
-  std::uint64_t head = 0;        // next sequence to be published
-  std::uint64_t oldest = 0;      // oldest sequence kept
+  std::string memory;              // "memfd", "posix"
+  std::uint64_t head = 0;          // next sequence to be published
+  std::uint64_t oldest = 0;        // oldest sequence kept
   bool live = false;
   bool ended = false;
-  bool sealed = false;           // the kernel refuses writes by anyone but the writer
+  bool sealed = false;  // the kernel refuses writes by anyone but the writer
   ChecksumMode checksum = ChecksumMode::full;
-  double fps = 0;                // measured over the frames kept, from their publish times
-  std::uint64_t waits = 0;       // of the writer for readers
+  double fps = 0;           // measured over the frames kept, from their publish times
+  std::uint64_t waits = 0;  // of the writer for readers
   std::vector<ReaderStatus> readers;
 };
 
 /// One slot as it was when looked at.
 struct SlotStatus {
   std::uint32_t slot = 0;
-  std::string state;             // "free", "writing", "ready", "retired"
-  std::uint64_t sequence = 0;    // of the frame in it; 0 when none
-  std::string kind;              // "media", "gap", "event"; empty when none
+  std::string state;           // "free", "writing", "ready", "retired"
+  std::uint64_t sequence = 0;  // of the frame in it; 0 when none
+  std::string kind;            // "media", "gap", "event"; empty when none
   std::uint64_t payload_bytes = 0, side_data_bytes = 0;
   FrameInfo info;
   std::int64_t publish_ns = kNoTime;
   std::uint64_t checksum = 0;
-  std::string verdict;           // "ok", "corrupted", "unchecked" (mode none), "changed" (overwritten meanwhile), "-" (no frame)
+  std::string verdict;  // "ok", "corrupted", "unchecked" (mode none), "changed" (overwritten meanwhile), "-"
+                        // (no frame)
 };
 
 struct StreamRecords {

@@ -22,25 +22,19 @@ namespace reel {
 [[nodiscard]] inline int opencv_type(PixelFormat pixel, std::uint32_t plane = 0) {
   switch (pixel) {
     case PixelFormat::RGB:
-    case PixelFormat::BGR:
-      return CV_8UC3;
+    case PixelFormat::BGR: return CV_8UC3;
     case PixelFormat::RGBx:
     case PixelFormat::BGRx:
     case PixelFormat::RGBA:
-    case PixelFormat::BGRA:
-      return CV_8UC4;
+    case PixelFormat::BGRA: return CV_8UC4;
     case PixelFormat::YUY2:
-    case PixelFormat::UYVY:
-      return CV_8UC2;
+    case PixelFormat::UYVY: return CV_8UC2;
     case PixelFormat::NV12:
-    case PixelFormat::NV21:
-      return plane == 0 ? CV_8UC1 : CV_8UC2;
-    case PixelFormat::GRAY16_LE:
-      return CV_16UC1;
+    case PixelFormat::NV21: return plane == 0 ? CV_8UC1 : CV_8UC2;
+    case PixelFormat::GRAY16_LE: return CV_16UC1;
     case PixelFormat::I420:
     case PixelFormat::Y444:
-    case PixelFormat::GRAY8:
-      return CV_8UC1;
+    case PixelFormat::GRAY8: return CV_8UC1;
   }
   return CV_8UC1;
 }

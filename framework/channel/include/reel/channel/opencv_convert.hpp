@@ -101,23 +101,16 @@ inline void planes_to_bgr(const Planes& planes, cv::OutputArray bgr) {
   switch (planes.pixel) {
     case PixelFormat::I420:
     case PixelFormat::NV12:
-    case PixelFormat::NV21:
-      return half_chroma_to_bgr(planes, bgr);
+    case PixelFormat::NV21: return half_chroma_to_bgr(planes, bgr);
     case PixelFormat::YUY2:
-    case PixelFormat::UYVY:
-      return packed_422_to_bgr(planes, bgr);
-    case PixelFormat::BGR:
-      return first.copyTo(bgr);
-    case PixelFormat::RGB:
-      return cv::cvtColor(first, bgr, cv::COLOR_RGB2BGR);
+    case PixelFormat::UYVY: return packed_422_to_bgr(planes, bgr);
+    case PixelFormat::BGR: return first.copyTo(bgr);
+    case PixelFormat::RGB: return cv::cvtColor(first, bgr, cv::COLOR_RGB2BGR);
     case PixelFormat::RGBx:
-    case PixelFormat::RGBA:
-      return cv::cvtColor(first, bgr, cv::COLOR_RGBA2BGR);
+    case PixelFormat::RGBA: return cv::cvtColor(first, bgr, cv::COLOR_RGBA2BGR);
     case PixelFormat::BGRx:
-    case PixelFormat::BGRA:
-      return cv::cvtColor(first, bgr, cv::COLOR_BGRA2BGR);
-    case PixelFormat::GRAY8:
-      return cv::cvtColor(first, bgr, cv::COLOR_GRAY2BGR);
+    case PixelFormat::BGRA: return cv::cvtColor(first, bgr, cv::COLOR_BGRA2BGR);
+    case PixelFormat::GRAY8: return cv::cvtColor(first, bgr, cv::COLOR_GRAY2BGR);
     case PixelFormat::GRAY16_LE: {
       cv::Mat gray;
       first.convertTo(gray, CV_8U, 1.0 / 257);
@@ -169,23 +162,16 @@ inline void bgr_to_planes(const cv::Mat& bgr, Planes& planes) {
   switch (planes.pixel) {
     case PixelFormat::I420:
     case PixelFormat::NV12:
-    case PixelFormat::NV21:
-      return bgr_to_half_chroma(bgr, planes);
+    case PixelFormat::NV21: return bgr_to_half_chroma(bgr, planes);
     case PixelFormat::YUY2:
-    case PixelFormat::UYVY:
-      return bgr_to_packed_422(bgr, planes);
-    case PixelFormat::BGR:
-      return bgr.copyTo(first);
-    case PixelFormat::RGB:
-      return cv::cvtColor(bgr, first, cv::COLOR_BGR2RGB);
+    case PixelFormat::UYVY: return bgr_to_packed_422(bgr, planes);
+    case PixelFormat::BGR: return bgr.copyTo(first);
+    case PixelFormat::RGB: return cv::cvtColor(bgr, first, cv::COLOR_BGR2RGB);
     case PixelFormat::RGBx:
-    case PixelFormat::RGBA:
-      return cv::cvtColor(bgr, first, cv::COLOR_BGR2RGBA);
+    case PixelFormat::RGBA: return cv::cvtColor(bgr, first, cv::COLOR_BGR2RGBA);
     case PixelFormat::BGRx:
-    case PixelFormat::BGRA:
-      return cv::cvtColor(bgr, first, cv::COLOR_BGR2BGRA);
-    case PixelFormat::GRAY8:
-      return cv::cvtColor(bgr, first, cv::COLOR_BGR2GRAY);
+    case PixelFormat::BGRA: return cv::cvtColor(bgr, first, cv::COLOR_BGR2BGRA);
+    case PixelFormat::GRAY8: return cv::cvtColor(bgr, first, cv::COLOR_BGR2GRAY);
     case PixelFormat::GRAY16_LE: {
       cv::Mat gray;
       cv::cvtColor(bgr, gray, cv::COLOR_BGR2GRAY);

@@ -41,33 +41,38 @@ inline constexpr std::uint32_t kDefaultPins = 2;
 inline constexpr int kForever = -1;  // a timeout that never comes
 
 struct WriterOptions {
-  std::uint32_t slots = 8;            // 2 to 256
-  std::uint64_t slot_bytes = 0;       // payload bytes of one slot; 0: what the format needs. Grows when a frame is larger
+  std::uint32_t slots = 8;  // 2 to 256
+  // payload bytes of one slot; 0: what the format needs. Grows when a frame is larger
+  std::uint64_t slot_bytes = 0;
   std::uint64_t max_bytes = std::uint64_t{4} << 30;  // of all slots together: growth beyond it is refused
-  std::uint32_t history = 1;          // newest frames that are never taken back: what `oldest` can count on
-  std::uint32_t loans = 1;            // slots that are open for filling at one time
+  std::uint32_t history = 1;  // newest frames that are never taken back: what `oldest` can count on
+  std::uint32_t loans = 1;    // slots that are open for filling at one time
   std::uint32_t side_data_bytes = 4096;  // room for side data in each slot, a multiple of 8, at most 1 MiB
   ChecksumMode checksum = ChecksumMode::full;
-  bool live = false;                  // a source that cannot wait: readers that lag lose frames instead
-  std::uint32_t lag_frames = 0;       // live: frames kept for every lossless reader, counted at its admission
+  bool live = false;             // a source that cannot wait: readers that lag lose frames instead
+  std::uint32_t lag_frames = 0;  // live: frames kept for every lossless reader, counted at its admission
   std::vector<Policy> allowed_policies = {};  // empty: all
-  std::vector<std::string> wait_for = {};  // names of readers that must have joined before the first frame is published
-  int start_timeout_ms = 10'000;      // how long that is waited for; then the stream starts without them
-  int stall_timeout_ms = 30'000;      // not live: a lossless reader that blocks the writer so long is demoted; 0: never
-  int resume_ms = 60'000;             // how long the cursor of a named reader is remembered after it left
+  std::vector<std::string> wait_for =
+      {};  // names of readers that must have joined before the first frame is published
+  int start_timeout_ms = 10'000;  // how long that is waited for; then the stream starts without them
+  int stall_timeout_ms =
+      30'000;              // not live: a lossless reader that blocks the writer so long is demoted; 0: never
+  int resume_ms = 60'000;  // how long the cursor of a named reader is remembered after it left
   SegmentKind memory = SegmentKind::memfd;
   std::vector<uid_t> allowed_users = {};  // besides the writer's own
   std::vector<gid_t> allowed_groups = {};
 };
 
 struct ReaderOptions {
-  std::string name = {};                   // shown in tools; needed for `resume` and `wait_for`; [A-Za-z0-9._/-], 63 characters at most
+  std::string name =
+      {};  // shown in tools; needed for `resume` and `wait_for`; [A-Za-z0-9._/-], 63 characters at most
   Policy policy = Policy::queue;
   Start start = Start::live;
   std::uint32_t max_pins = kDefaultPins;  // frames held at one time, the one being taken included
-  bool verify = true;                 // check the payload's checksum of every frame
-  bool deliver_corrupted = false;     // hand a damaged frame on, flagged kCorrupted, instead of dropping it
-  bool reconnect = true;              // wait for a writer that is not there (yet, or any more) instead of ReadStatus::closed
+  bool verify = true;                     // check the payload's checksum of every frame
+  bool deliver_corrupted = false;  // hand a damaged frame on, flagged kCorrupted, instead of dropping it
+  // wait for a writer that is not there (yet, or any more) instead of ReadStatus::closed
+  bool reconnect = true;
 };
 
 }  // namespace reel

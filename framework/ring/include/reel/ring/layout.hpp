@@ -1,5 +1,6 @@
-// The bytes of a stream in shared memory: nothing here but layout. Fixed-width, little-endian, free of pointers; RING.md beside
-// this layer draws it. Every atomic field names the one side that writes it; the other side reads it as bytes from a stranger.
+// The bytes of a stream in shared memory: nothing here but layout. Fixed-width, little-endian, free of
+// pointers; RING.md beside this layer draws it. Every atomic field names the one side that writes it; the
+// other side reads it as bytes from a stranger.
 #pragma once
 
 #include <array>
@@ -22,9 +23,9 @@ inline constexpr std::size_t kPageBytes = 4096;
 inline constexpr std::uint32_t kFormatRecords = 16;
 inline constexpr std::uint32_t kSegmentRecords = 64;
 inline constexpr std::uint32_t kTagsRecords = 16;
-inline constexpr std::uint32_t kRingSlotLimit = 256;   // slots of a stream, at most
+inline constexpr std::uint32_t kRingSlotLimit = 256;  // slots of a stream, at most
 inline constexpr std::uint32_t kPinWords = kRingSlotLimit / 64;
-inline constexpr std::uint64_t kFirstSequence = 1;     // 0 is "no frame"
+inline constexpr std::uint64_t kFirstSequence = 1;  // 0 is "no frame"
 
 using EpochId = std::array<std::uint8_t, 16>;
 
@@ -34,11 +35,14 @@ enum class SlotState : std::uint64_t { free = 0, writing = 1, ready = 2, retired
 [[nodiscard]] constexpr std::uint64_t slot_word(std::uint64_t sequence, SlotState state) noexcept {
   return sequence << 2 | static_cast<std::uint64_t>(state);
 }
-/// A ring word, and the head: sequence << 16 | slot. 48 bits of sequence last 8900 years at 1000 frames a second.
+/// A ring word, and the head: sequence << 16 | slot. 48 bits of sequence last 8900 years at 1000 frames a
+/// second.
 [[nodiscard]] constexpr std::uint64_t ring_word(std::uint64_t sequence, std::uint32_t slot) noexcept {
   return sequence << 16 | slot;
 }
-[[nodiscard]] constexpr std::uint64_t sequence_of(std::uint64_t word) noexcept { return word >> 16; }
+[[nodiscard]] constexpr std::uint64_t sequence_of(std::uint64_t word) noexcept {
+  return word >> 16;
+}
 [[nodiscard]] constexpr std::uint32_t slot_of(std::uint64_t word) noexcept {
   return static_cast<std::uint32_t>(word & 0xFFFF);
 }
@@ -78,21 +82,21 @@ struct StreamGeometry {
   std::uint64_t features;      // bits a reader must know to read the stream; none yet
   EpochId epoch;
   std::uint32_t slots;
-  std::uint32_t ring_words;    // a power of two, at least `slots`
-  std::uint64_t slot_bytes;       // payload capacity of a slot
-  std::uint64_t side_data_bytes;  // side-data capacity of a slot, behind its payload
-  std::uint64_t slot_stride_bytes;  // from slot to slot, whole pages
+  std::uint32_t ring_words;                    // a power of two, at least `slots`
+  std::uint64_t slot_bytes;                    // payload capacity of a slot
+  std::uint64_t side_data_bytes;               // side-data capacity of a slot, behind its payload
+  std::uint64_t slot_stride_bytes;             // from slot to slot, whole pages
   std::uint64_t control_bytes, payload_bytes;  // of the two segments
   std::uint64_t formats_offset, segments_offset, tags_offset, ring_offset, slots_offset;
   std::uint32_t checksum_mode;  // ChecksumMode
   std::uint32_t live;           // 0 or 1
   std::uint32_t history;
-  std::uint32_t memory;         // SegmentKind
+  std::uint32_t memory;  // SegmentKind
   std::uint32_t writer_pid;
-  std::uint32_t sealed;         // 1: the kernel refuses writes by anyone but the writer
+  std::uint32_t sealed;  // 1: the kernel refuses writes by anyone but the writer
   std::uint64_t first_sequence;
-  std::int64_t created_ns;      // CLOCK_MONOTONIC
-  std::array<char, 64> name;    // zero-terminated
+  std::int64_t created_ns;    // CLOCK_MONOTONIC
+  std::array<char, 64> name;  // zero-terminated
 };
 static_assert(sizeof(StreamGeometry) == 224 && std::is_trivially_copyable_v<StreamGeometry>);
 
@@ -102,14 +106,16 @@ struct StreamHeader {
   std::uint64_t geometry_checksum;
   StreamGeometry geometry;
   // Written per frame: what readers spin on is one line.
-  alignas(64) std::atomic<std::uint64_t> head;  // ring word of the newest frame; its sequence is first_sequence - 1 before any
+  alignas(64) std::atomic<std::uint64_t> head;    // ring word of the newest frame; its sequence is
+                                                  // first_sequence - 1 before any
   alignas(64) std::atomic<std::uint64_t> oldest;  // smallest sequence still kept
   std::atomic<std::uint64_t> last_key;            // newest sequence that can be decoded alone; 0: none
   alignas(64) std::atomic<std::uint64_t> end;     // end of stream: one past the last sequence; 0: not ended
-  std::atomic<std::uint64_t> moved;               // this memory's last sequence plus one: the stream goes on in another; 0: it has not
-  std::atomic<std::uint32_t> format_id;           // newest record, for those who look before any frame; 0: none
+  // this memory's last sequence plus one: the stream goes on in another; 0: it has not
+  std::atomic<std::uint64_t> moved;
+  std::atomic<std::uint32_t> format_id;  // newest record, for those who look before any frame; 0: none
   std::atomic<std::uint32_t> segment_id, tags_id;
-  std::atomic<std::uint64_t> waits;               // times the writer waited for readers
+  std::atomic<std::uint64_t> waits;                       // times the writer waited for readers
   alignas(64) std::atomic<std::uint32_t> writer_waiting;  // 1: whoever lets a slot go sends the writer a byte
 };
 static_assert(offsetof(StreamHeader, geometry) == 16 && offsetof(StreamHeader, head) == 256);
@@ -118,8 +124,8 @@ static_assert(sizeof(StreamHeader) == 512);
 /// All that is said of one frame; covered by the slot's header checksum.
 struct SlotRecord {
   std::uint64_t sequence;
-  std::uint32_t kind;   // FrameKind
-  std::uint32_t flags;  // FrameFlag bits
+  std::uint32_t kind;                            // FrameKind
+  std::uint32_t flags;                           // FrameFlag bits
   std::uint32_t format_id, segment_id, tags_id;  // from 1; 0: none
   std::uint32_t checksum_mode;                   // of this frame's payload
   std::uint64_t payload_bytes, side_data_bytes;
@@ -150,20 +156,24 @@ enum class WakeKind : std::uint64_t { none = 0, socket = 1, futex = 2 };
 /// One per reader, a segment of its own, made by the writer and handed to that reader alone.
 struct ReaderPage {
   // Written by the reader. One line: the writer's scan reads it once per frame.
-  alignas(64) std::atomic<std::uint64_t> cursor;  // next sequence it wants
+  alignas(64) std::atomic<std::uint64_t> cursor;           // next sequence it wants
   std::array<std::atomic<std::uint64_t>, kPinWords> pins;  // bit = slot
-  // Written by the reader, a line of its own: the writer reads it behind each publish, while an awake reader sets its pin.
+  // Written by the reader, a line of its own: the writer reads it behind each publish, while an awake reader
+  // sets its pin.
   alignas(64) std::atomic<std::uint64_t> ticket;
   // Written by the reader, read by tools through the writer.
   alignas(64) std::atomic<std::uint64_t> delivered;
   std::atomic<std::uint64_t> verified, corrupted, skipped, lapped;
-  // Written by the writer (and by the reader's own process when its writer dies): what a blocked read sleeps on.
+  // Written by the writer (and by the reader's own process when its writer dies): what a blocked read sleeps
+  // on.
   alignas(kPageBytes) std::atomic<std::uint32_t> doorbell;
 };
-static_assert(offsetof(ReaderPage, pins) == 8 && offsetof(ReaderPage, ticket) == 64 && offsetof(ReaderPage, delivered) == 128);
+static_assert(offsetof(ReaderPage, pins) == 8 && offsetof(ReaderPage, ticket) == 64 &&
+              offsetof(ReaderPage, delivered) == 128);
 static_assert(offsetof(ReaderPage, doorbell) == kPageBytes && sizeof(ReaderPage) == 2 * kPageBytes);
 
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free &&
+              std::atomic<std::uint32_t>::is_always_lock_free);
 static_assert(std::endian::native == std::endian::little, "the layout is little-endian");
 
 }  // namespace reel

@@ -1,5 +1,6 @@
-// The reading end of a ring over one epoch's memory: takes frames by policy, pins and unpins slots, never trusts a byte of control.
-// Sleeps nowhere, makes no system call, allocates nothing. Single-thread, but for unpin().
+// The reading end of a ring over one epoch's memory: takes frames by policy, pins and unpins slots, never
+// trusts a byte of control. Sleeps nowhere, makes no system call, allocates nothing. Single-thread, but for
+// unpin().
 #pragma once
 
 #include <cstdint>
@@ -40,7 +41,8 @@ class RingReader {
   /// REQUIRES: `view` was checked (MappedStreamMemory) and outlives this, as does `page`.
   RingReader(const StreamView& view, ReaderPage& page) noexcept;
 
-  /// The next frame by `rules`. On `taken` the slot is pinned; the cursor is past it. Counts skipped and lapped.
+  /// The next frame by `rules`. On `taken` the slot is pinned; the cursor is past it. Counts skipped and
+  /// lapped.
   [[nodiscard]] TakeStatus take(const TakeRules& rules, TakenSlot& taken, TakeCounters& counters) noexcept;
 
   /// Lets a slot go. Returns true when the writer waits and must be sent a byte. Thread-safe.
@@ -52,7 +54,8 @@ class RingReader {
   /// Slots held now.
   [[nodiscard]] std::uint32_t pins() const noexcept;
 
-  /// Writes the ticket, then looks again. Returns false (and takes the ticket back) when there is something to take or tell.
+  /// Writes the ticket, then looks again. Returns false (and takes the ticket back) when there is something
+  /// to take or tell.
   [[nodiscard]] bool arm(WakeKind kind) noexcept;
   void disarm() noexcept;
 
@@ -77,9 +80,9 @@ class RingReader {
   StreamView view_;
   ReaderPage* page_;
   std::uint32_t pin_words_;
-  std::uint64_t cursor_;           // own copy: the page's is for the writer
+  std::uint64_t cursor_;  // own copy: the page's is for the writer
   bool kick_owed_ = false;
-  bool wait_for_key_ = false;      // after a jump on an encoded stream
+  bool wait_for_key_ = false;  // after a jump on an encoded stream
 };
 
 }  // namespace reel

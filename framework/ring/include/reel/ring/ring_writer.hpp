@@ -1,11 +1,13 @@
-// The writing end of a ring: which slot is filled next, when a frame becomes visible, who must be woken. Sleeps nowhere, makes no
-// system call, allocates nothing per frame.
+// The writing end of a ring: which slot is filled next, when a frame becomes visible, who must be woken.
+// Sleeps nowhere, makes no system call, allocates nothing per frame.
 //
-// Threads: acquire, cancel, publish, end, move are the data thread's, one thread at a time. admit, grant and remove are the service
-// thread's (serialised by its caller); they wait until the data thread is outside of a scan, the data thread never waits for them.
+// Threads: acquire, cancel, publish, end, move are the data thread's, one thread at a time. admit, grant and
+// remove are the service thread's (serialised by its caller); they wait until the data thread is outside of a
+// scan, the data thread never waits for them.
 //
-// Why no slot is overwritten while a reader uses it: the writer stores RETIRED, then reads the pins; the reader sets its pin, then
-// reads the state. All four are sequentially consistent, so at least one of the two sees the other (SYNC ring.reuse).
+// Why no slot is overwritten while a reader uses it: the writer stores RETIRED, then reads the pins; the
+// reader sets its pin, then reads the state. All four are sequentially consistent, so at least one of the two
+// sees the other (SYNC ring.reuse).
 #pragma once
 
 #include <array>
@@ -29,12 +31,12 @@ struct ScanEntry {
   bool lossless = false;
   std::uint32_t max_pins = 0;
   // Written by either thread:
-  std::atomic<std::uint64_t> floor{0};     // where it began: a cursor below it is not believed
-  std::atomic<bool> demoted{false};        // its cursor holds nothing back any more
-  std::atomic<bool> hostile{false};        // broke its quota: its pins do not count, it is to be disconnected
-  std::atomic<std::uint64_t> waits{0};     // times the writer waited because of it
+  std::atomic<std::uint64_t> floor{0};  // where it began: a cursor below it is not believed
+  std::atomic<bool> demoted{false};     // its cursor holds nothing back any more
+  std::atomic<bool> hostile{false};     // broke its quota: its pins do not count, it is to be disconnected
+  std::atomic<std::uint64_t> waits{0};  // times the writer waited because of it
   // The data thread's own:
-  std::uint64_t rung_ticket = 0;           // already woken for
+  std::uint64_t rung_ticket = 0;  // already woken for
 };
 
 /// What a frame is published with; the rest of its SlotRecord is filled in here.
@@ -78,8 +80,8 @@ class RingWriter {
 
   /// Announces that the writer is about to sleep: to be followed by one more acquire().
   void announce_wait(bool waiting) noexcept;
-  /// The readers that keep acquire() from succeeding: lossless ones at the oldest frame, else those that pin retired slots.
-  /// Nothing when nobody does any more: acquire() will find a slot, or somebody else to blame.
+  /// The readers that keep acquire() from succeeding: lossless ones at the oldest frame, else those that pin
+  /// retired slots. Nothing when nobody does any more: acquire() will find a slot, or somebody else to blame.
   [[nodiscard]] std::optional<ReaderMask> blockers() noexcept;
 
   /// True once after a reader broke its quota (ScanEntry::hostile).
@@ -91,8 +93,9 @@ class RingWriter {
 
   // --- service thread ---
 
-  /// Puts a reader into the scan set, protecting everything that is kept, and waits until the data thread cannot be retiring
-  /// by an older set. From here on head and oldest can be read and the cursor granted. REQUIRES: the entry is empty.
+  /// Puts a reader into the scan set, protecting everything that is kept, and waits until the data thread
+  /// cannot be retiring by an older set. From here on head and oldest can be read and the cursor granted.
+  /// REQUIRES: the entry is empty.
   void admit(std::uint32_t index, ReaderPage& page, bool lossless, std::uint32_t max_pins) noexcept;
   /// Lets the reader begin at `cursor`. Before its descriptors are sent.
   void grant(std::uint32_t index, std::uint64_t cursor) noexcept;
@@ -101,7 +104,7 @@ class RingWriter {
 
   // --- any thread ---
   [[nodiscard]] ScanEntry& entry(std::uint32_t index) noexcept { return entries_[index]; }
-  [[nodiscard]] std::uint64_t head() const noexcept;    // next sequence, as published
+  [[nodiscard]] std::uint64_t head() const noexcept;  // next sequence, as published
   [[nodiscard]] std::uint64_t oldest() const noexcept;
   [[nodiscard]] std::uint64_t last_key() const noexcept;
   /// A reader's cursor within what can be true.
@@ -126,11 +129,12 @@ class RingWriter {
   StreamView view_;
   bool live_;
   std::uint32_t slots_;
-  std::uint32_t pin_words_;        // words of the pin bitmaps in use
-  std::uint64_t next_sequence_;    // data thread's own copies of what it publishes: shared memory is never read back
+  std::uint32_t pin_words_;  // words of the pin bitmaps in use
+  std::uint64_t
+      next_sequence_;  // data thread's own copies of what it publishes: shared memory is never read back
   std::uint64_t oldest_;
   bool hostile_seen_ = false;
-  PinSet reusable_{};              // FREE and RETIRED slots
+  PinSet reusable_{};                                             // FREE and RETIRED slots
   std::array<std::uint16_t, kRingSlotLimit> slot_of_sequence_{};  // by ring index
   std::array<ScanEntry, kScanEntries> entries_;
   alignas(64) std::atomic<bool> busy_{false};  // data thread inside a scan. SYNC ring.quiet

@@ -1,5 +1,5 @@
-// The two segments of one epoch of a stream: made by the writer (OwnedStreamMemory), mapped and checked by everyone else
-// (MappedStreamMemory). Single-thread.
+// The two segments of one epoch of a stream: made by the writer (OwnedStreamMemory), mapped and checked by
+// everyone else (MappedStreamMemory). Single-thread.
 #pragma once
 
 #include <cstdint>

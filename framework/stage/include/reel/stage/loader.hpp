@@ -14,8 +14,8 @@ namespace reel {
 /// An opened module. Stages made by it must be gone before it.
 class Plugin {
  public:
-  /// Opens the module `path`; its code stays in the process for good. Throws Error{not_found}, {plugin} when it is no plugin or
-  /// a wrongly declared one, {version} naming both ABI numbers when it is of another.
+  /// Opens the module `path`; its code stays in the process for good. Throws Error{not_found}, {plugin} when
+  /// it is no plugin or a wrongly declared one, {version} naming both ABI numbers when it is of another.
   explicit Plugin(const std::string& path);
   Plugin(Plugin&&) noexcept;
   Plugin& operator=(Plugin&&) noexcept;
@@ -35,8 +35,8 @@ class Plugin {
   const PluginDescriptor* descriptor_ = nullptr;
 };
 
-/// Where plugins are looked for, in this order: `extra`, each entry of $REEL_PLUGIN_PATH (colon-separated), the directory that
-/// belongs to this build or installation (found from where libreel itself lies).
+/// Where plugins are looked for, in this order: `extra`, each entry of $REEL_PLUGIN_PATH (colon-separated),
+/// the directory that belongs to this build or installation (found from where libreel itself lies).
 [[nodiscard]] std::vector<std::string> plugin_directories(const std::vector<std::string>& extra = {});
 
 /// Names of all modules found, sorted, without opening them.

@@ -1,5 +1,6 @@
-// The plugin ABI: one extern "C" function that returns a constant descriptor. One stage per module; the module's file is
-// <name>.so in a plugin directory. Plugins are built with the compiler and headers of the Reel they are loaded by.
+// The plugin ABI: one extern "C" function that returns a constant descriptor. One stage per module; the
+// module's file is <name>.so in a plugin directory. Plugins are built with the compiler and headers of the
+// Reel they are loaded by.
 #pragma once
 
 #include <array>
@@ -11,7 +12,8 @@
 
 namespace reel {
 
-/// Changes with every change of a type that crosses the boundary (this file, Stage, StageContext, Input, Output, OptionSpec).
+/// Changes with every change of a type that crosses the boundary (this file, Stage, StageContext, Input,
+/// Output, OptionSpec).
 inline constexpr std::uint32_t kPluginAbi = 1;
 
 /// What a port takes or gives: any of these bits.
@@ -25,17 +27,17 @@ enum PortMedia : std::uint32_t {
 
 struct PortSpec {
   const char* name;
-  std::uint32_t media;       // PortMedia bits
+  std::uint32_t media;  // PortMedia bits
   const char* help;
-  bool required = true;      // must be connected in a pipeline
-  bool many = false;         // any number of streams (inputs only)
+  bool required = true;  // must be connected in a pipeline
+  bool many = false;     // any number of streams (inputs only)
 };
 
 /// Plain data; every pointer is to a constant that lives as long as the module.
 struct PluginDescriptor {
-  std::uint32_t abi;         // kPluginAbi; first for ever
-  const char* name;          // "opencv.blur"
-  const char* summary;       // one line
+  std::uint32_t abi;    // kPluginAbi; first for ever
+  const char* name;     // "opencv.blur"
+  const char* summary;  // one line
   const PortSpec* inputs;
   std::size_t input_count;
   const PortSpec* outputs;
@@ -55,27 +57,27 @@ using PluginEntry = const PluginDescriptor* (*)();
 
 /// Declares the one stage of a module, at namespace scope:
 ///   REEL_STAGE(Blur, "opencv.blur", "Gaussian blur", kInputs, kOutputs, kOptions)
-/// where the last three are constexpr std::arrays of PortSpec, PortSpec and OptionSpec (see no_ports, no_options).
-#define REEL_STAGE(Class, plugin_name, plugin_summary, plugin_inputs, plugin_outputs, plugin_options)                 \
-  extern "C" REEL_PLUGIN_EXPORT const ::reel::PluginDescriptor* reel_plugin() {                                       \
-    static const ::reel::PluginDescriptor descriptor{                                                                 \
-        ::reel::kPluginAbi,                                                                                           \
-        plugin_name,                                                                                                  \
-        plugin_summary,                                                                                               \
-        (plugin_inputs).data(),                                                                                       \
-        (plugin_inputs).size(),                                                                                       \
-        (plugin_outputs).data(),                                                                                      \
-        (plugin_outputs).size(),                                                                                      \
-        (plugin_options).data(),                                                                                      \
-        (plugin_options).size(),                                                                                      \
-        []() noexcept -> ::reel::Stage* {                                                                             \
-          try {                                                                                                       \
-            return new Class();                                                                                       \
-          } catch (...) {                                                                                             \
-            return nullptr;                                                                                           \
-          }                                                                                                           \
-        }};                                                                                                           \
-    return &descriptor;                                                                                               \
+/// where the last three are constexpr std::arrays of PortSpec, PortSpec and OptionSpec (see no_ports,
+/// no_options).
+#define REEL_STAGE(Class, plugin_name, plugin_summary, plugin_inputs, plugin_outputs, plugin_options) \
+  extern "C" REEL_PLUGIN_EXPORT const ::reel::PluginDescriptor* reel_plugin() {                       \
+    static const ::reel::PluginDescriptor descriptor{::reel::kPluginAbi,                              \
+                                                     plugin_name,                                     \
+                                                     plugin_summary,                                  \
+                                                     (plugin_inputs).data(),                          \
+                                                     (plugin_inputs).size(),                          \
+                                                     (plugin_outputs).data(),                         \
+                                                     (plugin_outputs).size(),                         \
+                                                     (plugin_options).data(),                         \
+                                                     (plugin_options).size(),                         \
+                                                     []() noexcept -> ::reel::Stage* {                \
+                                                       try {                                          \
+                                                         return new Class();                          \
+                                                       } catch (...) {                                \
+                                                         return nullptr;                              \
+                                                       }                                              \
+                                                     }};                                              \
+    return &descriptor;                                                                               \
   }
 
 namespace reel {

@@ -1,4 +1,5 @@
-// Runs one stage to its end in the calling process: what the stage host does. Single-thread; installs nothing process-wide.
+// Runs one stage to its end in the calling process: what the stage host does. Single-thread; installs nothing
+// process-wide.
 #pragma once
 
 #include <map>
@@ -24,21 +25,23 @@ struct OutputSetup {
   WriterOptions writer;
 };
 
-/// Everything a stage process is told. What the supervisor sends its stage host as JSON (see stage_setup.hpp).
+/// Everything a stage process is told. What the supervisor sends its stage host as JSON (see
+/// stage_setup.hpp).
 struct StageSetup {
-  std::string name;         // of the stage in its pipeline
-  std::string plugin;       // path of the module
+  std::string name;    // of the stage in its pipeline
+  std::string plugin;  // path of the module
   std::string base_directory;
   std::map<std::string, OptionValue> options;
   std::vector<InputSetup> inputs;
   std::vector<OutputSetup> outputs;
 };
 
-/// Returns when the stage has ended well (inputs ended, source finished, finish() called, or stopped): its outputs have ended
-/// and, unless it was stopped, their readers have had 10 seconds to take what they are owed. Throws Error, where = the stage's
-/// name, otherwise: its readers see a disconnect. An Error out of the plugin keeps its code, anything else that it throws
-/// becomes Error{plugin}; {bad_config} is a setup that no restart can make good. `page` gets the counters, which go on from
-/// what they are: a restarted stage's are sums.
+/// Returns when the stage has ended well (inputs ended, source finished, finish() called, or stopped): its
+/// outputs have ended and, unless it was stopped, their readers have had 10 seconds to take what they are
+/// owed. Throws Error, where = the stage's name, otherwise: its readers see a disconnect. An Error out of the
+/// plugin keeps its code, anything else that it throws becomes Error{plugin}; {bad_config} is a setup that no
+/// restart can make good. `page` gets the counters, which go on from what they are: a restarted stage's are
+/// sums.
 void run_stage(const Plugin& plugin, const StageSetup& setup, const StopSignal& stop, StagePage& page);
 
 }  // namespace reel

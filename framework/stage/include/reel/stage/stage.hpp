@@ -1,5 +1,6 @@
-// A stage: what runs in a process of its own between streams. Subclass it, declare it with REEL_STAGE (plugin.hpp).
-// All calls come from one thread, in the order configure, start, process or produce again and again, stop.
+// A stage: what runs in a process of its own between streams. Subclass it, declare it with REEL_STAGE
+// (plugin.hpp). All calls come from one thread, in the order configure, start, process or produce again and
+// again, stop.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +21,15 @@ struct StopRequested {};
 class Input {
  public:
   virtual ~Input() = default;
-  [[nodiscard]] virtual const std::string& port() const noexcept = 0;    // the name that the plugin declares
+  [[nodiscard]] virtual const std::string& port() const noexcept = 0;  // the name that the plugin declares
   [[nodiscard]] virtual const std::string& stream() const noexcept = 0;
   /// Position among the inputs of the same port, from 0: a display has one port and many streams.
   [[nodiscard]] virtual std::size_t index() const noexcept = 0;
   [[nodiscard]] virtual FrameReader& reader() noexcept = 0;
 };
 
-/// One output of a running stage. Different outputs may be used from different threads; one output from one at a time.
+/// One output of a running stage. Different outputs may be used from different threads; one output from one
+/// at a time.
 class Output {
  public:
   virtual ~Output() = default;
@@ -43,7 +45,8 @@ class Output {
   /// Throws Error{bad_argument} for a layout that does not fit.
   virtual void publish(Loan loan, const FrameInfo& info) = 0;
   /// acquire, one fused copy and hash, publish.
-  virtual void write(std::span<const std::byte> payload, const FrameInfo& info, const SideDataView& side_data = {}) = 0;
+  virtual void write(std::span<const std::byte> payload, const FrameInfo& info,
+                     const SideDataView& side_data = {}) = 0;
 };
 
 /// What a stage sees of the world.
@@ -57,10 +60,11 @@ class StageContext {
   [[nodiscard]] virtual Output* find_output(std::string_view port) noexcept = 0;
   /// The same; throws Error{bad_config} when it is not connected.
   [[nodiscard]] virtual Output& output(std::string_view port = "out") = 0;
-  /// True once the stage is to end: a source when its pipeline drains, any other when it is stopped. Thread-safe.
-  [[nodiscard]] virtual bool stopping() const noexcept = 0;
-  /// Ends the stage after this call, its outputs with an end of stream: for a stage that has done its work (snapshot: one picture).
+  /// True once the stage is to end: a source when its pipeline drains, any other when it is stopped.
   /// Thread-safe.
+  [[nodiscard]] virtual bool stopping() const noexcept = 0;
+  /// Ends the stage after this call, its outputs with an end of stream: for a stage that has done its work
+  /// (snapshot: one picture). Thread-safe.
   virtual void finish() noexcept = 0;
 };
 
@@ -71,14 +75,17 @@ class Stage {
   virtual void configure(const Options& /*options*/) {}
   /// Opens devices, files, models. Throws Error; streams are open by now.
   virtual void start(StageContext& /*context*/) {}
-  /// Stages with inputs: one media frame of one input. The frame is held until this returns. A thrown Error ends the stage as failed.
+  /// Stages with inputs: one media frame of one input. The frame is held until this returns. A thrown Error
+  /// ends the stage as failed.
   virtual void process(StageContext& /*context*/, Input& /*input*/, const Frame& /*frame*/) {}
-  /// Stages with inputs: a gap in the stream, or a custom event (frame.info().kind says which). Neither has a picture or sound.
+  /// Stages with inputs: a gap in the stream, or a custom event (frame.info().kind says which). Neither has a
+  /// picture or sound.
   virtual void other(StageContext& /*context*/, Input& /*input*/, const Frame& /*frame*/) {}
   /// Stages with inputs: the input has ended; no more frames come from it.
   virtual void input_ended(StageContext& /*context*/, Input& /*input*/) {}
-  /// Stages without inputs: publishes the next frame or frames; returns false at the end of the source. Must return within about
-  /// 100 ms while there is nothing to publish, and look at context.stopping() where it waits itself.
+  /// Stages without inputs: publishes the next frame or frames; returns false at the end of the source. Must
+  /// return within about 100 ms while there is nothing to publish, and look at context.stopping() where it
+  /// waits itself.
   [[nodiscard]] virtual bool produce(StageContext& /*context*/) { return false; }
   /// After the last frame, before the end of stream is published. Also when stopped early.
   virtual void stop(StageContext& /*context*/) {}

@@ -1,6 +1,7 @@
-// What a stage tells about itself while it runs: one page of shared memory per stage, made by the supervisor, written by the
-// stage alone, read by supervisor and tools. It survives the stage's death, and its counters go on when it is restarted.
-// Written by one process (relaxed stores of counters), read by others: numbers may be a moment apart, none is ever torn.
+// What a stage tells about itself while it runs: one page of shared memory per stage, made by the supervisor,
+// written by the stage alone, read by supervisor and tools. It survives the stage's death, and its counters
+// go on when it is restarted. Written by one process (relaxed stores of counters), read by others: numbers
+// may be a moment apart, none is ever torn.
 #pragma once
 
 #include <array>
@@ -27,8 +28,8 @@ enum class StageState : std::uint32_t {
 };
 [[nodiscard]] std::string_view to_string(StageState state) noexcept;
 
-/// Counts of durations in buckets whose width is a quarter of their power of two: the quantile is right within 13 %.
-/// One writer; any reader.
+/// Counts of durations in buckets whose width is a quarter of their power of two: the quantile is right
+/// within 13 %. One writer; any reader.
 class LatencyHistogram {
  public:
   void add(std::int64_t nanoseconds) noexcept;  // negative counts as 0
@@ -43,7 +44,7 @@ class LatencyHistogram {
 
 struct InputCounters {
   std::array<char, 64> port{}, stream{};  // zero-terminated; written once, before the stage is running
-  std::atomic<std::uint64_t> frames{0};     // handed to process()
+  std::atomic<std::uint64_t> frames{0};   // handed to process()
   std::atomic<std::uint64_t> verified{0}, corrupted{0}, skipped{0}, lapped{0}, connects{0};
   LatencyHistogram hop;         // publish in the stage before to process() here
   LatencyHistogram end_to_end;  // capture to process() here

@@ -7,21 +7,10 @@
 
 #include <reel/ring/header_checksum.hpp>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 namespace reel {
 namespace {
 
 constexpr std::size_t kLineBytes = 64;
-
-// Non-temporal stores that filled the slot are not ordered by a release store on x86.
-void drain_streaming_stores() noexcept {
-#if defined(__x86_64__)
-  _mm_sfence();
-#endif
-}
 
 // A reader looked at the header last: its lines are asked back ahead of the stores, which would wait for them
 // one behind the other in front of a fence.
@@ -141,12 +130,12 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   SlotHeader& header = view_.slots[slot];
   SlotRecord record{};
   record.sequence = sequence;
-  record.kind = static_cast<std::uint32_t>(request.info.kind);
+  record.kind = static_cast<std::uint8_t>(request.info.kind);
   record.flags = request.info.flags;
-  record.format_id = request.format_id;
-  record.segment_id = request.segment_id;
-  record.tags_id = request.tags_id;
-  record.checksum_mode = view_.geometry.checksum_mode;
+  record.format_id = static_cast<std::uint16_t>(request.format_id);
+  record.segment_id = static_cast<std::uint16_t>(request.segment_id);
+  record.tags_id = static_cast<std::uint16_t>(request.tags_id);
+  record.checksum_mode = static_cast<std::uint8_t>(view_.geometry.checksum_mode);
   record.payload_bytes = request.payload_bytes;
   record.side_data_bytes = request.side_data_bytes;
   record.payload_checksum = request.payload_checksum;
@@ -156,23 +145,25 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   record.duration_ns = request.info.duration_ns;
   record.capture_ns = request.info.capture_ns;
   record.offset = request.info.offset;
-  if (request.layout != nullptr) {
-    record.plane_count = request.layout->plane_count;
-    for (std::uint32_t plane = 0; plane < record.plane_count; ++plane) {
-      record.plane_offset_bytes[plane] = request.layout->planes[plane].offset_bytes;
-      record.plane_stride_bytes[plane] = request.layout->planes[plane].stride_bytes;
+  record.plane_count = static_cast<std::uint8_t>(request.plane_count);
+  if (request.planes != nullptr) {
+    record.planes_listed = 1;
+    for (std::uint32_t plane = 0; plane < request.plane_count; ++plane) {
+      record.plane_offset_bytes[plane] = request.planes->planes[plane].offset_bytes;
+      record.plane_stride_bytes[plane] = request.planes->planes[plane].stride_bytes;
     }
   }
   record.publish_ns = monotonic_ns();
-  drain_streaming_stores();
-  header.record = record;
+  copy_record(header.record, record);
   header.header_checksum = header_checksum(record);
   slot_of_sequence_[sequence & (view_.geometry.ring_words - 1)] = static_cast<std::uint16_t>(slot);
   if ((record.flags & kKeyFrame) != 0 && request.info.kind == FrameKind::media)
     view_.header->last_key.store(sequence, std::memory_order_relaxed);  // a hint; made visible by head
 
-  // Its locked store also empties the store buffer: a head store that waits behind others has its line taken
-  // back by the readers that spin on it, and costs one more transfer (seen).
+  // Its locked store also empties the buffers: non-temporal stores that filled the slot, which a release
+  // store does not order on x86 (a locked operation does: Intel SDM volume 3, 8.2.2 and 11.3.1; AMD APM
+  // volume 2, 7.5), and the header's, because a head store that waits behind others has its line taken back
+  // by the readers that spin on it, and costs one more transfer (seen).
   const BusyScope busy(*this);
   // SYNC slot.publish: release, pairs with the load of `state` in RingReader::take.
   header.state.store(slot_word(sequence, SlotState::ready), std::memory_order_release);

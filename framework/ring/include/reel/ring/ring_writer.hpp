@@ -45,7 +45,8 @@ struct PublishRequest {
   std::uint32_t format_id = 0, segment_id = 0, tags_id = 0;
   std::uint64_t payload_bytes = 0, side_data_bytes = 0;
   std::uint64_t payload_checksum = 0, side_data_checksum = 0;
-  const VideoLayout* layout = nullptr;  // may be null
+  std::uint32_t plane_count = 0;
+  const VideoLayout* planes = nullptr;  // null: as in the default layout of the format
 };
 
 /// Bit i: entry i of the scan set.

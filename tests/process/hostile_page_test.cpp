@@ -97,16 +97,18 @@ TEST_P(HostilePage, AScribblerHarmsNobody) {
   for (ChildProcess& scribbler : scribblers) EXPECT_TRUE(scribbler.running()) << scribbler.errors();
 }
 
-TEST_P(HostilePage, MorePinsThanGrantedIsCutOffAtOnce) {
+/// It looks before it takes a slot back: once all 16 have been used.
+TEST_P(HostilePage, MorePinsThanGrantedIsCutOffWhenTheWriterNextLooks) {
   reel::FrameWriter writer = make_writer();
   ChildProcess honest = start_reader(stream(), {"policy=queue"});
   const RawReader hostile = join(Policy::queue);
   write(writer, 3);
+  EXPECT_EQ(count_of(ask(honest, "take 3", "took")), 3U);
   hostile.page().pins[0].store(0b111, std::memory_order_seq_cst);
-  write(writer, 1);
+  write(writer, 14);
   EXPECT_TRUE(hostile.peer.hung_up());
   EXPECT_TRUE(wait_until([&] { return writer.readers().size() == 1; }));
-  EXPECT_EQ(count_of(ask(honest, "take 4", "took")), 4U);
+  EXPECT_EQ(count_of(ask(honest, "take 14", "took")), 14U);
 }
 
 TEST_P(HostilePage, PinsOfEverySlotDoNotStopTheWriter) {

@@ -15,6 +15,7 @@
 #include <reel/channel/runtime_dir.hpp>
 
 #include "join.hpp"
+#include "record_codec.hpp"
 
 namespace reel {
 namespace {
@@ -227,19 +228,22 @@ bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noex
 // nullptr when the frame's planes cannot lie so.
 const VideoLayout* FrameReader::Impl::layout_of(const SlotRecord& record, const Format& format) noexcept {
   if (checked_.format == &format && checked_.payload_bytes == record.payload_bytes &&
-      checked_.plane_count == record.plane_count &&
-      same_planes(checked_.offset_bytes, record.plane_offset_bytes, record.plane_count) &&
-      same_planes(checked_.stride_bytes, record.plane_stride_bytes, record.plane_count))
+      checked_.plane_count == record.plane_count && checked_.planes_listed == record.planes_listed &&
+      (record.planes_listed == 0 ||
+       (same_planes(checked_.offset_bytes, record.plane_offset_bytes, record.plane_count) &&
+        same_planes(checked_.stride_bytes, record.plane_stride_bytes, record.plane_count))))
     return &checked_.layout;
   const VideoFormat* video = format.video();
-  if (video == nullptr || record.plane_count != plane_count(video->pixel)) return nullptr;
-  const auto layout =
-      checked_layout(*video, std::span(record.plane_offset_bytes).first(record.plane_count),
-                     std::span(record.plane_stride_bytes).first(record.plane_count), record.payload_bytes);
+  if (video == nullptr) return nullptr;
+  const auto layout = reel::layout_of(record, *video);
   if (!layout) return nullptr;
-  checked_ = {
-      &format, record.payload_bytes, record.plane_count, record.plane_offset_bytes, record.plane_stride_bytes,
-      *layout};
+  checked_ = {&format,
+              record.payload_bytes,
+              record.plane_count,
+              record.planes_listed,
+              record.plane_offset_bytes,
+              record.plane_stride_bytes,
+              *layout};
   return &checked_.layout;
 }
 

@@ -79,7 +79,8 @@ class FrameReader::Impl {
   struct {                           // the layout checked last: most frames have that of the one before
     const Format* format = nullptr;  // in epoch_
     std::uint64_t payload_bytes = 0;
-    std::uint32_t plane_count = 0;
+    std::uint8_t plane_count = 0;
+    std::uint8_t planes_listed = 0;
     std::array<std::uint64_t, kMaxPlanes> offset_bytes{};
     std::array<std::uint32_t, kMaxPlanes> stride_bytes{};
     VideoLayout layout;

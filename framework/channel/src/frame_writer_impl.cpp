@@ -270,6 +270,7 @@ WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, int timeou
   loan.format_id_ = format_id_;
   loan.format_ = format_id_ != 0 ? &epoch_->format(format_id_) : &kNoFormat;
   loan.layout_ = layout_;
+  loan.default_layout_ = true;
   loan.hashed_ = false;
   loan.side_data_ = SideDataWriter({view.slot_side_data(slot), view.geometry.side_data_bytes});
   return WriteStatus::ok;
@@ -335,8 +336,9 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
   if (!loan) return refuse(WriteStatus::bad_argument, "an empty loan cannot be published");
   if (ended_)
     return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
-  const bool media = info.kind == FrameKind::media;
-  if (media && loan.layout_.plane_count != 0 && !layout_fits(loan.format(), loan.layout_, loan.size_))
+  const bool planes = info.kind == FrameKind::media && loan.layout_.plane_count != 0;
+  const bool holds_default = loan.default_layout_ && loan.size_ >= loan.layout_.bytes;
+  if (planes && !holds_default && !layout_fits(loan.format(), loan.layout_, loan.size_))
     return refuse(
         WriteStatus::bad_argument,
         fmt::format("a frame of {} bytes does not hold its {} planes, which end at byte {}, of \"{}\"",
@@ -357,7 +359,10 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
   request.payload_checksum =
       loan.hashed_ ? loan.payload_checksum_ : checksum({loan.payload_, loan.size_}, mode);
   if (request.side_data_bytes != 0) request.side_data_checksum = checksum(loan.side_data_.view().bytes());
-  if (media && loan.layout_.plane_count != 0) request.layout = &loan.layout_;
+  if (planes) {
+    request.plane_count = loan.layout_.plane_count;
+    if (!loan.default_layout_) request.planes = &loan.layout_;
+  }
   epoch_->ring().publish(loan.slot_, request, server_);
   add(published_, 1);
   add(bytes_, loan.size_);
@@ -384,6 +389,7 @@ WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info) n
   if (!fresh.copy_from({loan.payload_, loan.size_}) || !fresh.side_data_.add_all(loan.side_data_.view()))
     return refuse(WriteStatus::too_large, "the frame does not fit the stream's new memory");
   fresh.layout_ = loan.layout_;
+  fresh.default_layout_ = loan.default_layout_;
   return publish(fresh, info);
 }
 

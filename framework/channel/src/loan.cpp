@@ -19,6 +19,7 @@ Loan& Loan::operator=(Loan&& other) noexcept {
   slot_ = other.slot_;
   format_id_ = other.format_id_;
   hashed_ = other.hashed_;
+  default_layout_ = other.default_layout_;
   payload_checksum_ = other.payload_checksum_;
   format_ = other.format_;
   layout_ = other.layout_;
@@ -43,6 +44,7 @@ PlaneView Loan::plane(std::uint32_t index) noexcept {
 
 bool Loan::set_layout(const VideoLayout& layout) noexcept {
   if (layout.bytes > capacity_) return false;
+  default_layout_ = default_layout_ && layout == layout_;
   layout_ = layout;
   return set_size(layout.bytes);
 }

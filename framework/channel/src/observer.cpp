@@ -66,12 +66,13 @@ class SlotObserver {
   /// Copies after a look at the state; what was copied counts only if unchanged() says so afterwards.
   [[nodiscard]] Glimpse glimpse() const {
     Glimpse result;
-    std::memcpy(&result.record, &header_.record, sizeof result.record);
+    copy_record(result.record, header_.record);
     const std::uint64_t claimed = header_.header_checksum;
     result.header_right = header_checksum(result.record) == claimed &&
                           result.record.payload_bytes <= view_.geometry.slot_bytes &&
                           result.record.side_data_bytes <= view_.geometry.side_data_bytes &&
-                          result.record.checksum_mode <= 2 && result.record.plane_count <= kMaxPlanes;
+                          result.record.checksum_mode <= 2 && result.record.plane_count <= kMaxPlanes &&
+                          result.record.planes_listed <= 1;
     return result;
   }
   [[nodiscard]] bool unchanged(std::uint64_t before) const {
@@ -248,10 +249,7 @@ class StreamObserver::Impl {
     frame.layout = VideoLayout{};
     const VideoFormat* video = frame.format.video();
     if (video != nullptr && record.plane_count == plane_count(video->pixel)) {
-      const auto layout = checked_layout(
-          *video, std::span(record.plane_offset_bytes).first(record.plane_count),
-          std::span(record.plane_stride_bytes).first(record.plane_count), record.payload_bytes);
-      if (layout)
+      if (const auto layout = layout_of(record, *video))
         frame.layout = *layout;
       else
         frame.intact = false;

@@ -19,4 +19,8 @@ void write_record(const Tags& tags, TagsRecord& record);
 [[nodiscard]] std::optional<Segment> read_record(const SegmentRecord& record);
 [[nodiscard]] std::optional<Tags> read_record(const TagsRecord& record);
 
+/// Where the planes of the frame lie; nullopt when they cannot lie so. `video` comes from a format record
+/// that read_record() took: its size is in range.
+[[nodiscard]] std::optional<VideoLayout> layout_of(const SlotRecord& record, const VideoFormat& video);
+
 }  // namespace reel

@@ -10,7 +10,7 @@ static_assert(offsetof(StreamGeometry, formats_offset) == 80 &&
 static_assert(offsetof(StreamGeometry, first_sequence) == 144 && offsetof(StreamGeometry, name) == 160);
 static_assert(offsetof(StreamHeader, oldest) == 320 && offsetof(StreamHeader, end) == 384);
 static_assert(offsetof(StreamHeader, writer_waiting) == 448);
-static_assert(offsetof(SlotRecord, payload_bytes) == 32 && offsetof(SlotRecord, pts_ns) == 64);
-static_assert(offsetof(SlotRecord, plane_count) == 112 && offsetof(SlotRecord, plane_offset_bytes) == 120);
+static_assert(offsetof(SlotRecord, payload_bytes) == 24 && offsetof(SlotRecord, pts_ns) == 56);
+static_assert(offsetof(SlotRecord, kind) == 8 && offsetof(SlotRecord, plane_offset_bytes) == 104);
 
 }  // namespace reel

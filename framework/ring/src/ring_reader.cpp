@@ -110,7 +110,6 @@ RingReader::Attempt RingReader::attempt(std::uint64_t sequence, std::uint64_t ne
   const SlotHeader& header = view_.slots[slot];
   __builtin_prefetch(&header);
   __builtin_prefetch(reinterpret_cast<const std::byte*>(&header) + 64);
-  __builtin_prefetch(reinterpret_cast<const std::byte*>(&header) + 128);
 
   const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
   // SYNC ring.reuse: seq_cst, then the state; the writer stores RETIRED, then reads the pins.
@@ -120,7 +119,7 @@ RingReader::Attempt RingReader::attempt(std::uint64_t sequence, std::uint64_t ne
     return Attempt::overtaken;
   }
   taken.slot = slot;
-  taken.record = header.record;
+  copy_record(taken.record, header.record);
   const std::uint64_t claimed = header.header_checksum;
   if (header_checksum(taken.record) != claimed || !plausible(taken.record, sequence)) {
     (void)unpin(slot);
@@ -134,7 +133,8 @@ bool RingReader::plausible(const SlotRecord& record, std::uint64_t sequence) con
   return record.sequence == sequence && record.payload_bytes <= geometry.slot_bytes &&
          record.side_data_bytes <= geometry.side_data_bytes && record.kind >= 1 && record.kind <= 3 &&
          record.format_id <= kFormatRecords && record.segment_id <= kSegmentRecords &&
-         record.tags_id <= kTagsRecords && record.checksum_mode <= 2 && record.plane_count <= kMaxPlanes;
+         record.tags_id <= kTagsRecords && record.checksum_mode <= 2 && record.plane_count <= kMaxPlanes &&
+         record.planes_listed <= 1;
 }
 
 bool RingReader::unpin(std::uint32_t slot) noexcept {

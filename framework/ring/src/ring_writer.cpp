@@ -7,21 +7,10 @@
 
 #include <reel/ring/header_checksum.hpp>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 namespace reel {
 namespace {
 
 constexpr std::size_t kLineBytes = 64;
-
-// Non-temporal stores that filled the slot are not ordered by a release store on x86.
-void drain_streaming_stores() noexcept {
-#if defined(__x86_64__)
-  _mm_sfence();
-#endif
-}
 
 // A reader looked at the header last: its lines are asked back ahead of the stores, which would wait for them
 // one behind the other in front of a fence.
@@ -58,8 +47,10 @@ RingWriter::RingWriter(const StreamView& view, bool live)
   for (std::uint32_t slot = 0; slot < slots_; ++slot) reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
 }
 
-RingWriter::Scan RingWriter::scan() noexcept {
-  Scan result;
+void RingWriter::scan() noexcept {
+  PinSet held{};
+  lossless_floor_ = ~std::uint64_t{0};
+  scanned_set_ = set_version_.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
   const std::uint32_t limit = entry_limit_.load(std::memory_order_acquire);
   for (std::uint32_t i = 0; i < limit; ++i) {
     ScanEntry& entry = entries_[i];
@@ -80,27 +71,25 @@ RingWriter::Scan RingWriter::scan() noexcept {
       hostile_seen_ = true;
       continue;
     }
-    for (std::uint32_t word = 0; word < pin_words_; ++word) result.pins[word] |= pins[word];
+    for (std::uint32_t word = 0; word < pin_words_; ++word) held[word] |= pins[word];
     if (entry.lossless && !entry.demoted.load(std::memory_order_relaxed))
-      result.lossless_floor = std::min(result.lossless_floor, believed_cursor(entry, *page));
+      lossless_floor_ = std::min(lossless_floor_, believed_cursor(entry, *page));
   }
-  return result;
+  for (std::uint32_t word = 0; word < pin_words_; ++word) free_[word] = reusable_[word] & ~held[word];
 }
 
-std::uint32_t RingWriter::start_writing(std::uint32_t slot) noexcept {
-  own_header_lines(view_.slots[slot]);
-  reusable_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
-  // Relaxed suffices: a reader accepts READY with its sequence only, and the slot is RETIRED or was never
-  // READY.
-  view_.slots[slot].state.store(slot_word(0, SlotState::writing), std::memory_order_relaxed);
-  return slot;
-}
-
-std::optional<std::uint32_t> RingWriter::take_reusable(const PinSet& pins) noexcept {
+std::optional<std::uint32_t> RingWriter::take_free() noexcept {
   for (std::uint32_t word = 0; word < pin_words_; ++word) {
-    const std::uint64_t candidates = reusable_[word] & ~pins[word];
-    if (candidates != 0)
-      return start_writing(word * 64 + static_cast<std::uint32_t>(std::countr_zero(candidates)));
+    if (free_[word] == 0) continue;
+    const auto bit = static_cast<std::uint32_t>(std::countr_zero(free_[word]));
+    free_[word] &= ~(std::uint64_t{1} << bit);
+    reusable_[word] &= ~(std::uint64_t{1} << bit);
+    const std::uint32_t slot = word * 64 + bit;
+    own_header_lines(view_.slots[slot]);
+    // Relaxed suffices: a reader accepts READY with its sequence only, and the slot is RETIRED or was never
+    // READY.
+    view_.slots[slot].state.store(slot_word(0, SlotState::writing), std::memory_order_relaxed);
+    return slot;
   }
   return std::nullopt;
 }
@@ -115,18 +104,25 @@ std::optional<std::uint32_t> RingWriter::retire_until(std::uint64_t limit) noexc
     reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
     // All reusable slots against one new look at all pins: a reader that hops from each slot we retire to the
     // next would otherwise keep every one of them from us, while the ones it left are free.
-    if (const auto found = take_reusable(scan().pins)) return found;
+    scan();
+    if (const auto found = take_free()) return found;
   }
   return std::nullopt;
 }
 
 std::optional<std::uint32_t> RingWriter::acquire() noexcept {
   const BusyScope busy(*this);
-  const Scan found = scan();
-  if (auto slot = take_reusable(found.pins)) return slot;
+  if (auto slot = take_free()) return slot;
   const std::uint64_t history = view_.geometry.history;
   const std::uint64_t limit = next_sequence_ > history ? next_sequence_ - history : 0;
-  if (auto slot = retire_until(std::min(limit, found.lossless_floor))) return slot;
+  // Nothing waits for its pins to go, and the frames below the floor of the last scan are done with: one look
+  // at the readers' lines is enough, the one behind the retirement.
+  if (reusable_ == PinSet{} && scanned_set_ == set_version_.load(std::memory_order_seq_cst)) {
+    if (auto slot = retire_until(std::min(limit, lossless_floor_))) return slot;
+  }
+  scan();
+  if (auto slot = take_free()) return slot;
+  if (auto slot = retire_until(std::min(limit, lossless_floor_))) return slot;
   if (live_) return retire_until(limit);  // a source that cannot wait lets the laggard go
   return std::nullopt;
 }
@@ -134,6 +130,7 @@ std::optional<std::uint32_t> RingWriter::acquire() noexcept {
 void RingWriter::cancel(std::uint32_t slot) noexcept {
   view_.slots[slot].state.store(slot_word(0, SlotState::free), std::memory_order_relaxed);
   reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+  free_[slot / 64] |= std::uint64_t{1} << (slot % 64);
 }
 
 void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept {
@@ -141,12 +138,12 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   SlotHeader& header = view_.slots[slot];
   SlotRecord record{};
   record.sequence = sequence;
-  record.kind = static_cast<std::uint32_t>(request.info.kind);
+  record.kind = static_cast<std::uint8_t>(request.info.kind);
   record.flags = request.info.flags;
-  record.format_id = request.format_id;
-  record.segment_id = request.segment_id;
-  record.tags_id = request.tags_id;
-  record.checksum_mode = view_.geometry.checksum_mode;
+  record.format_id = static_cast<std::uint16_t>(request.format_id);
+  record.segment_id = static_cast<std::uint16_t>(request.segment_id);
+  record.tags_id = static_cast<std::uint16_t>(request.tags_id);
+  record.checksum_mode = static_cast<std::uint8_t>(view_.geometry.checksum_mode);
   record.payload_bytes = request.payload_bytes;
   record.side_data_bytes = request.side_data_bytes;
   record.payload_checksum = request.payload_checksum;
@@ -156,23 +153,25 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   record.duration_ns = request.info.duration_ns;
   record.capture_ns = request.info.capture_ns;
   record.offset = request.info.offset;
-  if (request.layout != nullptr) {
-    record.plane_count = request.layout->plane_count;
-    for (std::uint32_t plane = 0; plane < record.plane_count; ++plane) {
-      record.plane_offset_bytes[plane] = request.layout->planes[plane].offset_bytes;
-      record.plane_stride_bytes[plane] = request.layout->planes[plane].stride_bytes;
+  record.plane_count = static_cast<std::uint8_t>(request.plane_count);
+  if (request.planes != nullptr) {
+    record.planes_listed = 1;
+    for (std::uint32_t plane = 0; plane < request.plane_count; ++plane) {
+      record.plane_offset_bytes[plane] = request.planes->planes[plane].offset_bytes;
+      record.plane_stride_bytes[plane] = request.planes->planes[plane].stride_bytes;
     }
   }
   record.publish_ns = monotonic_ns();
-  drain_streaming_stores();
-  header.record = record;
+  copy_record(header.record, record);
   header.header_checksum = header_checksum(record);
   slot_of_sequence_[sequence & (view_.geometry.ring_words - 1)] = static_cast<std::uint16_t>(slot);
   if ((record.flags & kKeyFrame) != 0 && request.info.kind == FrameKind::media)
     view_.header->last_key.store(sequence, std::memory_order_relaxed);  // a hint; made visible by head
 
-  // Its locked store also empties the store buffer: a head store that waits behind others has its line taken
-  // back by the readers that spin on it, and costs one more transfer (seen).
+  // Its locked store also empties the buffers: non-temporal stores that filled the slot, which a release
+  // store does not order on x86 (a locked operation does: Intel SDM volume 3, 8.2.2 and 11.3.1; AMD APM
+  // volume 2, 7.5), and the header's, because a head store that waits behind others has its line taken back
+  // by the readers that spin on it, and costs one more transfer (seen).
   const BusyScope busy(*this);
   // SYNC slot.publish: release, pairs with the load of `state` in RingReader::take.
   header.state.store(slot_word(sequence, SlotState::ready), std::memory_order_release);
@@ -267,7 +266,8 @@ void RingWriter::admit(std::uint32_t index, ReaderPage& page, bool lossless,
   entry.rung_ticket = 0;
   entry_limit_.store(std::max(entry_limit_.load(std::memory_order_relaxed), index + 1),
                      std::memory_order_release);
-  entry.page.store(&page, std::memory_order_seq_cst);  // SYNC ring.scan_set
+  entry.page.store(&page, std::memory_order_seq_cst);    // SYNC ring.scan_set
+  set_version_.fetch_add(1, std::memory_order_seq_cst);  // behind the page: who sees it sees that
   wait_until_quiet();
 }
 

@@ -257,6 +257,50 @@ TEST(RingReader, CountsAHeaderThatCannotBeRight) {
   EXPECT_EQ(reader.pins(), 1u);
 }
 
+/// Planes that are listed count for the checksum like everything before them.
+TEST(RingReader, CountsAListedPlaneThatCannotBeRight) {
+  Ring ring;
+  RingReader reader = ring.join(false);
+  const VideoLayout planes = default_layout({PixelFormat::GRAY8, 8, 8, {}});
+  const auto publish_planes = [&](const VideoLayout* listed) {
+    const auto slot = ring.writer.acquire();
+    ASSERT_TRUE(slot);
+    PublishRequest request;
+    request.payload_bytes = planes.bytes;
+    request.plane_count = planes.plane_count;
+    request.planes = listed;
+    ring.writer.publish(*slot, request, ring.wakes);
+  };
+  publish_planes(&planes);
+  publish_planes(nullptr);
+  for (std::uint32_t slot = 0; slot < 2; ++slot)
+    ring.memory.view().slots[slot].record.plane_stride_bytes[0] ^= 1;
+  TakenSlot taken;
+  TakeCounters counters;
+  EXPECT_EQ(reader.take(kInOrder, taken, counters), TakeStatus::corrupted);
+  ASSERT_EQ(reader.take(kInOrder, taken, counters), TakeStatus::taken) << "nobody reads planes not listed";
+  EXPECT_EQ(taken.record.plane_count, 1u);
+  EXPECT_EQ(taken.record.planes_listed, 0u);
+}
+
+/// What the writer remembers of its readers says nothing of one that came since.
+TEST(RingWriter, TakesNothingBackFromALosslessReaderThatCameSinceItsLastLook) {
+  Ring ring;
+  RingReader ahead = ring.join(true);
+  TakenSlot taken;
+  TakeCounters counters;
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(ring.publish());
+    ASSERT_EQ(ahead.take(kInOrder, taken, counters), TakeStatus::taken);
+    (void)ahead.unpin(taken.slot);
+  }
+  const std::uint64_t oldest = ring.writer.oldest();
+  RingReader late = ring.join(true, 2, oldest);
+  EXPECT_FALSE(ring.publish()) << "every slot holds a frame that the late reader wants";
+  ASSERT_EQ(late.take(kInOrder, taken, counters), TakeStatus::taken);
+  EXPECT_EQ(taken.record.sequence, oldest);
+}
+
 TEST(RingReader, OwesAWaitingWriterAByteForFramesItPassesOver) {
   Ring ring;
   RingReader reader = ring.join(true);

@@ -129,9 +129,10 @@ TEST(StreamMemory, HasTheBytesThatThePageDraws) {
   EXPECT_EQ(word(ring_offset + 8), 1u << 16) << "ring word of frame 1, at 1 modulo 2";
   EXPECT_EQ(word(slots_offset), 1u << 2 | 2u) << "frame 1, READY";
   EXPECT_EQ(word(slots_offset + 16), 1u) << "the record's sequence";
-  EXPECT_EQ(word(slots_offset + 24), 0x0000'0001'0000'0001u) << "kind media, flag key frame";
-  EXPECT_EQ(word(slots_offset + 48), 8u) << "payload bytes";
-  EXPECT_EQ(word(slots_offset + 80), ~std::uint64_t{0}) << "no pts";
+  EXPECT_EQ(word(slots_offset + 24) & 0xFF, 1u) << "kind media";
+  EXPECT_EQ(word(slots_offset + 24) >> 32, 1u) << "flag key frame";
+  EXPECT_EQ(word(slots_offset + 40), 8u) << "payload bytes";
+  EXPECT_EQ(word(slots_offset + 72), ~std::uint64_t{0}) << "no pts";
 }
 
 }  // namespace

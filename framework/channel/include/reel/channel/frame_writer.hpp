@@ -88,6 +88,7 @@ class Loan {
   std::uint32_t slot_ = 0;
   std::uint32_t format_id_ = 0;
   bool hashed_ = false;
+  bool default_layout_ = true;  // layout_ is that of the format
   std::uint64_t payload_checksum_ = 0;
   const Format* format_ = nullptr;
   VideoLayout layout_;

@@ -67,6 +67,7 @@ struct VideoLayout {
   std::array<Plane, kMaxPlanes> planes{};
   /// One past the last byte of the last plane, stride padding included as far as it is there.
   std::uint64_t bytes = 0;
+  bool operator==(const VideoLayout&) const = default;
 };
 
 [[nodiscard]] std::uint32_t plane_count(PixelFormat format) noexcept;

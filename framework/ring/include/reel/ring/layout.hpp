@@ -121,28 +121,36 @@ struct StreamHeader {
 static_assert(offsetof(StreamHeader, geometry) == 16 && offsetof(StreamHeader, head) == 256);
 static_assert(sizeof(StreamHeader) == 512);
 
-/// All that is said of one frame; covered by the slot's header checksum.
+/// All that is said of one frame; covered by the slot's header checksum. Most frames lie as their format's
+/// default layout says: then the planes are not listed, neither written nor read, and state, checksum and
+/// record are two cache lines.
 struct SlotRecord {
   std::uint64_t sequence;
-  std::uint32_t kind;                            // FrameKind
+  std::uint8_t kind;                             // FrameKind
+  std::uint8_t checksum_mode;                    // of this frame's payload
+  std::uint8_t plane_count;                      // 0: none
+  std::uint8_t planes_listed;                    // 1: below; 0: as in default_layout() of the format
   std::uint32_t flags;                           // FrameFlag bits
-  std::uint32_t format_id, segment_id, tags_id;  // from 1; 0: none
-  std::uint32_t checksum_mode;                   // of this frame's payload
+  std::uint16_t format_id, segment_id, tags_id;  // from 1; 0: none
+  std::uint16_t reserved;
   std::uint64_t payload_bytes, side_data_bytes;
   std::uint64_t payload_checksum, side_data_checksum;
   std::int64_t pts_ns, dts_ns, duration_ns, capture_ns, publish_ns;
   std::uint64_t offset;
-  std::uint32_t plane_count;
-  std::uint32_t reserved;
   std::array<std::uint64_t, kMaxPlanes> plane_offset_bytes;
   std::array<std::uint32_t, kMaxPlanes> plane_stride_bytes;
 };
-static_assert(sizeof(SlotRecord) == 168 && std::is_trivially_copyable_v<SlotRecord>);
+static_assert(sizeof(SlotRecord) == 152 && std::is_trivially_copyable_v<SlotRecord>);
+
+/// What is written, hashed and read of a record: all of it only where planes are listed.
+inline constexpr std::size_t kRecordBytes = offsetof(SlotRecord, plane_offset_bytes);
+static_assert(kRecordBytes == 104);
 
 struct alignas(64) SlotHeader {
   std::atomic<std::uint64_t> state;  // written by the writer: slot_word
-  std::uint64_t header_checksum;     // XXH3-64 of `record`
-  SlotRecord record;                 // written while WRITING, read under a pin
+  std::uint64_t
+      header_checksum;  // XXH3-64 of `record`'s first kRecordBytes, or of all where planes are listed
+  SlotRecord record;    // written while WRITING, read under a pin
 };
 static_assert(sizeof(SlotHeader) == 192 && offsetof(SlotHeader, record) == 16);
 

@@ -45,7 +45,8 @@ struct PublishRequest {
   std::uint32_t format_id = 0, segment_id = 0, tags_id = 0;
   std::uint64_t payload_bytes = 0, side_data_bytes = 0;
   std::uint64_t payload_checksum = 0, side_data_checksum = 0;
-  const VideoLayout* layout = nullptr;  // may be null
+  std::uint32_t plane_count = 0;
+  const VideoLayout* planes = nullptr;  // null: as in the default layout of the format
 };
 
 /// Bit i: entry i of the scan set.
@@ -113,12 +114,9 @@ class RingWriter {
  private:
   using PinSet = std::array<std::uint64_t, kPinWords>;
 
-  struct Scan {
-    PinSet pins{};
-    std::uint64_t lossless_floor = ~std::uint64_t{0};  // smallest cursor of a lossless reader
-  };
-  [[nodiscard]] Scan scan() noexcept;
-  [[nodiscard]] std::optional<std::uint32_t> take_reusable(const PinSet& pins) noexcept;
+  /// Looks at every reader's pins and cursor: sets free_, lossless_floor_ and scanned_set_.
+  void scan() noexcept;
+  [[nodiscard]] std::optional<std::uint32_t> take_free() noexcept;
   [[nodiscard]] std::optional<std::uint32_t> retire_until(std::uint64_t limit) noexcept;
   std::uint32_t start_writing(std::uint32_t slot) noexcept;
   void wait_until_quiet() const noexcept;
@@ -134,11 +132,18 @@ class RingWriter {
       next_sequence_;  // data thread's own copies of what it publishes: shared memory is never read back
   std::uint64_t oldest_;
   bool hostile_seen_ = false;
-  PinSet reusable_{};                                             // FREE and RETIRED slots
+  PinSet reusable_{};  // FREE and RETIRED slots
+  // What the last scan found. It stays true: who pins a retired slot later sees that it is retired and lets
+  // it go, and cursors only grow. Readers that came since make another look necessary before anything is
+  // retired.
+  PinSet free_{};                                                 // of the reusable slots, those nobody held
+  std::uint64_t lossless_floor_ = 0;                              // smallest cursor of a lossless reader
+  std::uint32_t scanned_set_ = ~std::uint32_t{0};                 // set_version_ of then
   std::array<std::uint16_t, kRingSlotLimit> slot_of_sequence_{};  // by ring index
   std::array<ScanEntry, kScanEntries> entries_;
   alignas(64) std::atomic<bool> busy_{false};  // data thread inside a scan. SYNC ring.quiet
   std::atomic<std::uint32_t> entry_limit_{0};  // one past the highest entry ever used
+  std::atomic<std::uint32_t> set_version_{0};  // readers admitted. SYNC ring.scan_set
 };
 
 }  // namespace reel

@@ -3,7 +3,8 @@
  *
  * Checked: no payload is used while the writer overwrites it, a validated frame is the frame that was asked for, and a
  * lossless reader takes every frame. Which retired slot is tried, and whether a frame is retired although a slot was
- * free, is left open, so every order of step 1 and step 2 is covered. Waiting is spinning here: see waiting.pml.
+ * free, is left open, so every order of step 1 and step 2 is covered. What a look found free is lent at once or
+ * remembered and lent at any later time without another look. Waiting is spinning here: see waiting.pml.
  */
 #ifndef SLOTS
 #define SLOTS 3
@@ -40,11 +41,28 @@ bool was_lapped, was_pinned;
 #define BELOW_CURSOR (oldest < LOAD(CURSOR))
 #endif
 
+#define KNOWN(i) ((known >> i) & 1)
+
+inline lend_or_remember() {
+  if
+  :: known = known & ~(1 << k); begin_writing(WRITER); loans++
+  :: known = known | (1 << k)
+  fi
+}
+
 proctype writer() {
-  byte k, loans, published, oldest = 1;
+  byte k, loans, published, known, oldest = 1;
   bit pinned;
 
   do
+  :: atomic { /* acquire, a slot that an earlier look found free */
+       published + loans < FRAMES && loans < LOANS && known != 0 ->
+       PICK(KNOWN);
+       known = known & ~(1 << k);
+       begin_writing(WRITER); loans++;
+       k = 0
+     }
+
   :: atomic { /* acquire, step 1 */
        published + loans < FRAMES && loans < LOANS && ANY(REUSABLE) ->
        PICK(REUSABLE);
@@ -60,8 +78,12 @@ proctype writer() {
        :: pinned -> writing[k] = false; loans--; STORE(WRITER, STATE + k, RETIRED)
        :: else
 #else
+#ifdef REMEMBERS_PINNED
+       :: pinned -> known = known | (1 << k)
+#else
        :: pinned -> was_pinned = true
-       :: else -> begin_writing(WRITER); loans++
+#endif
+       :: else -> lend_or_remember()
 #endif
        fi;
        pinned = 0; k = 0
@@ -88,7 +110,7 @@ proctype writer() {
 #ifdef NO_RETIRED
           STORE(WRITER, STATE + k, RETIRED)
 #endif
-       :: else -> begin_writing(WRITER); loans++
+       :: else -> lend_or_remember()
        fi;
        pinned = 0; k = 0
      }

@@ -4,6 +4,8 @@
  * thread: insert the reader with floor 0, which protects everything; fence; wait until retiring is 0; read `oldest` or
  * head, grant it as the floor; fence; wake a waiting writer; send the descriptors. Only then does the reader run.
  *
+ * A section may go by the floor that an earlier one saw, as long as nobody was admitted since: cursors only grow.
+ *
  * Checked: the first frame of a lossless joiner exists, and every later one; a joiner's pin is always seen; a writer that
  * waits because of the joiner is woken (an invalid end state otherwise). The joiner is lossless or may be lapped.
  */
@@ -48,8 +50,15 @@ inline wake_writer() {
   fi
 }
 
-/* One section with retiring = 1. The floor is the larger of the granted one and the cursor, 0 above both. */
-inline acquire() {
+/* One section with retiring = 1. The floor is the larger of the granted one and the cursor, 0 above both. What is
+ * remembered is the floor seen last; a section behind which the writer sleeps looks again. */
+#ifdef STALE_FLOOR
+#define SAME_SET true
+#else
+#define SAME_SET (seen_member == member)
+#endif
+
+inline acquire(may_remember) {
   atomic { STORE(DATA, RETIRING, 1) };
   atomic {
 #ifndef NO_RETIRING_FENCE
@@ -59,13 +68,15 @@ inline acquire() {
     floor = NOTHING
   };
   if
+  :: member && may_remember && SAME_SET -> floor = seen_floor
   :: member ->
      atomic { floor = LOAD(FLOOR) };
      if
      :: floor != 0 && floor != NOTHING ->
         atomic { floor = (LOAD(CURSOR) > floor -> LOAD(CURSOR) : floor) }
      :: else
-     fi
+     fi;
+     atomic { seen_member = 1; seen_floor = floor }
   :: !member
   fi;
   do
@@ -107,17 +118,18 @@ inline acquire() {
 
 proctype data() {
   byte k, pins, published, floor, oldest = 1;
-  bit member;
+  byte seen_floor = NOTHING;
+  bit member, seen_member;
   bool got;
 
   do
   :: published < FRAMES ->
-     acquire();
+     acquire(true);
      if
      :: got
      :: !got ->
         atomic { STORE(DATA, WAITING, 1) };
-        acquire(); /* its own fence orders the look after the store of WAITING */
+        acquire(false); /* its own fence orders the look after the store of WAITING */
         if
         :: got
         :: !got -> atomic { wakes?_; slept = true }

@@ -1,10 +1,9 @@
-#include "run_reel.hpp"
-
 #include <cstddef>
 #include <map>
 #include <vector>
 
 #include <gmock/gmock.h>
+#include <reel_test/run_reel.hpp>
 #include <reel_test/runtime_dir.hpp>
 
 #include <reel/channel/frame_writer.hpp>

@@ -1,8 +1,7 @@
-#include "run_reel.hpp"
-
 #include <cstdlib>
 
 #include <gmock/gmock.h>
+#include <reel_test/run_reel.hpp>
 #include <reel_test/runtime_dir.hpp>
 #include <unistd.h>
 

@@ -1,11 +1,10 @@
-#include "run_reel.hpp"
-
-#include <filesystem>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <opencv2/imgcodecs.hpp>
+#include <reel_test/run_reel.hpp>
 #include <reel_test/runtime_dir.hpp>
+#include <reel_test/scratch_dir.hpp>
 
 #include <reel/channel/frame_writer.hpp>
 #include <reel/channel/opencv_convert.hpp>
@@ -14,21 +13,6 @@ namespace {
 
 using reel_test::run_reel;
 using testing::HasSubstr;
-
-/// A directory of its own for pictures, gone at the end.
-class PictureDir {
- public:
-  PictureDir() : path_(std::filesystem::temp_directory_path() / reel_test::unique_name("reel-pictures")) {
-    std::filesystem::create_directory(path_);
-  }
-  ~PictureDir() { std::filesystem::remove_all(path_); }
-  PictureDir(const PictureDir&) = delete;
-  PictureDir& operator=(const PictureDir&) = delete;
-  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Left half dark, right half bright: the order of columns shows, and grey survives every pixel format.
 cv::Mat two_greys(int width, int height) {
@@ -41,7 +25,7 @@ class SnapshotOf : public testing::TestWithParam<reel::PixelFormat> {};
 
 TEST_P(SnapshotOf, HasThePictureOfTheStream) {
   const reel_test::TempRuntimeDir runtime;
-  const PictureDir pictures;
+  const reel_test::ScratchDir pictures;
   reel::FrameWriter writer("camera", reel::VideoFormat{GetParam(), 66, 48, reel::Fraction{30, 1}});
   reel::Loan loan;
   ASSERT_EQ(writer.acquire(loan), reel::WriteStatus::ok) << writer.error();
@@ -67,7 +51,7 @@ INSTANTIATE_TEST_SUITE_P(EveryPixelFormat, SnapshotOf,
 
 TEST(Snapshot, DecodesJpeg) {
   const reel_test::TempRuntimeDir runtime;
-  const PictureDir pictures;
+  const reel_test::ScratchDir pictures;
   std::vector<unsigned char> jpeg;
   cv::imencode(".jpg", two_greys(64, 48), jpeg);
   reel::EncodedFormat format;
@@ -83,7 +67,7 @@ TEST(Snapshot, DecodesJpeg) {
 
 TEST(Snapshot, SaysThatSoundHasNoPicture) {
   const reel_test::TempRuntimeDir runtime;
-  const PictureDir pictures;
+  const reel_test::ScratchDir pictures;
   reel::FrameWriter writer("sound", reel::AudioFormat{reel::SampleFormat::S16LE, 48'000, 2},
                            {.slot_bytes = 4096});
   const std::vector<std::byte> silence(400);

@@ -1,11 +1,10 @@
 // What every command has in common: help with an example, the version, exit status 2 for bad usage.
-#include "run_reel.hpp"
-
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
+#include <reel_test/run_reel.hpp>
 
 namespace {
 

@@ -1,5 +1,3 @@
-#include "run_reel.hpp"
-
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -7,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <reel_test/child_process.hpp>
+#include <reel_test/run_reel.hpp>
 #include <reel_test/runtime_dir.hpp>
 
 #include <reel/channel/frame_writer.hpp>
@@ -98,8 +97,8 @@ TEST(Verify, SaysThatNoFrameCame) {
 TEST(Verify, PrintsItsCountsWhenInterrupted) {
   const reel_test::TempRuntimeDir runtime;
   const Stream stream({.slot_bytes = kFrameBytes});
-  auto child =
-      reel_test::ChildProcess::program(REEL_COMMAND, {"verify", "camera", "--frames", "100000000", "--json"});
+  auto child = reel_test::ChildProcess::program(reel_test::reel_command(),
+                                                {"verify", "camera", "--frames", "100000000", "--json"});
   ASSERT_TRUE(
       reel_test::wait_until([] { return run_reel({"ls"}).output.find("reel-verify") != std::string::npos; }));
   child.signal(SIGINT);

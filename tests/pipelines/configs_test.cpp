@@ -4,6 +4,8 @@
 #include <filesystem>
 
 #include <gmock/gmock.h>
+#include <reel_test/needs.hpp>
+#include <reel_test/run_reel.hpp>
 
 namespace reel_test {
 namespace {
@@ -13,7 +15,7 @@ using ::testing::HasSubstr;
 TEST(Configs, OfAllOptionsRuns) {
   const TempRuntimeDir runtime;
   ChildProcess reel =
-      ChildProcess::program(REEL_COMMAND, {"run", REEL_CONFIGS "/all-options.yaml"}, {{"FPS", "200"}});
+      ChildProcess::program(reel_command(), {"run", REEL_CONFIGS "/all-options.yaml"}, {{"FPS", "200"}});
   ASSERT_TRUE(reel.wait().ok()) << reel.errors();
   EXPECT_THAT(reel.output(), HasSubstr("program reads numbers"));
   EXPECT_THAT(reel.output(), HasSubstr(R"("stage":"everything","frames":60,"gaps":0,"corrupted":0)"));
@@ -23,18 +25,18 @@ TEST(Configs, AreAllFine) {
   for (const auto& entry : std::filesystem::directory_iterator(REEL_CONFIGS)) {
     if (entry.path().extension() != ".yaml") continue;
     if (REEL_HAVE_QUICKSTART == 0 && entry.path().stem() == "quickstart") continue;
-    ChildProcess reel = ChildProcess::program(REEL_COMMAND, {"check", entry.path()});
-    EXPECT_TRUE(reel.wait().ok()) << reel.errors();
-    EXPECT_THAT(reel.output(), HasSubstr("fine"));
+    const ReelRun check = run_reel({"check", entry.path()});
+    EXPECT_EQ(check.status, 0) << check.errors;
+    EXPECT_THAT(check.output, HasSubstr("fine"));
   }
 }
 
 TEST(Configs, OfTheQuickstartRuns) {
-  if (REEL_HAVE_QUICKSTART == 0) GTEST_SKIP() << "a plugin of the quickstart is not built here";
+  REEL_NEEDS(REEL_HAVE_QUICKSTART != 0 ? "" : "a plugin of the quickstart is not built here");
   const TempRuntimeDir runtime;
   const ScratchDir scratch;
   const std::string summary = scratch.path() + "/summary.json";
-  ChildProcess reel = ChildProcess::program(REEL_COMMAND,
+  ChildProcess reel = ChildProcess::program(reel_command(),
                                             {"run", REEL_CONFIGS "/quickstart.yaml", "--set", "screen.port=0",
                                              "--set", "screen.window=never", "--summary-json", summary},
                                             {{"OUT", scratch.path()}});

@@ -2,12 +2,11 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
-#include <stdexcept>
 
 #include <gtest/gtest.h>
 #include <reel_test/process_facts.hpp>
+#include <reel_test/run_reel.hpp>
 #include <reel_test/wait_until.hpp>
 #include <unistd.h>
 
@@ -15,13 +14,6 @@ namespace reel_test {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 std::vector<std::string> command_of(const std::string& pid) {
   std::istringstream text(read_file("/proc/" + pid + "/cmdline"));
@@ -53,34 +45,10 @@ ChildProcess start(const ScratchDir& scratch, const std::string& text, std::vect
   std::vector<std::string> all{"run", scratch.write("pipeline.yaml", text), "--progress", "--summary-json",
                                scratch.path() + "/summary.json"};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  return ChildProcess::program(REEL_COMMAND, all, environment);
+  return ChildProcess::program(reel_command(), all, environment);
 }
 
 }  // namespace
-
-ScratchDir::ScratchDir() : path_(fs::temp_directory_path() / "reel-pipeline-XXXXXX") {
-  if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("cannot make " + path_);
-}
-
-ScratchDir::~ScratchDir() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
-std::string ScratchDir::write(const std::string& name, const std::string& text) const {
-  std::string path = path_ + "/" + name;
-  std::ofstream(path) << text;
-  return path;
-}
-
-std::string ScratchDir::read(const std::string& name) const {
-  return read_file(fs::path(path_) / name);
-}
-
-bool process_alive(pid_t pid) {
-  const char state = process_state(pid);
-  return state != 0 && state != 'Z';
-}
 
 RunningPipeline::RunningPipeline(const std::string& text, std::vector<std::string> arguments,
                                  const ChildProcess::Environment& environment)

@@ -8,29 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <reel_test/child_process.hpp>
 #include <reel_test/runtime_dir.hpp>
+#include <reel_test/scratch_dir.hpp>
 #include <sys/types.h>
 
 namespace reel_test {
-
-/// A directory for one test's files.
-class ScratchDir {
- public:
-  ScratchDir();
-  ~ScratchDir();
-  ScratchDir(const ScratchDir&) = delete;
-  ScratchDir& operator=(const ScratchDir&) = delete;
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  /// Writes a file there and returns its path.
-  std::string write(const std::string& name, const std::string& text) const;
-  /// What a file there holds; empty when it is not there.
-  [[nodiscard]] std::string read(const std::string& name) const;
-
- private:
-  std::string path_;
-};
-
-/// A process by its number in /proc: 0 when it is gone (or waits to be reaped).
-[[nodiscard]] bool process_alive(pid_t pid);
 
 class RunningPipeline {
  public:
@@ -48,6 +29,8 @@ class RunningPipeline {
   [[nodiscard]] long frames(const std::string& stage) const;
   /// Waits until it is that many.
   [[nodiscard]] bool wait_for_frames(const std::string& stage, long enough) const;
+  /// All that it has logged so far.
+  [[nodiscard]] std::string log() const { return reel_.errors(); }
   /// Waits until its log holds the text.
   [[nodiscard]] bool wait_for_log(const std::string& text) const;
 

@@ -93,10 +93,7 @@ TEST(Program, TakesWhatItLeftBehindWithIt) {
   auto host = shell("sleep 600 & echo pid $!");
   const pid_t left = std::stoi(host.wait_for_line("pid ").substr(4));
   EXPECT_TRUE(host.wait().ok()) << host.errors();
-  EXPECT_TRUE(reel_test::wait_until([&] {
-    const char state = reel_test::process_state(left);
-    return state == 0 || state == 'Z';
-  }));
+  EXPECT_TRUE(reel_test::wait_until([&] { return !reel_test::process_alive(left); }));
 }
 
 TEST(Program, IsKilledWithItsGroupWhenTheSupervisorDies) {
@@ -107,10 +104,7 @@ TEST(Program, IsKilledWithItsGroupWhenTheSupervisorDies) {
   const pid_t grandchild = std::stoi(supervisor.wait_for_line("pid ").substr(4));
   supervisor.signal(SIGKILL);
   EXPECT_EQ(supervisor.wait().signal, SIGKILL);
-  EXPECT_TRUE(reel_test::wait_until([&] {
-    const char state = reel_test::process_state(grandchild);
-    return state == 0 || state == 'Z';
-  }));
+  EXPECT_TRUE(reel_test::wait_until([&] { return !reel_test::process_alive(grandchild); }));
 }
 
 }  // namespace

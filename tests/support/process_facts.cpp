@@ -85,4 +85,9 @@ char process_state(pid_t pid) {
   return end == std::string::npos || end + 2 >= line.size() ? '\0' : line[end + 2];
 }
 
+bool process_alive(pid_t pid) {
+  const char state = process_state(pid);
+  return state != '\0' && state != 'Z';
+}
+
 }  // namespace reel_test

@@ -21,7 +21,7 @@ class CaptureBadInput : public CaptureTest {
     reel_test::expect_error(code, words, [&] { stage_->join(); });
   }
   [[nodiscard]] std::string half_of(const std::string& path) const {
-    const std::string whole = read_all(path);
+    const std::string whole = reel_test::read_file(path);
     return media_.write("half" + path.substr(path.rfind('.')), whole.substr(0, whole.size() / 2));
   }
 };
@@ -90,7 +90,8 @@ TEST_F(CaptureBadInput, ClipWithoutPictures) {
 }
 
 TEST_F(CaptureBadInput, UnknownCodec) {
-  std::string bytes = read_all(media_.make("known.avi", small_picture(5) + " ! jpegenc ! avimux"));
+  std::string bytes =
+      reel_test::read_file(media_.make("known.avi", small_picture(5) + " ! jpegenc ! avimux"));
   for (std::size_t at = bytes.find("MJPG"); at != std::string::npos; at = bytes.find("MJPG", at))
     bytes.replace(at, 4, "ZQXW");
   expect(ErrorCode::unsupported, {"unknown.avi", "codec is not known", "re-encode"},
@@ -155,7 +156,7 @@ TEST_F(CaptureBadInput, TruncatedFileWithItsIndexAtTheEnd) {
 }
 
 TEST_F(CaptureBadInput, HeaderAlone) {
-  const std::string whole = read_all(media_.make("whole.wav", small_sound(5) + " ! wavenc"));
+  const std::string whole = reel_test::read_file(media_.make("whole.wav", small_sound(5) + " ! wavenc"));
   expect(ErrorCode::protocol, {"head.wav", "first frame", "'audio'"},
          media_.write("head.wav", whole.substr(0, 44)), false, true);
 }

@@ -1,8 +1,5 @@
 #include "made_media.hpp"
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 
 #include <gst/gst.h>
@@ -26,20 +23,9 @@ void play_to_end(GstElement* pipeline, const std::string& text) {
 
 }  // namespace
 
-MediaDir::MediaDir() {
-  std::string name = (std::filesystem::temp_directory_path() / "reel-media-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no directory " + name);
-  path_ = name;
-}
-
-MediaDir::~MediaDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 std::string MediaDir::make(const std::string& name, const std::string& pipeline) const {
   gst_init(nullptr, nullptr);
-  const std::string path = path_ + "/" + name;
+  const std::string path = file(name);
   const std::string text = pipeline + " ! filesink location=" + path;
   GError* error = nullptr;
   GstElement* element = gst_parse_launch(text.c_str(), &error);
@@ -50,19 +36,6 @@ std::string MediaDir::make(const std::string& name, const std::string& pipeline)
   }
   play_to_end(element, text);
   return path;
-}
-
-std::string MediaDir::write(const std::string& name, const std::string& bytes) const {
-  const std::string path = path_ + "/" + name;
-  std::ofstream(path, std::ios::binary) << bytes;
-  return path;
-}
-
-std::string read_all(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
 }
 
 std::string small_picture(int frames) {

@@ -3,27 +3,16 @@
 
 #include <string>
 
+#include <reel_test/scratch_dir.hpp>
+
 namespace capture_test {
 
-/// A directory that goes with its contents.
-class MediaDir {
+/// A directory of them.
+class MediaDir : public reel_test::ScratchDir {
  public:
-  MediaDir();
-  MediaDir(const MediaDir&) = delete;
-  MediaDir& operator=(const MediaDir&) = delete;
-  ~MediaDir();
-
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// Runs `pipeline ! filesink` to its end; returns the file's path. The pipeline ends in a muxer.
   [[nodiscard]] std::string make(const std::string& name, const std::string& pipeline) const;
-  [[nodiscard]] std::string write(const std::string& name, const std::string& bytes) const;
-
- private:
-  std::string path_;
 };
-
-/// The whole content of a file.
-[[nodiscard]] std::string read_all(const std::string& path);
 
 /// A picture of 160x120 at 25 frames a second, to go before an encoder.
 [[nodiscard]] std::string small_picture(int frames);

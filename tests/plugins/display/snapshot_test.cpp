@@ -9,6 +9,7 @@
 #include <reel_test/expect_error.hpp>
 #include <reel_test/running_stage.hpp>
 #include <reel_test/runtime_dir.hpp>
+#include <reel_test/scratch_dir.hpp>
 #include <unistd.h>
 
 #include <reel/channel/frame_writer.hpp>
@@ -22,12 +23,6 @@ using namespace reel;
 
 class Snapshot : public ::testing::Test {
  protected:
-  Snapshot() {
-    char path[] = "/tmp/reel-snapshot-XXXXXX";
-    out_ = ::mkdtemp(path);
-  }
-  ~Snapshot() override { fs::remove_all(out_); }
-
   void start(std::map<std::string, std::string> options) {
     options.try_emplace("path", "{stream}-{n}.png");
     WriterOptions writer;
@@ -36,7 +31,7 @@ class Snapshot : public ::testing::Test {
     StageSetup setup;
     setup.name = "shot";
     setup.plugin = "snapshot";
-    setup.base_directory = out_.string();
+    setup.base_directory = out_.path();
     setup.options = reel_test::options(options);
     ReaderOptions reader;
     reader.name = "shot";
@@ -64,10 +59,10 @@ class Snapshot : public ::testing::Test {
   /// Names of all files written, with the grey of each divided by 10.
   std::map<std::string, int> written() const {
     std::map<std::string, int> files;
-    for (const auto& entry : fs::recursive_directory_iterator(out_)) {
+    for (const auto& entry : fs::recursive_directory_iterator(out_.path())) {
       if (!entry.is_regular_file()) continue;
       const cv::Mat picture = cv::imread(entry.path().string());
-      files[fs::relative(entry.path(), out_).string()] =
+      files[fs::relative(entry.path(), out_.path()).string()] =
           picture.empty() ? -1 : (picture.at<cv::Vec3b>(20, 20)[0] + 5) / 10;
     }
     return files;
@@ -75,7 +70,7 @@ class Snapshot : public ::testing::Test {
   using Files = std::map<std::string, int>;
 
   reel_test::TempRuntimeDir directory_;
-  fs::path out_;
+  reel_test::ScratchDir out_;
   std::string stream_ = reel_test::unique_name("video");
   std::optional<FrameWriter> writer_;
   std::optional<reel_test::RunningStage> stage_;
@@ -112,7 +107,7 @@ TEST_F(Snapshot, EndsWellWithoutAnythingToTake) {
 }
 
 TEST_F(Snapshot, ReplacesWhatWasThere) {
-  std::ofstream(out_ / "x.png") << "old";
+  out_.write("x.png", "old");
   start({{"path", "x.png"}});
   send(4);
   stage_->join();
@@ -121,16 +116,16 @@ TEST_F(Snapshot, ReplacesWhatWasThere) {
 }
 
 TEST_F(Snapshot, SaysWhereItCannotWrite) {
-  std::ofstream(out_ / "file") << "in the way";
+  out_.write("file", "in the way");
   start({{"path", "file/x.png"}});
   send(1);
-  reel_test::expect_error(ErrorCode::io, {out_.string() + "/file", "`path`"}, [&] { stage_->join(); });
+  reel_test::expect_error(ErrorCode::io, {out_.file("file"), "`path`"}, [&] { stage_->join(); });
   writer_->end();
 }
 
 TEST_F(Snapshot, SaysThatTheDiskIsFull) {
   if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
-  fs::create_symlink("/dev/full", out_ / ("x.png.part" + std::to_string(::getpid())));
+  fs::create_symlink("/dev/full", out_.file("x.png.part" + std::to_string(::getpid())));
   start({{"path", "x.png"}});
   send(1);
   reel_test::expect_error(ErrorCode::io, {"x.png", "No space left", "`path`"}, [&] { stage_->join(); });

@@ -1,56 +1,25 @@
 // The display's window on a virtual X server, looked at by a screenshot.
 #include "display_fixture.hpp"
 
-#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 
 #include <opencv2/imgcodecs.hpp>
-#include <reel_test/child_process.hpp>
 #include <reel_test/expect_error.hpp>
+#include <reel_test/needs.hpp>
+#include <reel_test/scratch_dir.hpp>
+#include <reel_test/virtual_screen.hpp>
 
 namespace {
 
 using namespace reel;
 
-// An X server of the test's own. It picks a free display number and writes it to standard output.
-class VirtualScreen {
- public:
-  VirtualScreen()
-      : server_(reel_test::ChildProcess::program(
-            "Xvfb", {"-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"})) {
-    if (const auto number = server_.read_line()) name_ = ":" + *number;
-  }
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  [[nodiscard]] cv::Mat screenshot() const {
-    char path[] = "/tmp/reel-screen-XXXXXX";
-    const int fd = ::mkstemp(path);
-    if (fd < 0) return {};
-    ::close(fd);
-    const std::string file(path),
-        command = "xwd -root -silent -display " + name_ + " | convert xwd:- png:" + file;
-    const bool made = std::system(command.c_str()) == 0;
-    cv::Mat screen = made ? cv::imread(file) : cv::Mat();
-    std::filesystem::remove(file);
-    return screen;
-  }
-  void end() { server_.signal(SIGKILL); }
-
- private:
-  reel_test::ChildProcess server_;
-  std::string name_;
-};
-
 class DisplayWindow : public DisplayFixture {
  protected:
   void SetUp() override {
-    if (std::system(
-            "command -v Xvfb >/dev/null && command -v xwd >/dev/null && command -v convert >/dev/null") != 0)
-      GTEST_SKIP() << "no xvfb, x11-apps and imagemagick here";
-    screen_.emplace();
+    if (const char* before = std::getenv("DISPLAY")) before_ = before;
+    REEL_NEEDS(reel_test::missing_programs(reel_test::VirtualScreen::kPrograms));
+    screen_.emplace(800, 600);
     ASSERT_FALSE(screen_->name().empty());
-    const char* before = std::getenv("DISPLAY");
-    if (before != nullptr) before_ = before;
     ::setenv("DISPLAY", screen_->name().c_str(), 1);
   }
   void TearDown() override {
@@ -60,7 +29,12 @@ class DisplayWindow : public DisplayFixture {
     else
       ::unsetenv("DISPLAY");
   }
-  std::optional<VirtualScreen> screen_;
+  [[nodiscard]] cv::Mat screenshot() const {
+    const std::string file = scratch_.file("screen.png");
+    return screen_->write_png(file) ? cv::imread(file) : cv::Mat();
+  }
+  reel_test::ScratchDir scratch_;
+  std::optional<reel_test::VirtualScreen> screen_;
   std::optional<std::string> before_;
 };
 
@@ -69,7 +43,7 @@ TEST_F(DisplayWindow, ShowsThePicture) {
   cv::Mat screen;
   EXPECT_TRUE(reel_test::wait_until([&] {
     show({40, 120, 200});
-    screen = screen_->screenshot();
+    screen = screenshot();
     return !screen.empty() &&
            cv::norm(screen.at<cv::Vec3b>(120, 160), cv::Vec3b(40, 120, 200), cv::NORM_INF) <= 4;
   }));

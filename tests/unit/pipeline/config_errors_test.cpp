@@ -1,13 +1,9 @@
 // Every mistake that a pipeline file alone can hold: where it is said to be, and what the message must name.
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <ostream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <reel_test/scratch_dir.hpp>
 
 #include <reel/base/error.hpp>
 #include <reel/pipeline/config.hpp>
@@ -200,13 +196,6 @@ TEST(ConfigMistakes, IncludeAliasesThatMultiply) {
 
 class ConfigFile : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "reel-config-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
   Error load_error(const std::string& file) const {
     try {
       static_cast<void>(load_pipeline(file));
@@ -217,36 +206,35 @@ class ConfigFile : public ::testing::Test {
     return Error(ErrorCode::internal, "");
   }
 
-  std::filesystem::path directory_;
+  reel_test::ScratchDir scratch_;
 };
 
 TEST_F(ConfigFile, IsNamedWhenItIsMissing) {
-  const Error error = load_error(directory_ / "none.yaml");
+  const Error error = load_error(scratch_.file("none.yaml"));
   EXPECT_EQ(error.code(), ErrorCode::bad_config);
-  EXPECT_EQ(error.where(), (directory_ / "none.yaml").string());
+  EXPECT_EQ(error.where(), scratch_.file("none.yaml"));
   EXPECT_THAT(error.what(), HasSubstr("No such file"));
 }
 
 TEST_F(ConfigFile, IsNamedWhenItIsADirectory) {
-  EXPECT_THAT(load_error(directory_).what(), HasSubstr("is a directory"));
+  EXPECT_THAT(load_error(scratch_.path()).what(), HasSubstr("is a directory"));
 }
 
 TEST_F(ConfigFile, IsNamedWhenItIsEmpty) {
-  std::ofstream(directory_ / "empty.yaml");
-  EXPECT_THAT(load_error(directory_ / "empty.yaml").what(), HasSubstr("nothing in it"));
+  EXPECT_THAT(load_error(scratch_.write("empty.yaml", "")).what(), HasSubstr("nothing in it"));
 }
 
 TEST_F(ConfigFile, IsNamedWhenItIsTooLarge) {
-  std::ofstream(directory_ / "large.yaml") << std::string(2'000'000, '#');
-  EXPECT_THAT(load_error(directory_ / "large.yaml").what(), HasSubstr("too large"));
+  const std::string large(2'000'000, '#');
+  EXPECT_THAT(load_error(scratch_.write("large.yaml", large)).what(), HasSubstr("too large"));
 }
 
 TEST_F(ConfigFile, IsRefusedWhenItIsBinary) {
-  std::ofstream(directory_ / "binary.yaml") << std::string(
+  const std::string binary(
       "\x7f"
       "ELF\0\1\2\3\xff\xfe",
       10);
-  EXPECT_EQ(load_error(directory_ / "binary.yaml").code(), ErrorCode::bad_config);
+  EXPECT_EQ(load_error(scratch_.write("binary.yaml", binary)).code(), ErrorCode::bad_config);
 }
 
 }  // namespace

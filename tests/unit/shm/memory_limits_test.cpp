@@ -2,30 +2,19 @@
 #include "memory_sources.hpp"
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <stdexcept>
 
 #include <gmock/gmock.h>
+#include <reel_test/scratch_dir.hpp>
 
 namespace {
 
 using ::testing::HasSubstr;
-namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMega = 1'000'000;
 
 class MemoryRoom : public ::testing::Test {
  protected:
-  MemoryRoom() : root_(fs::temp_directory_path() / "reel-root-XXXXXX") {
-    if (::mkdtemp(root_.data()) == nullptr) throw std::runtime_error("cannot make " + root_);
-  }
-  ~MemoryRoom() override { fs::remove_all(root_); }
-
-  void write(const std::string& path, const std::string& text) const {
-    fs::create_directories(fs::path(root_ + path).parent_path());
-    std::ofstream(root_ + path) << text;
-  }
+  void write(const std::string& path, const std::string& text) const { root_.write(path, text); }
   void system_has(std::uint64_t kilobytes) const {
     write("/proc/meminfo",
           "MemTotal:       99999999 kB\nMemAvailable:   " + std::to_string(kilobytes) + " kB\n");
@@ -51,10 +40,10 @@ class MemoryRoom : public ::testing::Test {
     write(folder + "/memory.limit_in_bytes", std::to_string(limit) + "\n");
     write(folder + "/memory.usage_in_bytes", std::to_string(used) + "\n");
   }
-  [[nodiscard]] std::optional<reel::MemoryRoom> room() const { return reel::memory_room_below(root_); }
+  [[nodiscard]] std::optional<reel::MemoryRoom> room() const { return reel::memory_room_below(root_.path()); }
 
  private:
-  std::string root_;
+  reel_test::ScratchDir root_;
 };
 
 constexpr std::uint64_t kNoLimit1 = 9223372036854771712U;

@@ -1,9 +1,8 @@
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <reel_test/scratch_dir.hpp>
 
 #include <reel/base/error.hpp>
 #include <reel/stage/loader.hpp>
@@ -73,16 +72,10 @@ INSTANTIATE_TEST_SUITE_P(All, BadPlugin,
                                          BadModule{"test.unresolved", "undefined symbol"}));
 
 TEST(Plugin, IsRefusedWhenTheFileIsNoModule) {
-  std::string directory = testing::TempDir() + "reel-loader-XXXXXX";
-  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
-  const std::string text = directory + "/test.text.so";
-  std::ofstream(text) << "not an ELF file\n";
-  EXPECT_EQ(error_of(text).code(), ErrorCode::plugin);
-  const std::string empty = directory + "/test.empty.so";
-  std::ofstream{empty};
-  EXPECT_EQ(error_of(empty).code(), ErrorCode::plugin);
-  EXPECT_EQ(error_of(directory + "/test.missing.so").code(), ErrorCode::not_found);
-  std::filesystem::remove_all(directory);
+  const reel_test::ScratchDir scratch;
+  EXPECT_EQ(error_of(scratch.write("test.text.so", "not an ELF file\n")).code(), ErrorCode::plugin);
+  EXPECT_EQ(error_of(scratch.write("test.empty.so", "")).code(), ErrorCode::plugin);
+  EXPECT_EQ(error_of(scratch.file("test.missing.so")).code(), ErrorCode::not_found);
 }
 
 TEST(Plugin, SaysSoWhenTheStagesConstructorFails) {

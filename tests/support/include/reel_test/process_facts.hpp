@@ -33,5 +33,7 @@ struct Mapping {
 
 /// The state letter of /proc/PID/stat: 'S' sleeping, 'T' stopped, 'Z' dead; 0 when there is no such process.
 [[nodiscard]] char process_state(pid_t pid);
+/// False when it is gone, or dead and not yet reaped.
+[[nodiscard]] bool process_alive(pid_t pid);
 
 }  // namespace reel_test

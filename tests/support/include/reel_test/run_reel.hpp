@@ -16,6 +16,8 @@ struct ReelRun {
   [[nodiscard]] nlohmann::json json() const { return nlohmann::json::parse(output); }
 };
 
+/// Where this build's `reel` is.
+[[nodiscard]] std::string reel_command();
 [[nodiscard]] ReelRun run_reel(const std::vector<std::string>& arguments);
 
 }  // namespace reel_test

@@ -18,7 +18,6 @@ namespace {
 using reel::HelloMessage;
 using reel::MessageType;
 using reel::Policy;
-using reel::WriteStatus;
 using stream_test::ask;
 using stream_test::field;
 using stream_test::RawPeer;
@@ -30,30 +29,28 @@ using ::testing::HasSubstr;
 class HostileHandshake : public stream_test::StreamTest {
  protected:
   HostileHandshake()
-      : writer_(stream(), reel::Format(), {.slots = 16}),
+      : StreamTest(4000),
+        writer_(stream(), reel::Format(), {.slots = 16}),
         honest_(stream_test::start_reader(stream(), {"policy=lossless"})) {
     write(10);
   }
 
   void write(int count) {
     for (int i = 0; i < count; ++i) {
-      reel::FrameInfo info;
-      info.offset = ++number_;
-      ASSERT_EQ(writer_.write(stream_test::pattern(kBytes, number_), info), WriteStatus::ok)
-          << writer_.error();
-      if (number_ - taken_ >= 8) take_all();
+      StreamTest::write(writer_, 1);
+      if (written() - taken_ >= 8) take_all();
     }
   }
   void take_all() {
-    const std::string answer = ask(honest_, "take " + std::to_string(number_ - taken_), "took");
-    EXPECT_EQ(stream_test::count_of(answer), number_ - taken_) << answer;
+    const std::string answer = ask(honest_, "take " + std::to_string(written() - taken_), "took");
+    EXPECT_EQ(stream_test::count_of(answer), written() - taken_) << answer;
     EXPECT_EQ(field(answer, "bad") + field(answer, "gaps") + field(answer, "discont"), 0U) << answer;
-    taken_ = number_;
+    taken_ = written();
   }
   void TearDown() override {
     write(20);
     take_all();
-    EXPECT_EQ(field(ask(honest_, "stats", "stats"), "verified"), number_);
+    EXPECT_EQ(field(ask(honest_, "stats", "stats"), "verified"), written());
     EXPECT_TRUE(reel_test::wait_until([&] { return writer_.readers().size() == 1; }));
     StreamTest::TearDown();
   }
@@ -71,12 +68,9 @@ class HostileHandshake : public stream_test::StreamTest {
     EXPECT_TRUE(peer.hung_up());
   }
 
-  static constexpr std::size_t kBytes = 4000;
-
  private:
   reel::FrameWriter writer_;
   reel_test::ChildProcess honest_;
-  std::uint64_t number_ = 0;
   std::uint64_t taken_ = 0;
 };
 

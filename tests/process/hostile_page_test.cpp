@@ -19,7 +19,6 @@
 namespace {
 
 using reel::Policy;
-using reel::WriteStatus;
 using reel_test::ChildProcess;
 using reel_test::wait_until;
 using stream_test::ask;
@@ -32,18 +31,8 @@ constexpr std::size_t kBytes = 20'000;
 
 class HostilePage : public stream_test::EveryMemory {
  protected:
-  [[nodiscard]] reel::FrameWriter make_writer(reel::WriterOptions options = {.slots = 16}) {
-    options.memory = GetParam();
-    options.slot_bytes = kBytes;
-    return reel::FrameWriter(stream(), reel::Format(), options);
-  }
-  void write(reel::FrameWriter& writer, std::uint64_t count) {
-    for (std::uint64_t i = 0; i < count; ++i) {
-      reel::FrameInfo info;
-      info.offset = ++number_;
-      ASSERT_EQ(writer.write(stream_test::pattern(kBytes, number_), info), WriteStatus::ok) << writer.error();
-    }
-  }
+  HostilePage() : EveryMemory(kBytes) {}
+
   [[nodiscard]] RawReader join(Policy policy, std::uint32_t pins = 2) {
     return RawReader(runtime_dir().path(), stream(), stream_test::hello(policy, pins));
   }
@@ -53,9 +42,6 @@ class HostilePage : public stream_test::EveryMemory {
     EXPECT_EQ(child.wait_for_line("scribbling"), "scribbling") << child.errors();
     return child;
   }
-
- private:
-  std::uint64_t number_ = 0;
 };
 INSTANTIATE_TEST_SUITE_P(EveryKind, HostilePage, ::testing::ValuesIn(reel::segment_kinds()),
                          stream_test::memory_name);

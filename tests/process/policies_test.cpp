@@ -29,26 +29,11 @@ using stream_test::start_reader;
 using stream_test::status_of;
 using ::testing::HasSubstr;
 
+constexpr std::size_t kBytes = 30'000;
+
 class Policies : public stream_test::EveryMemory {
  protected:
-  [[nodiscard]] reel::FrameWriter make_writer(reel::WriterOptions options, const reel::Format& format = {}) {
-    options.memory = GetParam();
-    if (options.slot_bytes == 0) options.slot_bytes = kBytes;
-    return reel::FrameWriter(stream(), format, options);
-  }
-  void write(reel::FrameWriter& writer, std::uint64_t count, std::uint32_t flags = reel::kKeyFrame,
-             std::size_t bytes = kBytes) {
-    for (std::uint64_t i = 0; i < count; ++i) {
-      reel::FrameInfo info;
-      info.flags = flags;
-      info.offset = ++number_;
-      ASSERT_EQ(writer.write(stream_test::pattern(bytes, number_), info), WriteStatus::ok) << writer.error();
-    }
-  }
-  static constexpr std::size_t kBytes = 30'000;
-
- private:
-  std::uint64_t number_ = 0;
+  Policies() : EveryMemory(kBytes) {}
 };
 INSTANTIATE_TEST_SUITE_P(EveryKind, Policies, ::testing::ValuesIn(reel::segment_kinds()),
                          stream_test::memory_name);

@@ -284,8 +284,25 @@ std::string status_of(const std::string& answer) {
   return status;
 }
 
+void StreamTest::write(reel::FrameWriter& writer, std::uint64_t count, std::uint32_t flags,
+                       std::size_t bytes) {
+  for (std::uint64_t i = 0; i < count; ++i) {
+    reel::FrameInfo info;
+    info.flags = flags;
+    info.offset = ++number_;
+    ASSERT_EQ(writer.write(pattern(bytes == 0 ? frame_bytes_ : bytes, number_), info), reel::WriteStatus::ok)
+        << writer.error();
+  }
+}
+
 void StreamTest::TearDown() {
   EXPECT_THAT(reel_test::shm_entries("." + stream_ + "."), ::testing::IsEmpty());
+}
+
+reel::FrameWriter EveryMemory::make_writer(reel::WriterOptions options, const reel::Format& format) const {
+  options.memory = GetParam();
+  if (options.slot_bytes == 0) options.slot_bytes = frame_bytes();
+  return reel::FrameWriter(stream(), format, options);
 }
 
 std::string memory_name(const ::testing::TestParamInfo<reel::SegmentKind>& info) {

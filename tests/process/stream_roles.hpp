@@ -13,6 +13,7 @@
 #include <reel_test/child_process.hpp>
 #include <reel_test/runtime_dir.hpp>
 
+#include <reel/channel/frame_writer.hpp>
 #include <reel/channel/options.hpp>
 #include <reel/shm/segment.hpp>
 
@@ -54,14 +55,24 @@ using Settings = std::vector<std::string>;  // "key=value"
 
 inline constexpr std::size_t kFrameBytes = 100'000;
 
-/// Every test of streams: a runtime directory and a stream name of its own.
+/// Every test of streams: a runtime directory and a stream name of its own, and frames that count on.
 class StreamTest : public ::testing::Test {
  protected:
+  explicit StreamTest(std::size_t frame_bytes = kFrameBytes) : frame_bytes_(frame_bytes) {}
+
   [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
   [[nodiscard]] reel_test::TempRuntimeDir& runtime_dir() noexcept { return directory_; }
+  /// Publishes that many frames, each with the pattern of its number; bytes 0: as many as frame_bytes().
+  void write(reel::FrameWriter& writer, std::uint64_t count, std::uint32_t flags = reel::kKeyFrame,
+             std::size_t bytes = 0);
+  /// The number of the newest.
+  [[nodiscard]] std::uint64_t written() const noexcept { return number_; }
+  [[nodiscard]] std::size_t frame_bytes() const noexcept { return frame_bytes_; }
   void TearDown() override;
 
  private:
+  std::size_t frame_bytes_;
+  std::uint64_t number_ = 0;
   reel_test::TempRuntimeDir directory_;
   std::string stream_ = reel_test::unique_name("s");
 };
@@ -69,6 +80,10 @@ class StreamTest : public ::testing::Test {
 /// The same, once for each kind of memory.
 class EveryMemory : public StreamTest, public ::testing::WithParamInterface<reel::SegmentKind> {
  protected:
+  using StreamTest::StreamTest;
+  /// A writer of that kind of memory, its slots of frame_bytes() unless the options say otherwise.
+  [[nodiscard]] reel::FrameWriter make_writer(reel::WriterOptions options = {.slots = 16},
+                                              const reel::Format& format = {}) const;
   [[nodiscard]] std::string memory() const { return "memory=" + std::string(reel::to_string(GetParam())); }
 };
 [[nodiscard]] std::string memory_name(const ::testing::TestParamInfo<reel::SegmentKind>& info);

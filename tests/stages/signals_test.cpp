@@ -7,6 +7,8 @@
 #include <reel_test/runtime_dir.hpp>
 #include <reel_test/wait_until.hpp>
 
+#include <reel/channel/observer.hpp>
+
 namespace reel::stage_tests {
 namespace {
 
@@ -75,21 +77,14 @@ TEST_F(Signals, SigtermOfASourceIsAnEndOfStreamForItsReaders) {
 
 TEST_F(Signals, SigtermWakesASourceThatWaitsForAReader) {
   start_both();
+  // The source's page is not brought up to date while it waits; its stream's header is.
+  StreamObserver stream(stream_);
+  const std::uint64_t before = stream.status().waits;
   verify_->signal(SIGSTOP);
-  const auto& waits = source_->output().waits;
-  // The source's page is not brought up to date while it waits: it is seen asleep with nothing more
-  // published.
-  std::uint64_t before = 0;
-  ASSERT_TRUE(reel_test::wait_until([&] {
-    const std::uint64_t now = source_->page().process_ns.load();
-    const bool still = now == before;
-    before = now;
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    return still;
-  }));
+  ASSERT_TRUE(reel_test::wait_until([&] { return stream.status().waits > before; }));
   source_->signal(SIGTERM);
   expect_end(*source_);
-  EXPECT_GT(waits.load(), 0u);
+  EXPECT_GT(source_->output().waits.load(), 0u);
   verify_->signal(SIGCONT);
   expect_end(*verify_);
 }

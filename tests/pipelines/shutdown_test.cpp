@@ -1,6 +1,7 @@
 #include "running_pipeline.hpp"
 
 #include <csignal>
+#include <cstring>
 
 #include <gmock/gmock.h>
 #include <reel_test/process_facts.hpp>
@@ -34,7 +35,9 @@ TEST_P(Drain, LosesNoFrame) {
   for (const auto& stage : summary["stages"]) EXPECT_EQ(stage["state"], "finished") << stage;
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, Drain, ::testing::Values(SIGINT, SIGTERM, SIGHUP));
+INSTANTIATE_TEST_SUITE_P(Signals, Drain, ::testing::Values(SIGINT, SIGTERM, SIGHUP), [](const auto& signal) {
+  return std::string("SIG") + ::sigabbrev_np(signal.param);
+});
 
 // One that hears no signal but the last.
 constexpr const char* kDeaf = R"(

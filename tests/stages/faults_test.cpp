@@ -30,7 +30,7 @@ StageSetup thrower(const std::string& at, const std::string& what) {
   return setup;
 }
 
-class Thrown : public testing::TestWithParam<const char*> {};
+class Thrown : public testing::TestWithParam<std::string> {};
 
 TEST_P(Thrown, BecomesAnErrorThatNamesThePluginAndTheCall) {
   const std::string at = GetParam();
@@ -41,7 +41,8 @@ TEST_P(Thrown, BecomesAnErrorThatNamesThePluginAndTheCall) {
   expect_failure(thrower(at, "config"), 2, {"these two do not go together"});
 }
 
-INSTANTIATE_TEST_SUITE_P(InEveryCall, Thrown, testing::Values("configure", "start", "produce", "stop"));
+INSTANTIATE_TEST_SUITE_P(InEveryCall, Thrown, testing::Values("configure", "start", "produce", "stop"),
+                         [](const auto& call) { return call.param; });
 
 TEST(Thrown, InProcessEndsTheStageThatHasInputs) {
   const reel_test::TempRuntimeDir directory;

@@ -162,12 +162,32 @@ Loan LiveOutput::acquire(std::size_t bytes) {
 }
 
 void LiveOutput::publish(Loan loan, const FrameInfo& info) {
+  if (!started_) start();
   require(writer_.publish(std::move(loan), info));
 }
 
 void LiveOutput::write(std::span<const std::byte> payload, const FrameInfo& info,
                        const SideDataView& side_data) {
+  if (!started_) {
+    (void)acquire(payload.size());  // makes the memory that its readers join, where there was no format
+    start();
+  }
   require(writer_.write(payload, info, side_data));
+}
+
+// Before the first frame. The writer would wait as well, and publish that frame when the wait is cut short:
+// to nobody.
+void LiveOutput::start() {
+  started_ = true;
+  (void)writer_.wait_for_readers();
+  // relaxed: the writer's own interruption orders what matters.
+  if (cancelled_.load(std::memory_order_relaxed)) throw StopRequested{};
+}
+
+void LiveOutput::cancel_start() noexcept {
+  if (writer_.stats().published != 0) return;
+  cancelled_.store(true, std::memory_order_relaxed);
+  writer_.interrupt();
 }
 
 void LiveOutput::refresh() noexcept {
@@ -180,7 +200,9 @@ void LiveOutput::refresh() noexcept {
 
 void LiveOutput::end(const StopSignal& stop) {
   const WriterStats now = writer_.stats();
-  if (now.published == 0 && !stop.stopped()) {
+  if (cancelled_.load(std::memory_order_relaxed) && !stop.stopped()) {
+    writer_.resume();  // for what is owed to those readers that are there
+  } else if (now.published == 0 && !stop.stopped()) {
     if (now.epochs == 0) writer_.set_format(Format{});  // readers are let in once there is a format
     (void)writer_.wait_for_readers();
   }

@@ -113,8 +113,15 @@ void StageRun::open() {
   polled_.reserve(inputs_.size() + 1);
 }
 
-// In the thread that stops the stage.
+// In the thread that drains or stops the stage.
 void StageRun::interrupt_all() noexcept {
+  if (!stop_.stopped()) {
+    // Readers that have not come by now are not waited for any longer; frames under way are brought to an
+    // end.
+    if (is_source())
+      for (const auto& output : outputs_) output->cancel_start();
+    return;
+  }
   for (const auto& input : inputs_) input->reader().interrupt();
   for (const auto& output : outputs_) output->writer().interrupt();
 }

@@ -88,6 +88,25 @@ stages:
   EXPECT_EQ(pipeline.stage_summary("sink")["state"], "finished");
 }
 
+TEST(Shutdown, DoesNotWaitForAStreamWhoseProgramEndedWithoutWritingIt) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(R"(
+version: 1
+drain_timeout: 1h
+stages:
+  source: {use: synthetic.source, options: {width: 64, height: 64, fps: 100}, out: a}
+  mute: {use: exec, out: b, options: {command: "true"}}
+  both: {use: test.collector, in: [a, b], out: told}
+)",
+                           {"--verbose"}, {{"REEL_PLUGIN_PATH", REEL_TEST_MODULES}});
+  ASSERT_TRUE(pipeline.wait_for_log("mute: finished")) << pipeline.reel().errors();
+  ASSERT_TRUE(pipeline.wait_for_frames("both", 20)) << pipeline.reel().errors();
+  pipeline.reel().signal(SIGINT);
+  ASSERT_TRUE(pipeline.wait().ok()) << pipeline.reel().errors();
+  EXPECT_EQ(pipeline.stage_summary("both")["state"], "finished");
+  EXPECT_THAT(pipeline.reel().errors(), ::testing::Not(HasSubstr("both: told to stop")));
+}
+
 TEST(Shutdown, TakesEveryStageAlongWhenTheSupervisorIsKilled) {
   TempRuntimeDir runtime;
   runtime.allow_leftovers();  // whoever would sweep them is dead

@@ -98,6 +98,18 @@ std::optional<ProcessExit> StageProcess::poll_exit(const LineSink& output, const
   return exit;
 }
 
+void StageProcess::give_up() {
+  if (!child_) return;
+  child_->give_up();
+  past_cpu_seconds_ += child_->cpu_seconds();
+  child_.reset();
+}
+
+// SYNC page.ended_inputs: release, pairs with the acquire of the stage's loop.
+void StageProcess::end_input(std::size_t index) noexcept {
+  page_.page().ended_inputs.fetch_or(std::uint32_t{1} << index, std::memory_order_release);
+}
+
 bool StageProcess::says_running() const noexcept {
   if (!child_) return false;
   return page_.page().state.load(std::memory_order_relaxed) ==

@@ -73,6 +73,7 @@ class Supervisor::Impl {
     for (std::size_t i = 0; i < graph_.stages.size(); ++i) {
       for (const InputSetup& input : graph_.stages[i].setup.inputs) reader_stage_[input.reader.name] = i;
     }
+    for (const GraphStream& stream : graph_.streams) stream_writer_[stream.name] = stream.writer;
   }
 
   PipelineReport run() {
@@ -172,10 +173,21 @@ class Supervisor::Impl {
     for (std::size_t i = 0; i < announced_.size(); ++i) {
       const RunState state = machine_.state(i);
       if (std::exchange(announced_[i], state) == state) continue;
+      if (terminal(state)) end_streams_of(i);
       const std::string& reason = machine_.reason(i);
       const std::string text =
           reason.empty() ? std::string(to_string(state)) : fmt::format("{}: {}", to_string(state), reason);
       log_line(name(i), level_of(state), text);
+    }
+  }
+
+  // Who reads them need not have met their writer, nor have heard of its end: a stage started again just now.
+  void end_streams_of(std::size_t writer) {
+    for (const std::size_t reader : graph_.stages[writer].downstream) {
+      const std::vector<InputSetup>& inputs = graph_.stages[reader].setup.inputs;
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (stream_writer_.at(inputs[i].stream) == writer) processes_[reader].end_input(i);
+      }
     }
   }
 
@@ -254,7 +266,7 @@ class Supervisor::Impl {
   SupervisorOptions options_;
   StateMachine machine_;
   std::deque<StageProcess> processes_;
-  std::map<std::string, std::size_t> reader_stage_;
+  std::map<std::string, std::size_t> reader_stage_, stream_writer_;
   std::vector<RunState> announced_;
   std::string host_;
   std::int64_t started_ms_ = 0, next_progress_ms_ = 0;

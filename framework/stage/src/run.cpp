@@ -50,7 +50,9 @@ class StageRun final : public StageContext {
   void interrupt_all() noexcept;
   void produce_all();
   void process_all();
-  bool take(LiveInput& input, int timeout_ms);
+  bool take(std::size_t index, int timeout_ms);
+  void end(LiveInput& input);
+  [[nodiscard]] bool writer_gone(std::size_t index) const noexcept;
   void hand_on(LiveInput& input);
   void wait();
   void refresh() noexcept;
@@ -137,24 +139,37 @@ void StageRun::process_all() {
   while (open_inputs_ > 0 && !over()) {
     bool any = false;
     // One frame of each in turn: a fast input does not starve the others.
-    for (const auto& input : inputs_) {
-      if (!input->ended && !over()) any = take(*input, 0) || any;
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      if (!inputs_[i]->ended && !over()) any = take(i, 0) || any;
     }
     if (!any && open_inputs_ > 0) wait();
   }
 }
 
+// SYNC page.ended_inputs: acquire, pairs with the supervisor's release once the writer's process was reaped.
+bool StageRun::writer_gone(std::size_t index) const noexcept {
+  return (page_.ended_inputs.load(std::memory_order_acquire) >> index & 1) != 0;
+}
+
+void StageRun::end(LiveInput& input) {
+  input.ended = true;
+  --open_inputs_;
+  call("input_ended", [&] { stage_->input_ended(*this, input); });
+}
+
 // Returns whether there may be more to read at once.
-bool StageRun::take(LiveInput& input, int timeout_ms) {
+bool StageRun::take(std::size_t index, int timeout_ms) {
+  LiveInput& input = *inputs_[index];
+  const bool writer_gone_before = writer_gone(index);  // nothing is published after this look, then
   switch (input.reader().read(input.frame, timeout_ms)) {
     case ReadStatus::frame: hand_on(input); return true;
     case ReadStatus::empty:
-    case ReadStatus::interrupted: return false;
-    case ReadStatus::ended:
-      input.ended = true;
-      --open_inputs_;
-      call("input_ended", [&] { stage_->input_ended(*this, input); });
+      // It never met the writer, or the writer left without an end: no other will come.
+      if (!writer_gone_before || input.reader().connected()) return false;
+      end(input);
       return true;
+    case ReadStatus::interrupted: return false;
+    case ReadStatus::ended: end(input); return true;
     case ReadStatus::closed:
       throw Error(ErrorCode::closed,
                   fmt::format("the writer of the stream \"{}\" went away without ending it", input.stream()));
@@ -186,8 +201,8 @@ void StageRun::wait() {
   refresh();
   if (open_inputs_ ==
       1) {  // a reader alone knows cheaper ways to wait than its descriptor; interrupt_all() wakes it
-    for (const auto& input : inputs_)
-      if (!input->ended) (void)take(*input, kIdle_ms);
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+      if (!inputs_[i]->ended) (void)take(i, kIdle_ms);
     return;
   }
   polled_.assign(1, pollfd{stop_.fd(), POLLIN, 0});

@@ -149,6 +149,22 @@ TEST(Restart, DoesNotHappenAfterABadConfiguration) {
   EXPECT_THAT(pipeline.reel().errors(), HasSubstr("/no/such/program"));
 }
 
+TEST(Restart, DoesNotHappenWhenAStreamRefusesItsReader) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(R"(
+version: 1
+stages:
+  source: {use: synthetic.source, options: {rate: 48000, channels: 1, fps: 100}, out: sound}
+  sink: {use: synthetic.verify, in: {stream: sound, policy: latest}}
+)");
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_EQ(pipeline.stage_summary("sink")["restarts"], 0);
+  const std::string failure = pipeline.summary()["failure"];
+  EXPECT_THAT(failure, ::testing::StartsWith("stage 'sink': exit status 2: "));
+  EXPECT_THAT(failure, HasSubstr("policy latest would cut holes")) << "what it said itself";
+  EXPECT_THAT(pipeline.reel().output(), HasSubstr("failed: " + failure));
+}
+
 TEST(Restart, HappensAlwaysWhenTheFileSaysSo) {
   const TempRuntimeDir runtime;
   RunningPipeline pipeline(R"({version: 1, stages: {a: {use: exec, restart: always, restart_limit: 3,

@@ -106,9 +106,12 @@ class GraphBuilder {
   }
 
   void check_policies(const DraftStage& stage, const StreamMedia& media) {
-    for (const InputConfig& input : stage.config->inputs) {
+    for (std::size_t i = 0; i < stage.config->inputs.size(); ++i) {
+      const InputConfig& input = stage.config->inputs[i];
       const auto carried = media.find(input.stream);
-      if (input.policy == Policy::latest && carried != media.end() && carried->second == kTakesAudio) {
+      const bool audio =
+          (carried != media.end() && carried->second == kTakesAudio) || input_media(stage, i) == kTakesAudio;
+      if (input.policy == Policy::latest && audio) {
         problems_.add(
             input.where,
             fmt::format(

@@ -93,6 +93,13 @@ std::uint32_t media_of(const StreamMedia& media, const std::string& stream) {
 
 }  // namespace
 
+std::uint32_t input_media(const DraftStage& stage, std::size_t input) {
+  if (stage.plugin == nullptr) return kTakesAny;
+  const PortSpec* port =
+      find_port({stage.plugin->inputs, stage.plugin->input_count}, stage.input_ports.at(input));
+  return port == nullptr ? static_cast<std::uint32_t>(kTakesAny) : port->media;
+}
+
 std::string media_text(std::uint32_t media) {
   if ((media & kTakesAny) == kTakesAny) return "any media";
   std::vector<std::string> kinds;

@@ -110,10 +110,14 @@ void StateMachine::on_progress(std::size_t stage, std::int64_t now_ms) {
   if (moved.state == RunState::draining && moved.grace_ms > 0) moved.deadline_ms = now_ms + moved.grace_ms;
 }
 
-StateMachine::Actions StateMachine::on_exit(std::size_t index, const ProcessExit& exit, std::int64_t now_ms) {
+StateMachine::Actions StateMachine::on_exit(std::size_t index, const ProcessExit& exit, std::int64_t now_ms,
+                                            const std::string& said) {
   Actions actions;
   Stage& stage = stages_.at(index);
   if (!alive(stage)) return actions;
+  // Of a process that was killed nobody knows whether the last thing it said has to do with it.
+  const bool told = exit.signal == 0 && !said.empty();
+  const std::string how = told ? fmt::format("{}: {}", exit_text(exit), said) : exit_text(exit);
   const bool well = ended_well(stage, exit);
   if (wants_restart(stage, exit)) {
     while (!stage.recent.empty() && stage.recent.front() <= now_ms - stage.plan.restart.window_ms)
@@ -123,8 +127,8 @@ StateMachine::Actions StateMachine::on_exit(std::size_t index, const ProcessExit
       back_off(stage, exit_text(exit), now_ms);
     } else {
       fail(index,
-           fmt::format("{}; its limit of {} restarts in {} s is reached", exit_text(exit),
-                       stage.plan.restart.limit, stage.plan.restart.window_ms / 1000.0),
+           fmt::format("{}; its limit of {} restarts in {} s is reached", how, stage.plan.restart.limit,
+                       stage.plan.restart.window_ms / 1000.0),
            now_ms, actions);
     }
   } else if (well) {
@@ -132,9 +136,8 @@ StateMachine::Actions StateMachine::on_exit(std::size_t index, const ProcessExit
     stage.deadline_ms.reset();
     stage.reason = exit.signal == 0 && exit.status == 0 ? "" : exit_text(exit) + " when asked to end";
   } else {
-    fail(index,
-         stage.state == RunState::killing ? "did not end when asked to, and was killed" : exit_text(exit),
-         now_ms, actions);
+    fail(index, stage.state == RunState::killing ? "did not end when asked to, and was killed" : how, now_ms,
+         actions);
   }
   settle(now_ms, actions);
   return actions;

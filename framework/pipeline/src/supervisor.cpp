@@ -68,7 +68,8 @@ class Supervisor::Impl {
       : graph_(std::move(graph)),
         options_(std::move(options)),
         machine_(plans_of(graph_), timings_of(graph_), std::random_device{}()),
-        announced_(graph_.stages.size(), RunState::pending) {
+        announced_(graph_.stages.size(), RunState::pending),
+        last_error_(graph_.stages.size()) {
     for (const GraphStage& stage : graph_.stages) processes_.emplace_back(stage);
     for (std::size_t i = 0; i < graph_.stages.size(); ++i) {
       for (const InputSetup& input : graph_.stages[i].setup.inputs) reader_stage_[input.reader.name] = i;
@@ -114,9 +115,10 @@ class Supervisor::Impl {
     };
   }
 
-  [[nodiscard]] StageProcess::LineSink error_sink(std::size_t stage) const {
+  [[nodiscard]] StageProcess::LineSink error_sink(std::size_t stage) {
     return [this, stage](std::string_view line) {
       const RelayLine parsed = parse_relay_line(line);
+      if (parsed.level == LogLevel::error) last_error_[stage] = parsed.text;
       log_line(name(stage), parsed.level, parsed.text);
     };
   }
@@ -138,6 +140,7 @@ class Supervisor::Impl {
     StageProcess& process = processes_[action.stage];
     if (action.kind == Action::Kind::start) {
       try {
+        last_error_[action.stage].clear();
         process.start(host_, current_setup(action.stage));
       } catch (const Error& error) {
         return machine_.on_start_failed(action.stage, error.what(), now_ms());
@@ -212,7 +215,7 @@ class Supervisor::Impl {
     if (process.says_running()) machine_.on_running(stage);
     if (process.has_progressed()) machine_.on_progress(stage, now_ms());
     if (const auto exit = process.poll_exit(output_sink(stage), error_sink(stage)))
-      carry_out(machine_.on_exit(stage, *exit, now_ms()));
+      carry_out(machine_.on_exit(stage, *exit, now_ms(), last_error_[stage]));
   }
 
   void on_signal(int signal) {
@@ -268,6 +271,7 @@ class Supervisor::Impl {
   std::deque<StageProcess> processes_;
   std::map<std::string, std::size_t> reader_stage_, stream_writer_;
   std::vector<RunState> announced_;
+  std::vector<std::string> last_error_;  // that the stage's process wrote
   std::string host_;
   std::int64_t started_ms_ = 0, next_progress_ms_ = 0;
 };

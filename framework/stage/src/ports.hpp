@@ -30,6 +30,8 @@ class LiveInput final : public Input {
 
   /// Throws Error{bad_config} when the frame is of a kind that the port does not take.
   void check_media() const;
+  /// After ReadStatus::failed. Throws Error: {bad_config} where no life of this stage was let in yet.
+  [[noreturn]] void fail() const;
   /// Counts the frame as handed on at `now_ns`.
   void count(std::int64_t now_ns) noexcept;
   /// Brings the page up to date with the reader.

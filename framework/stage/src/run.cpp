@@ -178,9 +178,7 @@ bool StageRun::take(std::size_t index, int timeout_ms) {
                   fmt::format("{} keeps more frames of the stream \"{}\" than its reader may hold: release "
                               "some, or raise the input's max_pins",
                               plugin_.descriptor().name, input.stream()));
-    case ReadStatus::failed:
-      throw Error(ErrorCode::refused, fmt::format("the stream \"{}\" cannot be read: {}", input.stream(),
-                                                  input.reader().error()));
+    case ReadStatus::failed: input.fail();
   }
   return false;
 }

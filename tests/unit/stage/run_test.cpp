@@ -236,6 +236,18 @@ TEST_F(RunStage, FailsNamingTheStageWhenItsPluginMisusesItsPorts) {
                           [&] { run_stage(plugin_, setup_, stop_, mapping_.page()); });
 }
 
+TEST_F(RunStage, TakesARefusalForABadConfigurationUnlessItWasLetInBefore) {
+  WriterOptions options;
+  options.allowed_policies = {Policy::queue};
+  FrameWriter a(setup_.inputs[0].stream, options);
+  a.set_format(Format{});
+  reel_test::expect_error(ErrorCode::bad_config, {"collector: ", "lossless"},
+                          [&] { run_stage(plugin_, setup_, stop_, mapping_.page()); });
+  mapping_.page().inputs[0].connects.store(1);
+  reel_test::expect_error(ErrorCode::refused, {"collector: ", "lossless"},
+                          [&] { run_stage(plugin_, setup_, stop_, mapping_.page()); });
+}
+
 TEST_F(RunStage, FailsWhenAnInputCannotBeRead) {
   setup_.inputs[0].reader.reconnect = false;
   reel_test::expect_error(ErrorCode::not_found, {"collector: ", setup_.inputs[0].stream},

@@ -84,7 +84,9 @@ class StateMachine {
   [[nodiscard]] Actions begin(std::int64_t now_ms);
   /// The stage's process says that it is running. Ignored in every state but `starting`.
   void on_running(std::size_t stage);
-  [[nodiscard]] Actions on_exit(std::size_t stage, const ProcessExit& exit, std::int64_t now_ms);
+  /// `said`: the last error that the process told of; part of the reason when the stage has failed by it.
+  [[nodiscard]] Actions on_exit(std::size_t stage, const ProcessExit& exit, std::int64_t now_ms,
+                                const std::string& said = {});
   /// The process could not be made: the stage has failed for good.
   [[nodiscard]] Actions on_start_failed(std::size_t stage, const std::string& reason, std::int64_t now_ms);
   /// Asks the pipeline to end: drains at first; asked again, goes one step further (SIGTERM, SIGKILL).

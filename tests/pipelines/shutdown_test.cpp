@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <reel_test/process_facts.hpp>
 #include <reel_test/wait_until.hpp>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 
 namespace reel_test {
 namespace {
@@ -57,6 +59,22 @@ TEST(Shutdown, KillsAStageThatDoesNotEnd) {
   EXPECT_EQ(pipeline.stage_summary("deaf")["state"], "failed");
   EXPECT_THAT(pipeline.stage_summary("deaf")["reason"].get<std::string>(),
               HasSubstr("did not end when asked to"));
+}
+
+TEST(Shutdown, GivesUpAStageThatSurvivesItsKill) {
+  TempRuntimeDir runtime;
+  RunningPipeline pipeline(deaf("300ms"));
+  ASSERT_TRUE(pipeline.wait_for_log("ready"));
+  const pid_t host = pipeline.stage("deaf");
+  // Its parent does not hear of the death of a traced process before its tracer does: for the supervisor it
+  // is there as one is that sleeps in a driver.
+  if (::ptrace(PTRACE_SEIZE, host, 0, 0) != 0) GTEST_SKIP() << "no process may be traced here";
+  pipeline.reel().signal(SIGINT);
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_EQ(pipeline.stage_summary("deaf")["state"], "failed");
+  EXPECT_THAT(pipeline.stage_summary("deaf")["reason"].get<std::string>(),
+              HasSubstr("could not be killed: process " + std::to_string(host)));
+  EXPECT_EQ(::waitpid(host, nullptr, __WALL), host);
 }
 
 TEST(Shutdown, IsHurriedByFurtherSignals) {

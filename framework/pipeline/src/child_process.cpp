@@ -245,6 +245,11 @@ std::optional<ProcessExit> ChildProcess::poll_exit() noexcept {
   return exit;
 }
 
+void ChildProcess::give_up() {
+  exited_ = true;
+  final_cpu_seconds_ = proc_cpu_seconds(pid_);
+}
+
 double ChildProcess::cpu_seconds() const {
   return exited_ ? final_cpu_seconds_ : proc_cpu_seconds(pid_);
 }

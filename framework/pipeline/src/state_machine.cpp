@@ -200,7 +200,7 @@ StateMachine::Actions StateMachine::request_end(std::int64_t now_ms) {
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       if (!alive(stages_[i])) continue;
       if (phase_ == Phase::killing)
-        kill(i, actions);
+        kill(i, now_ms, actions);
       else if (stages_[i].state == RunState::draining)
         terminate(i, now_ms, actions);
     }
@@ -215,10 +215,10 @@ void StateMachine::terminate(std::size_t index, std::int64_t now_ms, Actions& ac
   actions.push_back({Action::Kind::terminate, index});
 }
 
-void StateMachine::kill(std::size_t index, Actions& actions) {
+void StateMachine::kill(std::size_t index, std::int64_t now_ms, Actions& actions) {
   if (stages_[index].state == RunState::killing) return;
   stages_[index].state = RunState::killing;
-  stages_[index].deadline_ms.reset();
+  stages_[index].deadline_ms = now_ms + timings_.kill_ms;
   actions.push_back({Action::Kind::kill, index});
 }
 
@@ -235,7 +235,13 @@ StateMachine::Actions StateMachine::tick(std::int64_t now_ms) {
     } else if (stage.state == RunState::draining) {
       terminate(i, now_ms, actions);
     } else if (stage.state == RunState::stopping) {
-      kill(i, actions);
+      kill(i, now_ms, actions);
+    } else if (stage.state == RunState::killing) {
+      actions.push_back({Action::Kind::give_up, i});
+      fail(i,
+           fmt::format("could not be killed: process {} is still there {} s after SIGKILL", stage.pid,
+                       timings_.kill_ms / 1000.0),
+           now_ms, actions);
     }
   }
   settle(now_ms, actions);

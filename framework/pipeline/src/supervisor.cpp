@@ -142,6 +142,7 @@ class Supervisor::Impl {
       try {
         last_error_[action.stage].clear();
         process.start(host_, current_setup(action.stage));
+        machine_.on_started(action.stage, process.process().pid());
       } catch (const Error& error) {
         return machine_.on_start_failed(action.stage, error.what(), now_ms());
       }
@@ -152,6 +153,7 @@ class Supervisor::Impl {
       case Action::Kind::interrupt: process.process().send(SIGINT); break;
       case Action::Kind::terminate: process.process().send(SIGTERM); break;
       case Action::Kind::kill: process.process().kill_group(); break;
+      case Action::Kind::give_up: process.give_up(); break;
       case Action::Kind::start: break;
     }
     return {};

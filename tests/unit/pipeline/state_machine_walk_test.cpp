@@ -18,7 +18,9 @@ class Walk {
       : random_(seed), plans_(make_plans()), machine_(plans_, MachineTimings{}, seed) {
     alive_.resize(plans_.size());
     hangs_.resize(plans_.size());
+    immortal_.resize(plans_.size());
     for (auto&& hangs : hangs_) hangs = below(8) == 0;
+    for (auto&& immortal : immortal_) immortal = below(16) == 0;
   }
 
   void run() {
@@ -28,9 +30,9 @@ class Walk {
     if (!machine_.done()) obey(machine_.request_end(now_));
     for (int step = 0; step < 400 && !machine_.done(); ++step) {
       const auto deadline = machine_.next_deadline_ms();
-      const bool someone_dies = kill_the_killed();
-      ASSERT_TRUE(deadline || someone_dies) << "nothing leads on";
-      if (deadline) now_ = std::max(now_, *deadline);
+      kill_the_killed();
+      ASSERT_TRUE(deadline) << "nothing leads on";
+      now_ = std::max(now_, *deadline);
       obey(machine_.tick(now_));
     }
     ASSERT_TRUE(machine_.done());
@@ -78,15 +80,11 @@ class Walk {
     obey(machine_.on_exit(stage, how, now_));
   }
 
-  // Whoever got SIGKILL is gone, whether it hangs or not.
-  bool kill_the_killed() {
-    bool any = false;
+  // Whoever got SIGKILL is gone, whether it hangs or not; but for those that the kernel does not let go.
+  void kill_the_killed() {
     for (std::size_t i = 0; i < plans_.size(); ++i) {
-      if (machine_.state(i) != RunState::killing) continue;
-      exit(i, {0, 9});
-      any = true;
+      if (machine_.state(i) == RunState::killing && !immortal_[i]) exit(i, {0, 9});
     }
-    return any;
   }
 
   void obey(StateMachine::Actions actions) {
@@ -99,6 +97,8 @@ class Walk {
           more = machine_.on_start_failed(action.stage, "no", now_);
         else
           alive_[action.stage] = true;
+      } else if (action.kind == Action::Kind::give_up) {
+        alive_[action.stage] = false;
       } else if (alive_[action.stage] && !hangs_[action.stage] && action.kind != Action::Kind::kill &&
                  below(2) == 0) {
         alive_[action.stage] = false;
@@ -117,7 +117,7 @@ class Walk {
   std::minstd_rand random_;
   std::vector<StagePlan> plans_;
   StateMachine machine_;
-  std::vector<bool> alive_, hangs_;
+  std::vector<bool> alive_, hangs_, immortal_;
   std::int64_t now_ = 0;
 };
 

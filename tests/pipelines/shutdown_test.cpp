@@ -42,17 +42,15 @@ INSTANTIATE_TEST_SUITE_P(Signals, Drain, ::testing::Values(SIGINT, SIGTERM, SIGH
 });
 
 // One that hears no signal but the last.
-constexpr const char* kDeaf = R"(
-version: 1
-drain_timeout: 300ms
-stop_timeout: 300ms
-stages:
-  deaf: {use: exec, options: {command: "trap '' INT TERM; echo ready >&2; while :; do sleep 1; done"}}
-)";
+std::string deaf(const std::string& timeout) {
+  return "{version: 1, drain_timeout: " + timeout + ", stop_timeout: " + timeout + R"(,
+stages: {
+  deaf: {use: exec, options: {command: "trap '' INT TERM; echo ready >&2; while :; do sleep 1; done"}}}})";
+}
 
 TEST(Shutdown, KillsAStageThatDoesNotEnd) {
   const TempRuntimeDir runtime;
-  RunningPipeline pipeline(kDeaf);
+  RunningPipeline pipeline(deaf("300ms"));
   ASSERT_TRUE(pipeline.wait_for_log("ready"));
   pipeline.reel().signal(SIGINT);
   EXPECT_EQ(pipeline.wait().code, 1);
@@ -79,13 +77,32 @@ TEST(Shutdown, GivesUpAStageThatSurvivesItsKill) {
 
 TEST(Shutdown, IsHurriedByFurtherSignals) {
   const TempRuntimeDir runtime;
-  RunningPipeline pipeline(kDeaf, {"--set", "stages.deaf.restart=never"});
+  RunningPipeline pipeline(deaf("1h"), {"--verbose"});
   ASSERT_TRUE(pipeline.wait_for_log("ready"));
   pipeline.reel().signal(SIGINT);
   ASSERT_TRUE(pipeline.wait_for_log("draining"));
-  pipeline.reel().signal(SIGINT);
-  pipeline.reel().signal(SIGINT);
+  // Further ones, until one comes late enough to be meant.
+  const auto ask_until = [&](const std::string& text) {
+    return wait_until([&] {
+      pipeline.reel().signal(SIGINT);
+      return wait_until([&] { return pipeline.reel().errors().find(text) != std::string::npos; },
+                        std::chrono::seconds(1));
+    });
+  };
+  EXPECT_TRUE(ask_until("deaf: stopping")) << pipeline.reel().errors();
+  EXPECT_TRUE(ask_until("deaf: killing")) << pipeline.reel().errors();
   EXPECT_EQ(pipeline.wait().code, 1);
+}
+
+TEST(Shutdown, TakesASignalThatIsDeliveredTwiceForOne) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(kEndless, {"--set", "slow.delay_ms=50"});
+  ASSERT_TRUE(pipeline.wait_for_frames("slow", 3)) << pipeline.reel().errors();
+  pipeline.reel().signal(SIGINT);  // as a terminal does, and a wrapper once more
+  pipeline.reel().signal(SIGTERM);
+  ASSERT_TRUE(pipeline.wait().ok()) << pipeline.reel().errors();
+  EXPECT_THAT(pipeline.reel().errors(), ::testing::Not(HasSubstr("hurrying")));
+  EXPECT_EQ(pipeline.verdict("slow")["gaps"], 0);
 }
 
 TEST(Shutdown, StopsAReaderWhoseWriterFailedForGood) {

@@ -34,8 +34,8 @@ UniqueFd setup_file(const StageSetup& setup) {
 // False once the other side has closed it.
 bool read_lines(int fd, LineSplitter& splitter, const StageProcess::LineSink& sink) {
   std::array<char, 16384> buffer;
-  // Bounded, so that a stage that never stops talking does not keep the supervisor from the others.
-  for (int turn = 0; turn < 16; ++turn) {
+  // As much as a pipe holds: a stage that never stops talking does not keep the supervisor from the others.
+  for (int turn = 0; turn < 4; ++turn) {
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
     if (got > 0) {
       splitter.add({buffer.data(), static_cast<std::size_t>(got)}, sink);

@@ -2,6 +2,7 @@
 #include "commands.hpp"
 
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -16,6 +17,7 @@
 
 #include <reel/base/error.hpp>
 #include <reel/base/log.hpp>
+#include <reel/pipeline/machine.hpp>
 #include <reel/pipeline/supervisor.hpp>
 
 namespace {
@@ -118,6 +120,8 @@ int run(const RunOptions& options) {
   const reel::PipelineConfig config = reel::load_pipeline(options.file, options.overrides);
   reel::ModuleCatalog catalog(config.plugin_path);
   reel::Graph graph = reel::build_graph(config, catalog);
+  if (const std::vector<reel::Lack> lacks = reel::missing_cpus(graph); !lacks.empty())
+    throw reel::Error(reel::ErrorCode::bad_config, lacks.front().text, lacks.front().where);
   std::ofstream summary = open_summary(options.summary_file);
   const reel::PipelineReport report = supervise(std::move(graph), options);
   // Before the table, which waits for whoever reads it.
@@ -128,6 +132,15 @@ int run(const RunOptions& options) {
   return 1;
 }
 
+// What is wrong with a number of seconds; empty: nothing.
+std::string seconds_error(const std::string& text) {
+  double seconds = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool number = failed == std::errc{} && end == text.data() + text.size();
+  if (number && seconds >= 0.001 && seconds <= 2'000'000) return {};
+  return fmt::format("'{}' is no number of seconds from 0.001 to 2000000", text);
+}
+
 }  // namespace
 
 void add_run(CLI::App& app, CommandResult& result) {
@@ -135,7 +148,7 @@ void add_run(CLI::App& app, CommandResult& result) {
   CLI::App* command = app.add_subcommand("run", "Runs a pipeline until its sources have ended");
   command->add_option("FILE", options->file, "the pipeline's YAML file")->required();
   command->add_option("--duration", options->duration_s, "seconds after which the sources are asked to end")
-      ->check(CLI::Range(0.001, 2'000'000.0));
+      ->check(seconds_error);
   command
       ->add_option("--set", options->overrides,
                    "change a value: stage.option=value, streams.NAME.key=value, stages.NAME.key=value")

@@ -149,6 +149,20 @@ const std::vector<Mistake> kMistakes{
 INSTANTIATE_TEST_SUITE_P(All, GraphMistake, ::testing::ValuesIn(kMistakes),
                          [](const auto& test) { return std::string(test.param.name); });
 
+TEST(GraphMistakes, AreNotFollowedByWhatTheyBringAbout) {
+  for (const char* text :
+       {"{version: 1, stages: {c: {use: camera, out: {vidio: v}}}}",
+        "{version: 1, stages: {c: {use: camera, out: v}, f: {use: filter, in: {inn: v}, out: w}}}"}) {
+    try {
+      static_cast<void>(graph_of(text));
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("did you mean"));
+      EXPECT_THAT(error.what(), ::testing::Not(HasSubstr("needs a stream"))) << text;
+    }
+  }
+}
+
 TEST(GraphMistakes, AreAllShownAtOnce) {
   try {
     static_cast<void>(graph_of("{version: 1, stages: {\na: {use: nope},\nb: {use: show, in: gone}}}"));

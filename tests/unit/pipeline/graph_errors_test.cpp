@@ -127,10 +127,10 @@ const std::vector<Mistake> kMistakes{
      "p.yaml:3",
      {"would need", "256 slots"}},
     {"LongName",
-     "c123456789012345678901234567890: {use: camera, out: v},\ns123456789012345678901234567890: {use: exec, "
-     "options: {command: x}, in: {p123456789012345678901234567890: v, q: v}}",
+     kCamera + "s1234567890123456789012345678901: {use: show, in: v}",
      "p.yaml:4",
-     {"longer than 63 characters"}},
+     {"longer than 63 characters"},
+     "{}, name: n1234567890123456789012345678901"},
     {"ExecWithoutCommand", "e: {use: exec}", "p.yaml:3", {"needs the option 'command'"}},
     {"ExecWithEmptyCommand",
      "e: {use: exec, options: {command: []}}",

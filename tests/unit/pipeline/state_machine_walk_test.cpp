@@ -20,7 +20,7 @@ class Walk {
     hangs_.resize(plans_.size());
     immortal_.resize(plans_.size());
     for (auto&& hangs : hangs_) hangs = below(8) == 0;
-    for (auto&& immortal : immortal_) immortal = below(16) == 0;
+    for (std::size_t i = 0; i < plans_.size(); ++i) immortal_[i] = below(8) == 0;
   }
 
   void run() {
@@ -75,7 +75,7 @@ class Walk {
   }
 
   void exit(std::size_t stage, ProcessExit how) {
-    if (!alive_[stage]) return;
+    if (!alive_[stage] || immortal_[stage]) return;
     alive_[stage] = false;
     obey(machine_.on_exit(stage, how, now_));
   }
@@ -83,7 +83,7 @@ class Walk {
   // Whoever got SIGKILL is gone, whether it hangs or not; but for those that the kernel does not let go.
   void kill_the_killed() {
     for (std::size_t i = 0; i < plans_.size(); ++i) {
-      if (machine_.state(i) == RunState::killing && !immortal_[i]) exit(i, {0, 9});
+      if (machine_.state(i) == RunState::killing) exit(i, {0, 9});
     }
   }
 
@@ -99,8 +99,8 @@ class Walk {
           alive_[action.stage] = true;
       } else if (action.kind == Action::Kind::give_up) {
         alive_[action.stage] = false;
-      } else if (alive_[action.stage] && !hangs_[action.stage] && action.kind != Action::Kind::kill &&
-                 below(2) == 0) {
+      } else if (alive_[action.stage] && !hangs_[action.stage] && !immortal_[action.stage] &&
+                 action.kind != Action::Kind::kill && below(2) == 0) {
         alive_[action.stage] = false;
         more = machine_.on_exit(action.stage, {0, 0}, now_);
       }

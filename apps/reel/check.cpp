@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <reel/pipeline/graph.hpp>
+#include <reel/pipeline/machine.hpp>
 
 namespace {
 
@@ -29,12 +30,22 @@ std::string stream_line(const reel::GraphStream& stream, const reel::Graph& grap
   return line;
 }
 
+std::string count_text(std::size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+void warn(const std::vector<reel::Lack>& lacks) {
+  for (const reel::Lack& lack : lacks) fmt::print(stderr, "reel: warning: {}: {}\n", lack.where, lack.text);
+}
+
 void check(const CheckOptions& options) {
   const reel::PipelineConfig config = reel::load_pipeline(options.file, options.overrides);
   reel::ModuleCatalog catalog(config.plugin_path);
   const reel::Graph graph = reel::build_graph(config, catalog);
-  fmt::print("{}: pipeline {}, {} stages, {} streams: fine\n", options.file, graph.name, graph.stages.size(),
-             graph.streams.size());
+  warn(reel::missing_cpus(graph));
+  warn(reel::missing_programs(graph));
+  fmt::print("{}: pipeline {}, {}, {}: fine\n", options.file, graph.name,
+             count_text(graph.stages.size(), "stage"), count_text(graph.streams.size(), "stream"));
   for (const reel::GraphStage& stage : graph.stages)
     fmt::print("  {} ({})\n", stage.config.name, stage.config.use);
   for (const reel::GraphStream& stream : graph.streams) fmt::print("{}\n", stream_line(stream, graph));
@@ -50,6 +61,7 @@ void add_check(CLI::App& app, CommandResult&) {
       ->expected(1)
       ->take_all();
   command->footer(
-      "Every mistake is shown with its file and line.\nExample: reel check configs/quickstart.yaml");
+      "Every mistake is shown with its file and line; what this machine lacks is a warning.\nExample: reel "
+      "check configs/quickstart.yaml");
   command->callback([options] { check(*options); });
 }

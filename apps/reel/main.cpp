@@ -1,6 +1,7 @@
 // `reel`: looks at the command line, runs one subcommand, turns what went wrong into a message and an exit
 // status.
 #include "commands.hpp"
+#include "usage.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -60,7 +61,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kBadUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    throw reel::Error(reel::ErrorCode::bad_argument, usage_error(app, error));
   }
   return result.status;
 }

@@ -2,9 +2,11 @@
 #include "commands.hpp"
 
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -15,6 +17,7 @@
 
 #include <reel/base/error.hpp>
 #include <reel/base/log.hpp>
+#include <reel/pipeline/machine.hpp>
 #include <reel/pipeline/supervisor.hpp>
 
 namespace {
@@ -32,10 +35,11 @@ struct RunOptions {
 };
 
 // The line of progress on standard error. On a terminal it is rewritten in place, and steps aside for each
-// line of the log.
+// line that is printed there. Thread-safe.
 class Progress {
  public:
   void show(const std::string& line) {
+    const std::lock_guard lock(mutex_);
     if (terminal_) {
       fmt::print(stderr, "\r\033[K{}", line);
       std::fflush(stderr);
@@ -45,15 +49,24 @@ class Progress {
     }
   }
 
-  void clear() {
+  template <typename Print>
+  void step_aside(Print&& print) {
+    const std::lock_guard lock(mutex_);
     if (shown_) fmt::print(stderr, "\r\033[K");
     shown_ = false;
+    print();
   }
 
  private:
-  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+  std::mutex mutex_;
+  const bool terminal_ = ::isatty(STDERR_FILENO) == 1;
   bool shown_ = false;
 };
+
+void print_result(std::string_view line) {
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
 
 // Opened before the pipeline runs: a file that cannot be written is better known then.
 std::ofstream open_summary(const std::string& file) {
@@ -81,13 +94,15 @@ reel::PipelineReport supervise(reel::Graph graph, const RunOptions& options) {
   reel::SupervisorOptions supervisor;
   supervisor.duration_ms = static_cast<int>(options.duration_s * 1000);
   supervisor.on_log = [&](std::string_view source, reel::LogLevel level, std::string_view line) {
-    progress.clear();
-    reel::log_as(source, level, line);
+    progress.step_aside([&] { reel::log_as(source, level, line); });
   };
-  supervisor.on_output = [&](std::string_view, std::string_view line) {
-    progress.clear();
-    fmt::print("{}\n", line);
-    std::fflush(stdout);
+  // Elsewhere than on a terminal, results do not wait for whoever reads the log.
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  supervisor.on_output = [&progress, terminal](std::string_view, std::string_view line) {
+    if (terminal)
+      progress.step_aside([&] { print_result(line); });
+    else
+      print_result(line);
   };
   if (options.progress) {
     supervisor.progress_ms = kProgressMs;
@@ -96,7 +111,7 @@ reel::PipelineReport supervise(reel::Graph graph, const RunOptions& options) {
     };
   }
   reel::PipelineReport report = reel::Supervisor(std::move(graph), std::move(supervisor)).run();
-  progress.clear();
+  progress.step_aside([] {});
   return report;
 }
 
@@ -105,14 +120,25 @@ int run(const RunOptions& options) {
   const reel::PipelineConfig config = reel::load_pipeline(options.file, options.overrides);
   reel::ModuleCatalog catalog(config.plugin_path);
   reel::Graph graph = reel::build_graph(config, catalog);
+  if (const std::vector<reel::Lack> lacks = reel::missing_cpus(graph); !lacks.empty())
+    throw reel::Error(reel::ErrorCode::bad_config, lacks.front().text, lacks.front().where);
   std::ofstream summary = open_summary(options.summary_file);
   const reel::PipelineReport report = supervise(std::move(graph), options);
+  // Before the table, which waits for whoever reads it.
+  const bool summed_up = !summary.is_open() || (summary << reel::report_json(report) << '\n' << std::flush);
   fmt::print("{}", reel::report_table(report));
-  if (summary.is_open() && !(summary << reel::report_json(report) << '\n' << std::flush)) {
-    fmt::print(stderr, "reel: {}: the summary could not be written\n", options.summary_file);
-    return 1;
-  }
-  return report.status;
+  if (summed_up) return report.status;
+  fmt::print(stderr, "reel: {}: the summary could not be written\n", options.summary_file);
+  return 1;
+}
+
+// What is wrong with a number of seconds; empty: nothing.
+std::string seconds_error(const std::string& text) {
+  double seconds = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool number = failed == std::errc{} && end == text.data() + text.size();
+  if (number && seconds >= 0.001 && seconds <= 2'000'000) return {};
+  return fmt::format("'{}' is no number of seconds from 0.001 to 2000000", text);
 }
 
 }  // namespace
@@ -122,7 +148,7 @@ void add_run(CLI::App& app, CommandResult& result) {
   CLI::App* command = app.add_subcommand("run", "Runs a pipeline until its sources have ended");
   command->add_option("FILE", options->file, "the pipeline's YAML file")->required();
   command->add_option("--duration", options->duration_s, "seconds after which the sources are asked to end")
-      ->check(CLI::Range(0.001, 2'000'000.0));
+      ->check(seconds_error);
   command
       ->add_option("--set", options->overrides,
                    "change a value: stage.option=value, streams.NAME.key=value, stages.NAME.key=value")

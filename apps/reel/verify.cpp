@@ -5,6 +5,7 @@
 #include "streams.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
@@ -79,7 +80,7 @@ void look_at(const reel::Frame& frame, Verdict& verdict) {
 
 Verdict verify(const VerifyOptions& options) {
   reel::ReaderOptions join;
-  join.name = "reel-verify";
+  if (std::getenv(reel::kReaderNameVariable) == nullptr) join.name = "reel-verify";
   join.policy = reel::policy_from(options.policy).value();
   join.start = reel::start_from(options.start).value();
   join.deliver_corrupted = true;  // to name them

@@ -34,7 +34,8 @@ std::string variable_name(const char* prefix, const std::string& port) {
   return name;
 }
 
-// REEL_STAGE; REEL_IN and REEL_OUT: the first stream; REEL_IN_<PORT> and REEL_OUT_<PORT>: all of a port.
+// REEL_STAGE; REEL_IN and REEL_OUT: the first stream; REEL_IN_<PORT> and REEL_OUT_<PORT>: all of a port;
+// REEL_READER: what its readers are called.
 void set_environment(const StageSetup& setup) {
   std::map<std::string, std::string> variables;
   for (const InputSetup& input : setup.inputs) {
@@ -45,7 +46,10 @@ void set_environment(const StageSetup& setup) {
     std::string& all = variables[variable_name("REEL_OUT_", output.port)];
     all += (all.empty() ? "" : " ") + output.stream;
   }
-  if (!setup.inputs.empty()) variables["REEL_IN"] = setup.inputs.front().stream;
+  if (!setup.inputs.empty()) {
+    variables["REEL_IN"] = setup.inputs.front().stream;
+    variables[kReaderNameVariable] = setup.inputs.front().reader.name;
+  }
   if (!setup.outputs.empty()) variables["REEL_OUT"] = setup.outputs.front().stream;
   for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
 }

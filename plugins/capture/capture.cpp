@@ -35,6 +35,11 @@ constexpr std::array kOptions{
     OptionSpec{"realtime", OptionType::boolean, "true",
                "frames come when they are due; false: as fast as the readers take them"},
     OptionSpec{"loop", OptionType::boolean, "false", "play again and again; times go on increasing"},
+    OptionSpec{
+        "audio", OptionType::text, "required",
+        "a clip without sound, where 'audio' is connected: required: an error; optional: a warning, and "
+        "a stream that ends at once",
+        "required|optional"},
     OptionSpec{"format", OptionType::text, "own",
                "pixel format to convert to; own: the decoder's, or the nearest that Reel has (test://: I420)",
                "own|I420|NV12|NV21|YUY2|UYVY|RGB|BGR|RGBx|BGRx|RGBA|BGRA|Y444|GRAY8|GRAY16_LE"},
@@ -67,6 +72,8 @@ class Capture : public reel::Stage {
 
  private:
   [[nodiscard]] bool open(reel::StageContext& context);
+  [[nodiscard]] Playback::Preroll preroll(reel::StageContext& context);
+  void go_on_without_sound();
   void set_format(std::optional<Publisher>& publisher, GstAppSink* sink);
   void play();
   void start_pump(std::unique_ptr<Pump>& pump, std::optional<Publisher>& publisher, GstAppSink* sink);
@@ -76,6 +83,8 @@ class Capture : public reel::Stage {
   std::unique_ptr<Source> source_;
   Conversion conversion_;
   bool realtime_ = true;
+  bool audio_optional_ = false;
+  reel::Output* silent_ = nullptr;  // of a clip without sound
   Timeline timeline_;
   GstClockTime first_base_time_ = GST_CLOCK_TIME_NONE;  // of the first pass
 
@@ -98,6 +107,7 @@ void Capture::configure(const reel::Options& options) {
                  options.integer("channels")};
   realtime_ = options.boolean("realtime");
   timeline_.loop = options.boolean("loop");
+  audio_optional_ = options.text("audio") == "optional";
   source_ = make_source(options);
 }
 
@@ -112,6 +122,10 @@ void Capture::start(reel::StageContext& context) {
     // The clock starts when the readers are there, so that none of them is met by a burst of late frames.
     if (video_) static_cast<void>(video_->output().writer().wait_for_readers());
     if (audio_) static_cast<void>(audio_->output().writer().wait_for_readers());
+    if (silent_ != nullptr) {
+      static_cast<void>(silent_->writer().wait_for_readers());
+      silent_->writer().end();
+    }
     play();
   } catch (...) {
     close();
@@ -122,15 +136,32 @@ void Capture::start(reel::StageContext& context) {
 // Builds the pipeline and decodes the first frames. False when the stage is to stop.
 bool Capture::open(reel::StageContext& context) {
   source_->check();
-  playback_ = std::make_unique<Playback>(*source_, Wanted{video_.has_value(), audio_.has_value()},
-                                         conversion_, realtime_);
-  if (!playback_->preroll([&] { return context.stopping(); })) {
+  Playback::Preroll result = preroll(context);
+  if (result == Playback::Preroll::silent) {
+    go_on_without_sound();
+    result = preroll(context);
+  }
+  if (result != Playback::Preroll::ready) {
     close();
     return false;
   }
   set_format(video_, playback_->video_sink());
   set_format(audio_, playback_->audio_sink());
   return true;
+}
+
+Playback::Preroll Capture::preroll(reel::StageContext& context) {
+  const Wanted wanted{video_.has_value(), audio_.has_value(), audio_optional_ && video_.has_value()};
+  playback_.reset();
+  playback_ = std::make_unique<Playback>(*source_, wanted, conversion_, realtime_);
+  return playback_->preroll([&] { return context.stopping(); });
+}
+
+// The stream of the sound is one that has a format, so that its readers can join and see its end.
+void Capture::go_on_without_sound() {
+  silent_ = &audio_->output();
+  audio_.reset();
+  silent_->set_format(reel::AudioFormat{reel::SampleFormat::S16LE, 48'000, 2});
 }
 
 // Readers can join once the format is known.

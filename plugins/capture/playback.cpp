@@ -48,6 +48,7 @@ void post(GstElement* from, const char* name) {
 
 Playback::Playback(const Source& source, const Wanted& wanted, const Conversion& conversion, bool realtime)
     : source_(source),
+      audio_optional_(wanted.audio_optional),
       pipeline_(static_cast<GstElement*>(gst_object_ref_sink(gst_pipeline_new(nullptr)))),
       bus_(gst_element_get_bus(pipeline_.get())),
       clock_(gst_system_clock_obtain()) {
@@ -127,12 +128,13 @@ void Playback::on_no_more_pads(GstElement* /*element*/, gpointer self) {
   post(static_cast<Playback*>(self)->pipeline_.get(), kPadsComplete);
 }
 
-bool Playback::preroll(const std::function<bool()>& stopping) {
+Playback::Preroll Playback::preroll(const std::function<bool()>& stopping) {
   const auto deadline = std::chrono::steady_clock::now() + kPrerollTimeout;
   const GstStateChangeReturn result = gst_element_set_state(pipeline_.get(), GST_STATE_PAUSED);
   while (!stopping()) {
     const reel::gst::Ptr<GstMessage> message(gst_bus_timed_pop(bus_.get(), 50 * GST_MSECOND));
-    if (message && handle(message.get())) return true;
+    if (message && handle(message.get())) return Preroll::ready;
+    if (silent_) return Preroll::silent;
     if (!message && result == GST_STATE_CHANGE_FAILURE)
       throw Error(ErrorCode::io, "GStreamer cannot open \"" + source_.uri() + "\" and does not say why");
     if (std::chrono::steady_clock::now() > deadline)
@@ -140,7 +142,7 @@ bool Playback::preroll(const std::function<bool()>& stopping) {
                                           std::to_string(kPrerollTimeout.count()) +
                                           " s: is its disk or server slow?");
   }
-  return false;
+  return Preroll::stopped;
 }
 
 void Playback::play(GstClockTime base_time) {
@@ -179,7 +181,7 @@ bool Playback::handle(GstMessage* message) {
   return false;
 }
 
-void Playback::fail(GstMessage* message) const {
+void Playback::fail(GstMessage* message) {
   if (says_missing_plugin(message)) {
     if (!missing_.empty()) throw missing_plugin_error(source_.uri(), missing_.front());
     check_links();
@@ -187,21 +189,27 @@ void Playback::fail(GstMessage* message) const {
   throw playback_error(source_.uri(), message, source_.defect());
 }
 
-void Playback::check_links() const {
-  check_link(video_, "pictures", "video");
-  check_link(audio_, "sound", "audio");
+void Playback::check_links() {
+  if (const auto error = missing_link(video_, "pictures", "video")) throw *error;
+  const auto error = missing_link(audio_, "sound", "audio");
+  if (!error) return;
+  if (!audio_optional_) throw *error;
+  const bool none = error->code() == ErrorCode::bad_config;
+  reel::log_warning((none ? "\"" + source_.uri() + "\" has no sound" : error->message()) +
+                    ": the stream of the output 'audio' ends at once");
+  silent_ = true;
 }
 
-void Playback::check_link(const Chain& chain, const char* what, const char* port) const {
-  if (chain.entry == nullptr) return;
+std::optional<Error> Playback::missing_link(const Chain& chain, const char* what, const char* port) const {
+  if (chain.entry == nullptr) return std::nullopt;
   const reel::gst::Ptr<GstPad> pad(gst_element_get_static_pad(chain.entry, "sink"));
-  if (gst_pad_is_linked(pad.get()) != FALSE) return;
+  if (gst_pad_is_linked(pad.get()) != FALSE) return std::nullopt;
   for (const MissingPlugin& plugin : missing_)
     if (plugin.media_type.rfind(std::string(port) + "/", 0) == 0)
-      throw missing_plugin_error(source_.uri(), plugin);
-  throw Error(ErrorCode::bad_config, "\"" + source_.uri() + "\" has no " + what + ", and the output '" +
-                                         port + "' is connected: take '" + port +
-                                         "' out of the stage's 'out', or play a clip with " + what);
+      return missing_plugin_error(source_.uri(), plugin);
+  return Error(ErrorCode::bad_config, "\"" + source_.uri() + "\" has no " + what + ", and the output '" +
+                                          port + "' is connected: take '" + port +
+                                          "' out of the stage's 'out', or play a clip with " + what);
 }
 
 }  // namespace capture

@@ -7,6 +7,7 @@
 #include "source.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,9 +34,14 @@ class Playback {
   /// Takes the pipeline to NULL: no thread of GStreamer's runs afterwards.
   ~Playback();
 
-  /// Opens the source and decodes until each output has its first frame at hand. False when `stopping` said
-  /// so meanwhile. Throws reel::Error naming the URI, what is wrong and the fix.
-  [[nodiscard]] bool preroll(const std::function<bool()>& stopping);
+  enum class Preroll {
+    ready,
+    stopped,  // `stopping` said so meanwhile
+    silent    // there is no sound, and it was optional: of use no more, make one without
+  };
+  /// Opens the source and decodes until each output has its first frame at hand. Throws reel::Error naming
+  /// the URI, what is wrong and the fix.
+  [[nodiscard]] Preroll preroll(const std::function<bool()>& stopping);
 
   /// Lets frames flow; realtime ones are due at `base_time` plus their running time, on clock().
   void play(GstClockTime base_time);
@@ -59,17 +65,21 @@ class Playback {
   [[nodiscard]] Chain add_chain(const std::vector<const char*>& factories, const std::string& caps_text,
                                 bool realtime);
   void link_pad(GstPad* pad);
-  /// Once the source has shown all it has: throws for an output that got nothing.
-  void check_links() const;
-  void check_link(const Chain& chain, const char* what, const char* port) const;
+  /// Once the source has shown all it has: throws for an output that got nothing, but for sound that is
+  /// optional.
+  void check_links();
+  [[nodiscard]] std::optional<reel::Error> missing_link(const Chain& chain, const char* what,
+                                                        const char* port) const;
   /// True for the pipeline's ASYNC_DONE. Throws for errors.
   bool handle(GstMessage* message);
-  [[noreturn]] void fail(GstMessage* message) const;
+  [[noreturn]] void fail(GstMessage* message);
 
   static void on_pad_added(GstElement* element, GstPad* pad, gpointer self);
   static void on_no_more_pads(GstElement* element, gpointer self);
 
   const Source& source_;
+  const bool audio_optional_;
+  bool silent_ = false;
   reel::gst::Ptr<GstElement> pipeline_;
   reel::gst::Ptr<GstBus> bus_;
   reel::gst::Ptr<GstClock> clock_;

@@ -14,6 +14,7 @@ namespace capture {
 struct Wanted {
   bool video = false;
   bool audio = false;
+  bool audio_optional = false;  // a source without sound is none the worse for it
 };
 
 class Source {

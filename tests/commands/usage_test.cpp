@@ -10,6 +10,7 @@ namespace {
 
 using reel_test::run_reel;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 struct Command {
   const char* name;
@@ -32,7 +33,9 @@ TEST_P(EveryCommand, EndsWithStatusTwoForAnUnknownOption) {
   arguments.insert(arguments.end(), GetParam().needed.begin(), GetParam().needed.end());
   const auto run = run_reel(arguments);
   EXPECT_EQ(run.status, 2);
-  EXPECT_THAT(run.errors, HasSubstr("--no-such-option"));
+  EXPECT_THAT(run.errors, StartsWith(std::string("reel: ") + GetParam().name +
+                                     ": there is no option '--no-such-option': there is "));
+  EXPECT_THAT(run.errors, HasSubstr("--help"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Commands, EveryCommand,
@@ -47,6 +50,7 @@ class CommandOnSomething : public testing::TestWithParam<const char*> {};
 TEST_P(CommandOnSomething, EndsWithStatusTwoWithoutIt) {
   const auto run = run_reel({GetParam()});
   EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, StartsWith(std::string("reel: ") + GetParam() + ": "));
   EXPECT_THAT(run.errors, HasSubstr("required"));
 }
 
@@ -60,7 +64,24 @@ TEST(Reel, PrintsItsVersion) {
 }
 
 TEST(Reel, EndsWithStatusTwoWithoutACommand) {
-  EXPECT_EQ(run_reel({}).status, 2);
+  const auto run = run_reel({});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, StartsWith("reel: a command is required: "));
+}
+
+TEST(Reel, NamesTheNearestOption) {
+  EXPECT_EQ(run_reel({"ls", "--jsn"}).errors,
+            "reel: ls: there is no option '--jsn'; did you mean '--json'?\n");
+  EXPECT_EQ(run_reel({"run", "--verbos=1"}).errors,
+            "reel: run: there is no option '--verbos'; did you mean '--verbose'?\n");
+  EXPECT_EQ(run_reel({"--verson"}).errors,
+            "reel: there is no option '--verson'; did you mean '--version'?\n");
+}
+
+TEST(Reel, NamesAnArgumentTooMany) {
+  const auto run = run_reel({"ls", "camera", "more"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, StartsWith("reel: ls: 'camera' is one argument too many"));
 }
 
 TEST(Reel, EndsWithStatusTwoForAnUnknownCommand) {

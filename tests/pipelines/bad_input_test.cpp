@@ -41,6 +41,23 @@ TEST(BadInput, IsToldByCheckAsWell) {
   EXPECT_EQ(reel({"check"}).status, 2);
 }
 
+TEST(BadInput, OfAnotherMachineIsAWarningOfCheck) {
+  const ScratchDir scratch;
+  const Outcome outcome =
+      reel({"check", scratch.write("a.yaml",
+                                   "version: 1\nstages:\n"
+                                   "  a: {use: exec, cpus: [0, 1023], options: {command: 'true'}}\n"
+                                   "  b: {use: exec, options: {command: [no-such-program, x]}}\n"
+                                   "  c: {use: exec, options: {command: [sh, -c, 'true']}}\n")});
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_THAT(outcome.errors,
+              HasSubstr("reel: warning: " + scratch.path() + "/a.yaml:3: 'cpus' of stage 'a'"));
+  EXPECT_THAT(outcome.errors,
+              HasSubstr("a.yaml:4: there is no program 'no-such-program' to run as stage 'b'"));
+  EXPECT_THAT(outcome.errors, ::testing::Not(HasSubstr("'c'")));
+  EXPECT_THAT(outcome.output, HasSubstr("3 stages, 0 streams: fine"));
+}
+
 TEST(BadInput, IsSeenInWhatSetSays) {
   const ScratchDir scratch;
   const std::string file = scratch.write("a.yaml", kFine);
@@ -53,8 +70,12 @@ TEST(BadInput, IsSeenInWhatSetSays) {
 TEST(BadInput, IncludesADurationThatIsNone) {
   const ScratchDir scratch;
   const std::string file = scratch.write("a.yaml", kFine);
-  for (const char* duration : {"0", "-1", "soon"})
-    EXPECT_EQ(reel({"run", file, "--duration", duration}).status, 2);
+  for (const std::string duration : {"0", "-1", "soon"}) {
+    const Outcome bad = reel({"run", file, "--duration", duration});
+    EXPECT_EQ(bad.status, 2);
+    EXPECT_THAT(bad.errors,
+                HasSubstr("reel: run: --duration: '" + duration + "' is no number of seconds from"));
+  }
 }
 
 TEST(BadInput, IncludesASummaryThatCannotBeWritten) {

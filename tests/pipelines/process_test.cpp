@@ -52,9 +52,10 @@ TEST(StageProcess, InheritsNoDescriptorOfOurs) {
 TEST(StageProcess, IsRefusedProcessorsThatAreNotThere) {
   const TempRuntimeDir runtime;
   RunningPipeline pipeline(
-      "{version: 1, stages: {a: {use: exec, cpus: [1023], options: {command: 'true'}}}}");
-  EXPECT_EQ(pipeline.wait().code, 1);
-  EXPECT_THAT(pipeline.stage_summary("a")["reason"].get<std::string>(), ::testing::HasSubstr("cpus"));
+      "{version: 1, stages: {a: {use: exec, cpus: [0, 1023], options: {command: 'true'}}}}");
+  EXPECT_EQ(pipeline.wait().code, 2);
+  EXPECT_THAT(pipeline.reel().errors(), ::testing::HasSubstr("pipeline.yaml:1: 'cpus' of stage 'a'"));
+  EXPECT_THAT(pipeline.reel().errors(), ::testing::HasSubstr("processor 1023: this machine has "));
 }
 
 }  // namespace

@@ -91,6 +91,29 @@ stages:
   EXPECT_EQ(pipeline.verdict("sink")["gaps"], 0);
 }
 
+TEST(Restart, OfAStageWithTwoInputsDoesNotWaitForTheOneThatIsOver) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(R"(
+version: 1
+drain_timeout: 1h
+stages:
+  long: {use: synthetic.source, options: {width: 64, height: 64, fps: 100}, out: a}
+  short: {use: synthetic.source, options: {rate: 48000, channels: 1, fps: 100, frames: 20}, out: b}
+  both: {use: test.collector, in: [a, b], out: told, restart_delay: 10ms}
+)",
+                           {"--verbose"}, {{"REEL_PLUGIN_PATH", REEL_TEST_MODULES}});
+  ASSERT_TRUE(pipeline.wait_for_log("short: finished")) << pipeline.reel().errors();
+  const pid_t before = pipeline.wait_for_stage("both");
+  const long frames = pipeline.frames("long");
+  ASSERT_EQ(::kill(before, SIGKILL), 0);
+  static_cast<void>(pipeline.wait_for_stage("both", before));
+  ASSERT_TRUE(pipeline.wait_for_frames("both", frames + 30)) << pipeline.reel().errors();
+  pipeline.reel().signal(SIGINT);
+  ASSERT_TRUE(pipeline.wait().ok()) << pipeline.reel().errors();
+  EXPECT_EQ(pipeline.stage_summary("both")["state"], "finished");
+  EXPECT_THAT(pipeline.reel().errors(), ::testing::Not(HasSubstr("told to stop"))) << "nor is it terminated";
+}
+
 TEST(Restart, EndsThePipelineWithStatusOneOnceTheLimitIsReached) {
   const TempRuntimeDir runtime;
   RunningPipeline pipeline(R"(
@@ -124,6 +147,22 @@ TEST(Restart, DoesNotHappenAfterABadConfiguration) {
   EXPECT_EQ(pipeline.wait().code, 1);
   EXPECT_EQ(pipeline.stage_summary("a")["restarts"], 0);
   EXPECT_THAT(pipeline.reel().errors(), HasSubstr("/no/such/program"));
+}
+
+TEST(Restart, DoesNotHappenWhenAStreamRefusesItsReader) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(R"(
+version: 1
+stages:
+  source: {use: synthetic.source, options: {rate: 48000, channels: 1, fps: 100}, out: sound}
+  sink: {use: synthetic.verify, in: {stream: sound, policy: latest}}
+)");
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_EQ(pipeline.stage_summary("sink")["restarts"], 0);
+  const std::string failure = pipeline.summary()["failure"];
+  EXPECT_THAT(failure, ::testing::StartsWith("stage 'sink': exit status 2: "));
+  EXPECT_THAT(failure, HasSubstr("policy latest would cut holes")) << "what it said itself";
+  EXPECT_THAT(pipeline.reel().output(), HasSubstr("failed: " + failure));
 }
 
 TEST(Restart, HappensAlwaysWhenTheFileSaysSo) {

@@ -30,7 +30,7 @@ StageSetup thrower(const std::string& at, const std::string& what) {
   return setup;
 }
 
-class Thrown : public testing::TestWithParam<const char*> {};
+class Thrown : public testing::TestWithParam<std::string> {};
 
 TEST_P(Thrown, BecomesAnErrorThatNamesThePluginAndTheCall) {
   const std::string at = GetParam();
@@ -41,7 +41,8 @@ TEST_P(Thrown, BecomesAnErrorThatNamesThePluginAndTheCall) {
   expect_failure(thrower(at, "config"), 2, {"these two do not go together"});
 }
 
-INSTANTIATE_TEST_SUITE_P(InEveryCall, Thrown, testing::Values("configure", "start", "produce", "stop"));
+INSTANTIATE_TEST_SUITE_P(InEveryCall, Thrown, testing::Values("configure", "start", "produce", "stop"),
+                         [](const auto& call) { return call.param; });
 
 TEST(Thrown, InProcessEndsTheStageThatHasInputs) {
   const reel_test::TempRuntimeDir directory;
@@ -95,6 +96,32 @@ TEST(AnEmptyStream, EndsForItsReaders) {
   for (Host& host : hosts) host.start();
   for (Host& host : hosts) EXPECT_TRUE(host.wait().ok()) << host.log();
 }
+
+class Refusal : public testing::TestWithParam<bool> {};
+
+TEST_P(Refusal, OfTheFirstJoinIsABadConfiguration) {
+  const reel_test::TempRuntimeDir directory;
+  StageSetup source = setup_of("source", "synthetic.source", {{"rate", "48000"}, {"fps", "100"}});
+  add_output(source, "out", unique_name("sound"));
+  StageSetup verify = setup_of("verify", "synthetic.verify");
+  add_input(verify, "in", source.outputs[0].stream, Policy::latest);
+  Host hosts[] = {Host(source), Host(verify)};
+  const bool source_first = GetParam();
+  Host& first = hosts[source_first ? 0 : 1];
+  first.start();
+  ASSERT_TRUE(reel_test::wait_until([&] {
+    return source_first ? first.output().frames.load() > 0 : first.state() == StageState::running;
+  })) << first.log();
+  hosts[source_first ? 1 : 0].start();
+  EXPECT_EQ(hosts[1].wait().code, 2);
+  EXPECT_THAT(hosts[1].log(), AllOf(testing::StartsWith("<E> "), HasSubstr("policy latest")));
+  hosts[0].signal(SIGTERM);
+  EXPECT_TRUE(hosts[0].wait().ok()) << hosts[0].log();
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, Refusal, testing::Bool(), [](const auto& first) {
+  return std::string(first.param ? "SourceFirst" : "ReaderFirst");
+});
 
 TEST(Setup, IsRefusedWhenThePluginIsNone) {
   StageSetup missing = setup_of("verify", "synthetic.verify");

@@ -106,6 +106,32 @@ TEST_F(Signals, SigtermWakesASourceThatWaitsForReadersThatNeverCome) {
   expect_end(*source_);
 }
 
+TEST_F(Signals, SigintEndsTheWaitOfASourceForReadersThatNeverCome) {
+  StageSetup source = setup_of("lonely", "synthetic.source", {{"width", "64"}, {"height", "48"}});
+  add_output(source, "out", stream_, {"nobody"});
+  source.outputs[0].writer.start_timeout_ms = 3'600'000;
+  Host lonely(source);
+  lonely.start();
+  ASSERT_TRUE(reel_test::wait_until([&] { return lonely.state() == StageState::running; })) << lonely.log();
+  lonely.signal(SIGINT);
+  expect_end(lonely);
+  EXPECT_EQ(lonely.output().frames.load(), 0u);
+}
+
+TEST_F(Signals, SigintWhileASourceWaitsForOneReaderEndsTheStreamOfTheOthers) {
+  StageSetup source = setup_of("source", "synthetic.source", {{"width", "64"}, {"height", "48"}});
+  add_output(source, "out", stream_, {"verify.in", "nobody"});
+  source.outputs[0].writer.start_timeout_ms = 3'600'000;
+  Host lonely(source);
+  lonely.start();
+  verify_->start();
+  ASSERT_TRUE(reel_test::wait_until([&] { return verify_->input().connects.load() == 1; })) << verify_->log();
+  lonely.signal(SIGINT);
+  expect_end(lonely);
+  expect_end(*verify_);
+  EXPECT_THAT(findings(verify_->report()), ElementsAre(0, 0, 0, 0));
+}
+
 TEST_F(Signals, AKilledReaderGoesOnWhereItWas) {
   start_both();
   const std::uint64_t before = verify_->input().frames.load();

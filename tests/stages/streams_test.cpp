@@ -40,7 +40,9 @@ TEST_P(StartOrder, DoesNotMatterForALosslessReader) {
   EXPECT_EQ(pair.verify.report().at("verified"), 200);
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, StartOrder, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Both, StartOrder, testing::Bool(), [](const auto& first) {
+  return std::string(first.param ? "SourceFirst" : "ReaderFirst");
+});
 
 TEST(StagePage, HasTheCountsAtTheEnd) {
   const reel_test::TempRuntimeDir directory;
@@ -90,7 +92,12 @@ INSTANTIATE_TEST_SUITE_P(All, AnyFormat,
                                          Choice{{"format", "BGR"}, {"width", "333"}, {"height", "77"}},
                                          Choice{{"format", "I420"}, {"width", "321"}, {"height", "241"}},
                                          Choice{{"rate", "44100"}},
-                                         Choice{{"format", "F32LE"}, {"rate", "48000"}, {"channels", "6"}}));
+                                         Choice{{"format", "F32LE"}, {"rate", "48000"}, {"channels", "6"}}),
+                         [](const auto& choice) {
+                           std::string name;
+                           for (const auto& [option, value] : choice.param) name += option + value;
+                           return name;
+                         });
 
 // Rate 44100 with 1000 buffers a second: 44 or 45... samples each, none lost.
 TEST(SyntheticAudio, KeepsItsRateExactly) {

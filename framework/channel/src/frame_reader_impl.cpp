@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -61,6 +62,8 @@ FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
       retry_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       spin_ns_(longest_spin_ns()) {
   check_stream_name(stream_);
+  if (const char* given = std::getenv(kReaderNameVariable); options_.name.empty() && given != nullptr)
+    options_.name = given;
   if (!valid_reader_name(options_.name))
     throw Error(ErrorCode::bad_argument,
                 fmt::format("\"{}\" cannot name a reader: at most {} letters, digits and . _ / -",

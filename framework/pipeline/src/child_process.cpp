@@ -62,7 +62,7 @@ const char* step_text(Step step) {
     case Step::group: return "making its process group";
     case Step::parent: return "tying its life to ours";
     case Step::directory: return "entering its directory";
-    case Step::cpus: return "setting its cpus (are there as many?)";
+    case Step::cpus: return "setting its cpus (none of them may be used here)";
     case Step::nice: return "setting its nice (below 0 needs the right to)";
     case Step::descriptors: return "passing descriptors on";
     case Step::execute: return "executing";
@@ -243,6 +243,11 @@ std::optional<ProcessExit> ChildProcess::poll_exit() noexcept {
   else
     exit.status = WEXITSTATUS(status);
   return exit;
+}
+
+void ChildProcess::give_up() {
+  exited_ = true;
+  final_cpu_seconds_ = proc_cpu_seconds(pid_);
 }
 
 double ChildProcess::cpu_seconds() const {

@@ -45,12 +45,14 @@ class ChildProcess {
   void kill_group() const noexcept;
   /// Its end, when it has come; never blocks. The processor time it took is added up then.
   [[nodiscard]] std::optional<ProcessExit> poll_exit() noexcept;
+  /// Leaves it as it is: it is neither waited for nor signalled any more.
+  void give_up();
   /// User and system time so far, of it and its reaped children.
   [[nodiscard]] double cpu_seconds() const;
 
  private:
   pid_t pid_ = -1;
-  bool exited_ = false;
+  bool exited_ = false;  // or given up
   double final_cpu_seconds_ = 0;
   UniqueFd output_, error_;
 };

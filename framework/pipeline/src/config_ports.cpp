@@ -60,6 +60,7 @@ InputConfig full_input(const YamlNode& node, const std::string& port, const std:
   if (const auto verify = map.choice("verify", {"always", "never"})) input.verify = *verify == 0;
   if (const auto handling = map.choice("on_corrupted", {"drop", "deliver"}))
     input.deliver_corrupted = *handling == 1;
+  input.wait = map.boolean("wait");
   map.finish();
   return input;
 }

@@ -106,9 +106,12 @@ class GraphBuilder {
   }
 
   void check_policies(const DraftStage& stage, const StreamMedia& media) {
-    for (const InputConfig& input : stage.config->inputs) {
+    for (std::size_t i = 0; i < stage.config->inputs.size(); ++i) {
+      const InputConfig& input = stage.config->inputs[i];
       const auto carried = media.find(input.stream);
-      if (input.policy == Policy::latest && carried != media.end() && carried->second == kTakesAudio) {
+      const bool audio =
+          (carried != media.end() && carried->second == kTakesAudio) || input_media(stage, i) == kTakesAudio;
+      if (input.policy == Policy::latest && audio) {
         problems_.add(
             input.where,
             fmt::format(
@@ -159,11 +162,12 @@ class GraphBuilder {
     }
   }
 
-  // "<pipeline>/<stage>[.<port>[index]]": as short as it can be told from the stage's others.
+  // "<pipeline>/<stage>[.<port>[index]]": as short as it can be told from the stage's others. A program is given
+  // one name, for whatever it reads.
   std::string reader_name(const DraftStage& stage, const InputConfig& input) const {
     const auto& inputs = stage.config->inputs;
     std::string name = fmt::format("{}/{}", config_.name, stage.config->name);
-    if (inputs.size() == 1) return name;
+    if (inputs.size() == 1 || stage.exec) return name;
     const auto position = static_cast<std::size_t>(&input - inputs.data());
     const std::string& port = stage.input_ports[position];
     name += "." + port;
@@ -194,8 +198,9 @@ class GraphBuilder {
     const auto readers = readers_.find(name);
     if (stream.live || readers == readers_.end()) return options;
     for (const auto& [stage, input] : readers->second) {
-      // The program of an exec stage names its reader itself.
-      if (!drafts_[stage].exec) options.wait_for.push_back(reader_name(drafts_[stage], *input));
+      // Nobody knows whether a program reads under the name that it is given, unless the file says so.
+      if (input->wait.value_or(!drafts_[stage].exec))
+        options.wait_for.push_back(reader_name(drafts_[stage], *input));
     }
     return options;
   }

@@ -93,6 +93,13 @@ std::uint32_t media_of(const StreamMedia& media, const std::string& stream) {
 
 }  // namespace
 
+std::uint32_t input_media(const DraftStage& stage, std::size_t input) {
+  if (stage.plugin == nullptr) return kTakesAny;
+  const PortSpec* port =
+      find_port({stage.plugin->inputs, stage.plugin->input_count}, stage.input_ports.at(input));
+  return port == nullptr ? static_cast<std::uint32_t>(kTakesAny) : port->media;
+}
+
 std::string media_text(std::uint32_t media) {
   if ((media & kTakesAny) == kTakesAny) return "any media";
   std::vector<std::string> kinds;
@@ -111,6 +118,7 @@ void connect_outputs(DraftStage& stage, StreamMedia& media, Problems& problems) 
     return;
   }
   const std::span<const PortSpec> ports(stage.plugin->outputs, stage.plugin->output_count);
+  const std::size_t before = problems.count();
   for (const OutputConfig& output : outputs) {
     const PortSpec* port =
         output.port.empty() && !ports.empty() ? &ports.front() : find_port(ports, output.port);
@@ -123,7 +131,8 @@ void connect_outputs(DraftStage& stage, StreamMedia& media, Problems& problems) 
     problems.add(output.where, ports.empty() ? fmt::format("{} writes no streams", stage_text(stage))
                                              : no_such_port(stage, "output", output.port, ports));
   }
-  require_connected(stage, ports, stage.output_ports, "out", problems);
+  // After a slip in a port's name, that the right one is left over says nothing new.
+  if (problems.count() == before) require_connected(stage, ports, stage.output_ports, "out", problems);
 }
 
 void connect_inputs(DraftStage& stage, const StreamMedia& media, Problems& problems) {
@@ -134,6 +143,7 @@ void connect_inputs(DraftStage& stage, const StreamMedia& media, Problems& probl
     return;
   }
   const std::span<const PortSpec> ports(stage.plugin->inputs, stage.plugin->input_count);
+  const std::size_t before = problems.count();
   stage.input_ports.assign(inputs.size(), {});
   // Those with a name first: what is left is for the others.
   for (const bool named : {true, false}) {
@@ -144,7 +154,7 @@ void connect_inputs(DraftStage& stage, const StreamMedia& media, Problems& probl
                                    : free_input(stage, inputs[i], ports, carried, problems);
     }
   }
-  require_connected(stage, ports, stage.input_ports, "in", problems);
+  if (problems.count() == before) require_connected(stage, ports, stage.input_ports, "in", problems);
 }
 
 }  // namespace reel

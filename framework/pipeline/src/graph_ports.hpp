@@ -33,6 +33,9 @@ void connect_outputs(DraftStage& stage, StreamMedia& media, Problems& problems);
 /// Fills input_ports. An input without a port gets the first that is free and takes the stream's media.
 void connect_inputs(DraftStage& stage, const StreamMedia& media, Problems& problems);
 
+/// PortMedia bits of an input that connect_inputs() has connected; any for a program's.
+[[nodiscard]] std::uint32_t input_media(const DraftStage& stage, std::size_t input);
+
 /// "video or audio"
 [[nodiscard]] std::string media_text(std::uint32_t media);
 

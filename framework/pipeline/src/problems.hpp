@@ -14,6 +14,7 @@ class Problems {
     found_.emplace_back(std::move(where), std::move(message));
   }
   [[nodiscard]] bool any() const noexcept { return !found_.empty(); }
+  [[nodiscard]] std::size_t count() const noexcept { return found_.size(); }
   /// Throws Error{bad_config}: the first one's place, then a line for each, 20 at most.
   void throw_if_any() const;
 

@@ -34,8 +34,8 @@ UniqueFd setup_file(const StageSetup& setup) {
 // False once the other side has closed it.
 bool read_lines(int fd, LineSplitter& splitter, const StageProcess::LineSink& sink) {
   std::array<char, 16384> buffer;
-  // Bounded, so that a stage that never stops talking does not keep the supervisor from the others.
-  for (int turn = 0; turn < 16; ++turn) {
+  // As much as a pipe holds: a stage that never stops talking does not keep the supervisor from the others.
+  for (int turn = 0; turn < 4; ++turn) {
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
     if (got > 0) {
       splitter.add({buffer.data(), static_cast<std::size_t>(got)}, sink);
@@ -96,6 +96,18 @@ std::optional<ProcessExit> StageProcess::poll_exit(const LineSink& output, const
   past_cpu_seconds_ += child_->cpu_seconds();
   child_.reset();
   return exit;
+}
+
+void StageProcess::give_up() {
+  if (!child_) return;
+  child_->give_up();
+  past_cpu_seconds_ += child_->cpu_seconds();
+  child_.reset();
+}
+
+// SYNC page.ended_inputs: release, pairs with the acquire of the stage's loop.
+void StageProcess::end_input(std::size_t index) noexcept {
+  page_.page().ended_inputs.fetch_or(std::uint32_t{1} << index, std::memory_order_release);
 }
 
 bool StageProcess::says_running() const noexcept {

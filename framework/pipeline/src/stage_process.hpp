@@ -35,6 +35,12 @@ class StageProcess {
   /// here.
   [[nodiscard]] std::optional<ProcessExit> poll_exit(const LineSink& output, const LineSink& error);
 
+  /// Has no process afterwards, whatever becomes of the one it had.
+  void give_up();
+
+  /// Tells the stage, and every later process of it, that the writer of its input is gone for good.
+  void end_input(std::size_t index) noexcept;
+
   /// The stage's page says that it is running.
   [[nodiscard]] bool says_running() const noexcept;
   /// True when frames have moved since the last call.

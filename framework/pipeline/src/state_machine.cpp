@@ -110,10 +110,14 @@ void StateMachine::on_progress(std::size_t stage, std::int64_t now_ms) {
   if (moved.state == RunState::draining && moved.grace_ms > 0) moved.deadline_ms = now_ms + moved.grace_ms;
 }
 
-StateMachine::Actions StateMachine::on_exit(std::size_t index, const ProcessExit& exit, std::int64_t now_ms) {
+StateMachine::Actions StateMachine::on_exit(std::size_t index, const ProcessExit& exit, std::int64_t now_ms,
+                                            const std::string& said) {
   Actions actions;
   Stage& stage = stages_.at(index);
   if (!alive(stage)) return actions;
+  // Of a process that was killed nobody knows whether the last thing it said has to do with it.
+  const bool told = exit.signal == 0 && !said.empty();
+  const std::string how = told ? fmt::format("{}: {}", exit_text(exit), said) : exit_text(exit);
   const bool well = ended_well(stage, exit);
   if (wants_restart(stage, exit)) {
     while (!stage.recent.empty() && stage.recent.front() <= now_ms - stage.plan.restart.window_ms)
@@ -123,8 +127,8 @@ StateMachine::Actions StateMachine::on_exit(std::size_t index, const ProcessExit
       back_off(stage, exit_text(exit), now_ms);
     } else {
       fail(index,
-           fmt::format("{}; its limit of {} restarts in {} s is reached", exit_text(exit),
-                       stage.plan.restart.limit, stage.plan.restart.window_ms / 1000.0),
+           fmt::format("{}; its limit of {} restarts in {} s is reached", how, stage.plan.restart.limit,
+                       stage.plan.restart.window_ms / 1000.0),
            now_ms, actions);
     }
   } else if (well) {
@@ -132,9 +136,8 @@ StateMachine::Actions StateMachine::on_exit(std::size_t index, const ProcessExit
     stage.deadline_ms.reset();
     stage.reason = exit.signal == 0 && exit.status == 0 ? "" : exit_text(exit) + " when asked to end";
   } else {
-    fail(index,
-         stage.state == RunState::killing ? "did not end when asked to, and was killed" : exit_text(exit),
-         now_ms, actions);
+    fail(index, stage.state == RunState::killing ? "did not end when asked to, and was killed" : how, now_ms,
+         actions);
   }
   settle(now_ms, actions);
   return actions;
@@ -197,7 +200,7 @@ StateMachine::Actions StateMachine::request_end(std::int64_t now_ms) {
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       if (!alive(stages_[i])) continue;
       if (phase_ == Phase::killing)
-        kill(i, actions);
+        kill(i, now_ms, actions);
       else if (stages_[i].state == RunState::draining)
         terminate(i, now_ms, actions);
     }
@@ -212,10 +215,10 @@ void StateMachine::terminate(std::size_t index, std::int64_t now_ms, Actions& ac
   actions.push_back({Action::Kind::terminate, index});
 }
 
-void StateMachine::kill(std::size_t index, Actions& actions) {
+void StateMachine::kill(std::size_t index, std::int64_t now_ms, Actions& actions) {
   if (stages_[index].state == RunState::killing) return;
   stages_[index].state = RunState::killing;
-  stages_[index].deadline_ms.reset();
+  stages_[index].deadline_ms = now_ms + timings_.kill_ms;
   actions.push_back({Action::Kind::kill, index});
 }
 
@@ -232,7 +235,13 @@ StateMachine::Actions StateMachine::tick(std::int64_t now_ms) {
     } else if (stage.state == RunState::draining) {
       terminate(i, now_ms, actions);
     } else if (stage.state == RunState::stopping) {
-      kill(i, actions);
+      kill(i, now_ms, actions);
+    } else if (stage.state == RunState::killing) {
+      actions.push_back({Action::Kind::give_up, i});
+      fail(i,
+           fmt::format("could not be killed: process {} is still there {} s after SIGKILL", stage.pid,
+                       timings_.kill_ms / 1000.0),
+           now_ms, actions);
     }
   }
   settle(now_ms, actions);

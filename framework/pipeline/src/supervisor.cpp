@@ -1,12 +1,15 @@
+#include "outbox.hpp"
 #include "signal_watch.hpp"
 #include "stage_process.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <deque>
 #include <map>
+#include <optional>
 #include <random>
 #include <utility>
 #include <vector>
@@ -24,7 +27,10 @@ namespace reel {
 namespace {
 
 constexpr std::string_view kOwnName = "reel";
-constexpr std::int64_t kLookMs = 100;  // between two looks at the stages' pages
+constexpr std::int64_t kLookMs = 100;        // between two looks at the stages' pages
+constexpr std::int64_t kFullMs = 5;          // the same while what the stages wrote has to wait
+constexpr std::size_t kLineCost = 100;       // bytes of a line that waits to be printed, besides its text
+constexpr std::int64_t kOneRequestMs = 200;  // terminals and wrappers deliver one Ctrl-C twice
 
 std::int64_t now_ms() {
   return monotonic_ns() / 1'000'000;
@@ -68,16 +74,28 @@ class Supervisor::Impl {
       : graph_(std::move(graph)),
         options_(std::move(options)),
         machine_(plans_of(graph_), timings_of(graph_), std::random_device{}()),
-        announced_(graph_.stages.size(), RunState::pending) {
+        announced_(graph_.stages.size(), RunState::pending),
+        last_error_(graph_.stages.size()) {
     for (const GraphStage& stage : graph_.stages) processes_.emplace_back(stage);
     for (std::size_t i = 0; i < graph_.stages.size(); ++i) {
       for (const InputSetup& input : graph_.stages[i].setup.inputs) reader_stage_[input.reader.name] = i;
     }
+    for (const GraphStream& stream : graph_.streams) stream_writer_[stream.name] = stream.writer;
   }
 
   PipelineReport run() {
     const std::string directory = writable_runtime_dir();
     host_ = options_.stage_host.empty() ? find_stage_host() : options_.stage_host;
+    supervise();
+    sweep(directory);
+    // No signal is watched any more: one ends this process, should nobody take what is left.
+    output_box_.flush();
+    log_box_.flush();
+    return report();
+  }
+
+ private:
+  void supervise() {
     SignalWatch signals;
     started_ms_ = now_ms();
     next_progress_ms_ = started_ms_ + options_.progress_ms;
@@ -90,33 +108,48 @@ class Supervisor::Impl {
       carry_out(machine_.tick(now_ms()));
       report_progress();
     }
-    sweep(directory);
-    return report();
   }
 
- private:
-  void log_line(std::string_view source, LogLevel level, std::string_view line) const {
+  // In the thread of log_box_.
+  void print_log(std::string_view source, LogLevel level, std::string_view line) const {
     if (options_.on_log)
       options_.on_log(source, level, line);
     else
       log_as(source, level, line);
   }
 
+  // About a stage or the pipeline, in our own words: few, and none is dropped.
+  void log_line(std::string_view source, LogLevel level, std::string_view line) {
+    log_box_.put_always([this, source = std::string(source), level, line = std::string(line)] {
+      print_log(source, level, line);
+    });
+  }
+
+  static std::string dropped_text(std::uint64_t lines, const char* what) {
+    return fmt::format("{} lines of {} were dropped: they came faster than they were read", lines, what);
+  }
+
   [[nodiscard]] const std::string& name(std::size_t stage) const { return graph_.stages[stage].config.name; }
 
-  [[nodiscard]] StageProcess::LineSink output_sink(std::size_t stage) const {
+  [[nodiscard]] StageProcess::LineSink output_sink(std::size_t stage) {
     return [this, stage](std::string_view line) {
-      if (options_.on_output)
-        options_.on_output(name(stage), line);
-      else
-        print_line(line);
+      output_box_.put(line.size() + kLineCost, [this, stage, line = std::string(line)] {
+        if (options_.on_output)
+          options_.on_output(name(stage), line);
+        else
+          print_line(line);
+      });
     };
   }
 
-  [[nodiscard]] StageProcess::LineSink error_sink(std::size_t stage) const {
+  [[nodiscard]] StageProcess::LineSink error_sink(std::size_t stage) {
     return [this, stage](std::string_view line) {
       const RelayLine parsed = parse_relay_line(line);
-      log_line(name(stage), parsed.level, parsed.text);
+      if (parsed.level == LogLevel::error) last_error_[stage] = parsed.text;
+      log_box_.put(line.size() + kLineCost,
+                   [this, stage, level = parsed.level, text = std::string(parsed.text)] {
+                     print_log(name(stage), level, text);
+                   });
     };
   }
 
@@ -137,7 +170,9 @@ class Supervisor::Impl {
     StageProcess& process = processes_[action.stage];
     if (action.kind == Action::Kind::start) {
       try {
+        last_error_[action.stage].clear();
         process.start(host_, current_setup(action.stage));
+        machine_.on_started(action.stage, process.process().pid());
       } catch (const Error& error) {
         return machine_.on_start_failed(action.stage, error.what(), now_ms());
       }
@@ -148,6 +183,7 @@ class Supervisor::Impl {
       case Action::Kind::interrupt: process.process().send(SIGINT); break;
       case Action::Kind::terminate: process.process().send(SIGTERM); break;
       case Action::Kind::kill: process.process().kill_group(); break;
+      case Action::Kind::give_up: process.give_up(); break;
       case Action::Kind::start: break;
     }
     return {};
@@ -172,6 +208,7 @@ class Supervisor::Impl {
     for (std::size_t i = 0; i < announced_.size(); ++i) {
       const RunState state = machine_.state(i);
       if (std::exchange(announced_[i], state) == state) continue;
+      if (terminal(state)) end_streams_of(i);
       const std::string& reason = machine_.reason(i);
       const std::string text =
           reason.empty() ? std::string(to_string(state)) : fmt::format("{}: {}", to_string(state), reason);
@@ -179,32 +216,47 @@ class Supervisor::Impl {
     }
   }
 
-  void wait(const SignalWatch& signals) {
-    std::vector<pollfd> polled{{signals.fd(), POLLIN, 0}};
-    for (const StageProcess& process : processes_) {
-      if (!process.has_process()) continue;
-      for (const int fd : {process.process().output_fd(), process.process().error_fd()}) {
-        if (fd >= 0) polled.push_back({fd, POLLIN, 0});
+  // Who reads them need not have met their writer, nor have heard of its end: a stage started again just now.
+  void end_streams_of(std::size_t writer) {
+    for (const std::size_t reader : graph_.stages[writer].downstream) {
+      const std::vector<InputSetup>& inputs = graph_.stages[reader].setup.inputs;
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (stream_writer_.at(inputs[i].stream) == writer) processes_[reader].end_input(i);
       }
     }
+  }
+
+  void wait(const SignalWatch& signals) {
+    std::vector<pollfd> polled{{signals.fd(), POLLIN, 0}};
+    const bool output = output_box_.wants_more(), error = log_box_.wants_more();
+    for (const StageProcess& process : processes_) {
+      if (!process.has_process()) continue;
+      // poll() passes over descriptors below 0.
+      polled.push_back({output ? process.process().output_fd() : -1, POLLIN, 0});
+      polled.push_back({error ? process.process().error_fd() : -1, POLLIN, 0});
+    }
     const std::int64_t now = now_ms();
-    std::int64_t until = now + kLookMs;
+    std::int64_t until = now + (output && error ? kLookMs : kFullMs);
     if (const auto deadline = machine_.next_deadline_ms()) until = std::min(until, *deadline);
     ::poll(polled.data(), polled.size(), static_cast<int>(std::max<std::int64_t>(0, until - now)));
   }
 
   void look_at(std::size_t stage) {
     StageProcess& process = processes_[stage];
-    process.read_output(output_sink(stage));
-    process.read_error(error_sink(stage));
+    const bool output = output_box_.wants_more(), error = log_box_.wants_more();
+    if (output) process.read_output(output_sink(stage));
+    if (error) process.read_error(error_sink(stage));
     if (process.says_running()) machine_.on_running(stage);
     if (process.has_progressed()) machine_.on_progress(stage, now_ms());
+    if (!output || !error) return;  // the last words of a process are read when its end is seen
     if (const auto exit = process.poll_exit(output_sink(stage), error_sink(stage)))
-      carry_out(machine_.on_exit(stage, *exit, now_ms()));
+      carry_out(machine_.on_exit(stage, *exit, now_ms(), last_error_[stage]));
   }
 
   void on_signal(int signal) {
     if (signal == SIGCHLD) return;  // every process is looked at in any case
+    if (asked_ms_ && now_ms() - *asked_ms_ < kOneRequestMs) return;
+    asked_ms_ = now_ms();
     log_line(kOwnName, LogLevel::info,
              machine_.ending() ? "asked to end again: hurrying" : "draining; once more stops at once");
     carry_out(machine_.request_end(now_ms()));
@@ -222,10 +274,15 @@ class Supervisor::Impl {
   void report_progress() {
     if (!options_.on_progress || options_.progress_ms <= 0 || now_ms() < next_progress_ms_) return;
     next_progress_ms_ = now_ms() + options_.progress_ms;
-    options_.on_progress(report());
+    if (progress_waits_.exchange(true, std::memory_order_relaxed))
+      return;  // the one before was not taken yet
+    log_box_.put_always([this, now = report()] {
+      progress_waits_.store(false, std::memory_order_relaxed);
+      options_.on_progress(now);
+    });
   }
 
-  void sweep(const std::string& directory) const {
+  void sweep(const std::string& directory) {
     std::vector<std::string> swept = sweep_runtime_dir(directory);
     if (!swept.empty())
       log_line(kOwnName, LogLevel::debug, fmt::format("removed what was left of {}", fmt::join(swept, ", ")));
@@ -252,12 +309,21 @@ class Supervisor::Impl {
 
   const Graph graph_;  // processes_ refer to its stages
   SupervisorOptions options_;
+  std::atomic<bool> progress_waits_{false};
+  Outbox log_box_{[this](std::uint64_t lines) {
+    print_log(kOwnName, LogLevel::warning, dropped_text(lines, "the log"));
+  }};
+  Outbox output_box_{[this](std::uint64_t lines) {
+    log_line(kOwnName, LogLevel::warning, dropped_text(lines, "the stages' output"));
+  }};
   StateMachine machine_;
   std::deque<StageProcess> processes_;
-  std::map<std::string, std::size_t> reader_stage_;
+  std::map<std::string, std::size_t> reader_stage_, stream_writer_;
   std::vector<RunState> announced_;
+  std::vector<std::string> last_error_;  // that the stage's process wrote
   std::string host_;
   std::int64_t started_ms_ = 0, next_progress_ms_ = 0;
+  std::optional<std::int64_t> asked_ms_;  // when a signal last asked for the end
 };
 
 Supervisor::Supervisor(Graph graph, SupervisorOptions options)

@@ -86,6 +86,22 @@ void check_ports(std::span<const PortSpec> ports, const std::vector<Setup>& conn
   }
 }
 
+// Its writer would answer the same again. (One that let this stage in before may be short of slots for now.)
+bool permanent(const Error& error) noexcept {
+  return error.code() == ErrorCode::refused || error.code() == ErrorCode::version ||
+         error.code() == ErrorCode::protocol || error.code() == ErrorCode::no_permission;
+}
+
+std::unique_ptr<LiveInput> open_input(const InputSetup& setup, const PortSpec& spec, std::size_t index,
+                                      InputCounters& counters) {
+  try {
+    return std::make_unique<LiveInput>(setup, spec, index, counters);
+  } catch (const Error& error) {
+    if (get(counters.connects) != 0 || !permanent(error)) throw;
+    throw Error(ErrorCode::bad_config, error.message(), error.where());
+  }
+}
+
 }  // namespace
 
 LiveInput::LiveInput(const InputSetup& setup, const PortSpec& spec, std::size_t index,
@@ -109,6 +125,12 @@ void LiveInput::check_media() const {
   throw Error(ErrorCode::bad_config,
               fmt::format("the input \"{}\" takes {}, but the stream \"{}\" carries {}", port_,
                           media_text(media_), stream(), frame.format().caps()));
+}
+
+void LiveInput::fail() const {
+  const bool first = before_.connects + reader_.stats().connects == 0;
+  throw Error(first ? ErrorCode::bad_config : ErrorCode::refused,
+              fmt::format("the stream \"{}\" cannot be read: {}", stream(), reader_.error()));
 }
 
 void LiveInput::count(std::int64_t now_ns) noexcept {
@@ -162,12 +184,32 @@ Loan LiveOutput::acquire(std::size_t bytes) {
 }
 
 void LiveOutput::publish(Loan loan, const FrameInfo& info) {
+  if (!started_) start();
   require(writer_.publish(std::move(loan), info));
 }
 
 void LiveOutput::write(std::span<const std::byte> payload, const FrameInfo& info,
                        const SideDataView& side_data) {
+  if (!started_) {
+    (void)acquire(payload.size());  // makes the memory that its readers join, where there was no format
+    start();
+  }
   require(writer_.write(payload, info, side_data));
+}
+
+// Before the first frame. The writer would wait as well, and publish that frame when the wait is cut short:
+// to nobody.
+void LiveOutput::start() {
+  started_ = true;
+  (void)writer_.wait_for_readers();
+  // relaxed: the writer's own interruption orders what matters.
+  if (cancelled_.load(std::memory_order_relaxed)) throw StopRequested{};
+}
+
+void LiveOutput::cancel_start() noexcept {
+  if (writer_.stats().published != 0) return;
+  cancelled_.store(true, std::memory_order_relaxed);
+  writer_.interrupt();
 }
 
 void LiveOutput::refresh() noexcept {
@@ -180,7 +222,9 @@ void LiveOutput::refresh() noexcept {
 
 void LiveOutput::end(const StopSignal& stop) {
   const WriterStats now = writer_.stats();
-  if (now.published == 0 && !stop.stopped()) {
+  if (cancelled_.load(std::memory_order_relaxed) && !stop.stopped()) {
+    writer_.resume();  // for what is owed to those readers that are there
+  } else if (now.published == 0 && !stop.stopped()) {
     if (now.epochs == 0) writer_.set_format(Format{});  // readers are let in once there is a format
     (void)writer_.wait_for_readers();
   }
@@ -207,8 +251,7 @@ std::vector<std::unique_ptr<LiveInput>> open_inputs(const Plugin& plugin, const 
     const auto index = std::count_if(inputs.begin(), inputs.end(),
                                      [&](const auto& other) { return other->port() == input.port; });
     const PortSpec& spec = find_port(plugin.inputs(), input.port, "input", plugin);
-    inputs.push_back(std::make_unique<LiveInput>(input, spec, static_cast<std::size_t>(index),
-                                                 page.inputs[inputs.size()]));
+    inputs.push_back(open_input(input, spec, static_cast<std::size_t>(index), page.inputs[inputs.size()]));
   }
   // SYNC page.input_count: release, pairs with the acquire of whoever reads the names.
   page.input_count.store(static_cast<std::uint32_t>(inputs.size()), std::memory_order_release);

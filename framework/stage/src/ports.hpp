@@ -2,6 +2,7 @@
 // run_stage() alone, in its thread; a stage may use different outputs from different threads.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +30,8 @@ class LiveInput final : public Input {
 
   /// Throws Error{bad_config} when the frame is of a kind that the port does not take.
   void check_media() const;
+  /// After ReadStatus::failed. Throws Error: {bad_config} where no life of this stage was let in yet.
+  [[noreturn]] void fail() const;
   /// Counts the frame as handed on at `now_ns`.
   void count(std::int64_t now_ns) noexcept;
   /// Brings the page up to date with the reader.
@@ -57,6 +60,9 @@ class LiveOutput final : public Output {
              const SideDataView& side_data) override;
 
   void refresh() noexcept;
+  /// Ends the wait for the declared readers before the first frame: that frame, and all after it, throw
+  /// StopRequested. Does nothing once a frame was published. Thread-safe.
+  void cancel_start() noexcept;
   /// End of stream. A stream without a frame waits for its declared readers first: else they would never hear
   /// of its end.
   void end(const StopSignal& stop);
@@ -65,10 +71,13 @@ class LiveOutput final : public Output {
 
  private:
   void require(WriteStatus status) const;
+  void start();
 
   std::string port_;
   std::uint32_t media_;
   FrameWriter writer_;
+  bool started_ = false;  // its readers have been waited for
+  std::atomic<bool> cancelled_{false};
   OutputCounters& counters_;
   WriterStats before_;
 };

@@ -50,7 +50,9 @@ class StageRun final : public StageContext {
   void interrupt_all() noexcept;
   void produce_all();
   void process_all();
-  bool take(LiveInput& input, int timeout_ms);
+  bool take(std::size_t index, int timeout_ms);
+  void end(LiveInput& input);
+  [[nodiscard]] bool writer_gone(std::size_t index) const noexcept;
   void hand_on(LiveInput& input);
   void wait();
   void refresh() noexcept;
@@ -113,8 +115,15 @@ void StageRun::open() {
   polled_.reserve(inputs_.size() + 1);
 }
 
-// In the thread that stops the stage.
+// In the thread that drains or stops the stage.
 void StageRun::interrupt_all() noexcept {
+  if (!stop_.stopped()) {
+    // Readers that have not come by now are not waited for any longer; frames under way are brought to an
+    // end.
+    if (is_source())
+      for (const auto& output : outputs_) output->cancel_start();
+    return;
+  }
   for (const auto& input : inputs_) input->reader().interrupt();
   for (const auto& output : outputs_) output->writer().interrupt();
 }
@@ -130,24 +139,37 @@ void StageRun::process_all() {
   while (open_inputs_ > 0 && !over()) {
     bool any = false;
     // One frame of each in turn: a fast input does not starve the others.
-    for (const auto& input : inputs_) {
-      if (!input->ended && !over()) any = take(*input, 0) || any;
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      if (!inputs_[i]->ended && !over()) any = take(i, 0) || any;
     }
     if (!any && open_inputs_ > 0) wait();
   }
 }
 
+// SYNC page.ended_inputs: acquire, pairs with the supervisor's release once the writer's process was reaped.
+bool StageRun::writer_gone(std::size_t index) const noexcept {
+  return (page_.ended_inputs.load(std::memory_order_acquire) >> index & 1) != 0;
+}
+
+void StageRun::end(LiveInput& input) {
+  input.ended = true;
+  --open_inputs_;
+  call("input_ended", [&] { stage_->input_ended(*this, input); });
+}
+
 // Returns whether there may be more to read at once.
-bool StageRun::take(LiveInput& input, int timeout_ms) {
+bool StageRun::take(std::size_t index, int timeout_ms) {
+  LiveInput& input = *inputs_[index];
+  const bool writer_gone_before = writer_gone(index);  // nothing is published after this look, then
   switch (input.reader().read(input.frame, timeout_ms)) {
     case ReadStatus::frame: hand_on(input); return true;
     case ReadStatus::empty:
-    case ReadStatus::interrupted: return false;
-    case ReadStatus::ended:
-      input.ended = true;
-      --open_inputs_;
-      call("input_ended", [&] { stage_->input_ended(*this, input); });
+      // It never met the writer, or the writer left without an end: no other will come.
+      if (!writer_gone_before || input.reader().connected()) return false;
+      end(input);
       return true;
+    case ReadStatus::interrupted: return false;
+    case ReadStatus::ended: end(input); return true;
     case ReadStatus::closed:
       throw Error(ErrorCode::closed,
                   fmt::format("the writer of the stream \"{}\" went away without ending it", input.stream()));
@@ -156,9 +178,7 @@ bool StageRun::take(LiveInput& input, int timeout_ms) {
                   fmt::format("{} keeps more frames of the stream \"{}\" than its reader may hold: release "
                               "some, or raise the input's max_pins",
                               plugin_.descriptor().name, input.stream()));
-    case ReadStatus::failed:
-      throw Error(ErrorCode::refused, fmt::format("the stream \"{}\" cannot be read: {}", input.stream(),
-                                                  input.reader().error()));
+    case ReadStatus::failed: input.fail();
   }
   return false;
 }
@@ -179,8 +199,8 @@ void StageRun::wait() {
   refresh();
   if (open_inputs_ ==
       1) {  // a reader alone knows cheaper ways to wait than its descriptor; interrupt_all() wakes it
-    for (const auto& input : inputs_)
-      if (!input->ended) (void)take(*input, kIdle_ms);
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+      if (!inputs_[i]->ended) (void)take(i, kIdle_ms);
     return;
   }
   polled_.assign(1, pollfd{stop_.fd(), POLLIN, 0});

@@ -13,21 +13,25 @@ StopSignal::StopSignal() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
 }
 
 void StopSignal::drain() noexcept {
-  int running = kRun;  // a stop that came before is not taken back
-  level_.compare_exchange_strong(running, kDrain, std::memory_order_relaxed);
+  raise(kDrain);
 }
 
 void StopSignal::stop() noexcept {
+  raise(kStop);
+}
+
+void StopSignal::raise(int level) noexcept {
   const std::lock_guard lock(mutex_);
-  if (level_.exchange(kStop, std::memory_order_relaxed) == kStop) return;
-  ::eventfd_write(event_.get(), 1);
+  if (level_.load(std::memory_order_relaxed) >= level) return;  // a stop that came before is not taken back
+  level_.store(level, std::memory_order_relaxed);
+  if (level == kStop) ::eventfd_write(event_.get(), 1);
   for (const auto& wake : interrupts_) wake();
 }
 
 StopSignal::Interrupt::Interrupt(const StopSignal& signal, std::function<void()> wake) : signal_(signal) {
   const std::lock_guard lock(signal.mutex_);
   place_ = signal.interrupts_.insert(signal.interrupts_.end(), std::move(wake));
-  if (signal.stopped()) (*place_)();
+  if (signal.draining()) (*place_)();
 }
 
 StopSignal::Interrupt::~Interrupt() {

@@ -84,6 +84,20 @@ TEST_F(CaptureBadInput, ClipWithoutSoundWhereOnlySoundIsAskedFor) {
   expect(ErrorCode::bad_config, {"silent.avi", "no sound", "'audio'"}, path, false, true);
 }
 
+TEST_F(CaptureBadInput, ClipWithoutSoundIsPlayedWhereSoundIsOptional) {
+  const std::string path = media_.make("silent.avi", small_picture(5) + " ! jpegenc ! avimux");
+  start({{"uri", path}, {"realtime", "false"}, {"audio", "optional"}}, true, true);
+  EXPECT_TRUE(read_all_of(audio_).empty());
+  EXPECT_EQ(read_all_of(video_).size(), 5u);
+  stage_->join();
+}
+
+TEST_F(CaptureBadInput, ClipWithoutSoundWhereSoundIsAllThereIs) {
+  const std::string path = media_.make("silent.avi", small_picture(5) + " ! jpegenc ! avimux");
+  start({{"uri", path}, {"realtime", "false"}, {"audio", "optional"}}, false, true);
+  reel_test::expect_error(ErrorCode::bad_config, {"silent.avi", "no sound"}, [&] { stage_->join(); });
+}
+
 TEST_F(CaptureBadInput, ClipWithoutPictures) {
   const std::string path = media_.make("dark.wav", small_sound(5) + " ! wavenc");
   expect(ErrorCode::bad_config, {"dark.wav", "no pictures", "'video'"}, path, true, true);

@@ -112,6 +112,10 @@ const std::vector<Mistake> kMistakes{
      kCamera + "l: {use: level, in: {stream: a, policy: latest}}",
      "p.yaml:4",
      {"'latest'", "queue or lossless"}},
+    {"LatestAtAPortOfAudio",
+     "e: {use: exec, options: {command: x}, out: s},\nl: {use: level, in: {stream: s, policy: latest}}",
+     "p.yaml:4",
+     {"'latest'", "queue or lossless"}},
     {"TooFewSlots",
      kCamera + "s: {use: show, in: {stream: v, max_pins: 5}}",
      "p.yaml:1",
@@ -123,10 +127,10 @@ const std::vector<Mistake> kMistakes{
      "p.yaml:3",
      {"would need", "256 slots"}},
     {"LongName",
-     "c123456789012345678901234567890: {use: camera, out: v},\ns123456789012345678901234567890: {use: exec, "
-     "options: {command: x}, in: {p123456789012345678901234567890: v, q: v}}",
+     kCamera + "s1234567890123456789012345678901: {use: show, in: v}",
      "p.yaml:4",
-     {"longer than 63 characters"}},
+     {"longer than 63 characters"},
+     "{}, name: n1234567890123456789012345678901"},
     {"ExecWithoutCommand", "e: {use: exec}", "p.yaml:3", {"needs the option 'command'"}},
     {"ExecWithEmptyCommand",
      "e: {use: exec, options: {command: []}}",
@@ -144,6 +148,20 @@ const std::vector<Mistake> kMistakes{
 
 INSTANTIATE_TEST_SUITE_P(All, GraphMistake, ::testing::ValuesIn(kMistakes),
                          [](const auto& test) { return std::string(test.param.name); });
+
+TEST(GraphMistakes, AreNotFollowedByWhatTheyBringAbout) {
+  for (const char* text :
+       {"{version: 1, stages: {c: {use: camera, out: {vidio: v}}}}",
+        "{version: 1, stages: {c: {use: camera, out: v}, f: {use: filter, in: {inn: v}, out: w}}}"}) {
+    try {
+      static_cast<void>(graph_of(text));
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("did you mean"));
+      EXPECT_THAT(error.what(), ::testing::Not(HasSubstr("needs a stream"))) << text;
+    }
+  }
+}
 
 TEST(GraphMistakes, AreAllShownAtOnce) {
   try {

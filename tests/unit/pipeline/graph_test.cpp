@@ -84,6 +84,16 @@ TEST(Graph, DoesNotLetALiveWriterWaitForItsReaders) {
   EXPECT_EQ(writer.slots, 1u + 1 + 4 + 20 + 1 + 4);
 }
 
+TEST(Graph, LetsAWriterWaitForAProgramWhereTheFileSaysSo) {
+  const Graph graph = graph_of(R"({version: 1, stages: {
+    c: {use: camera, out: {video: v, audio: a}}, s: {use: show, in: {stream: v, wait: false}},
+    e: {use: exec, options: {command: x}, in: {one: {stream: v, wait: true}, two: a}}}})");
+  const auto& outputs = graph.stages[0].setup.outputs;
+  EXPECT_EQ(outputs.at(0).writer.wait_for, (std::vector<std::string>{"p/e"}));
+  EXPECT_TRUE(outputs.at(1).writer.wait_for.empty());
+  for (const InputSetup& input : graph.stages[2].setup.inputs) EXPECT_EQ(input.reader.name, "p/e");
+}
+
 TEST(Graph, GivesUnnamedInputsTheFirstFreePortOfTheirMedia) {
   const Graph graph = graph_of(R"({version: 1, stages: {
     c: {use: camera, out: {video: v, audio: a}}, m: {use: mix, in: [a, v]}}})");

@@ -148,11 +148,33 @@ TEST(StateMachine, DrainsFromTheSourcesThenTerminatesThenKills) {
             (Actions{{Kind::terminate, 0}, {Kind::terminate, 1}, {Kind::terminate, 2}}));
   EXPECT_EQ(machine.next_deadline_ms(), 15'100 + 5'000);
   EXPECT_EQ(machine.tick(20'100), (Actions{{Kind::kill, 0}, {Kind::kill, 1}, {Kind::kill, 2}}));
-  EXPECT_FALSE(machine.next_deadline_ms());
   for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(machine.on_exit(i, kKilled, 20'200).empty());
   EXPECT_TRUE(machine.done());
   EXPECT_EQ(machine.state(0), RunState::failed);
   EXPECT_THAT(machine.reason(0), HasSubstr("did not end when asked to"));
+}
+
+TEST(StateMachine, GivesUpAProcessThatOutlivesItsKill) {
+  Machine machine;
+  machine.on_started(1, 4711);
+  for (int i = 0; i < 3; ++i) static_cast<void>(machine.request_end(100));
+  static_cast<void>(machine.on_exit(0, kKilled, 200));
+  static_cast<void>(machine.on_exit(2, kKilled, 200));
+  EXPECT_EQ(machine.next_deadline_ms(), 100 + 5'000);
+  EXPECT_EQ(machine.tick(5'100), (Actions{{Kind::give_up, 1}}));
+  EXPECT_TRUE(machine.done());
+  EXPECT_EQ(machine.state(1), RunState::failed);
+  EXPECT_THAT(machine.reason(1), HasSubstr("could not be killed: process 4711"));
+  EXPECT_TRUE(machine.on_exit(1, kKilled, 9'000).empty());
+  EXPECT_THAT(machine.reason(1), HasSubstr("could not be killed"));
+}
+
+TEST(StateMachine, GivesTheLastErrorOfAStageAsTheReasonOfItsFailure) {
+  Machine machine;
+  static_cast<void>(machine.on_exit(1, kHopeless, 10, "no such model"));
+  EXPECT_EQ(machine.reason(1), "exit status 2: no such model");
+  static_cast<void>(machine.on_exit(2, kKilled, 20, "frame 7 was damaged"));
+  EXPECT_THAT(machine.reason(2), ::testing::Not(HasSubstr("damaged"))) << "it did not die of that";
 }
 
 TEST(StateMachine, SkipsAheadWhenAskedAgain) {

@@ -18,7 +18,9 @@ class Walk {
       : random_(seed), plans_(make_plans()), machine_(plans_, MachineTimings{}, seed) {
     alive_.resize(plans_.size());
     hangs_.resize(plans_.size());
+    immortal_.resize(plans_.size());
     for (auto&& hangs : hangs_) hangs = below(8) == 0;
+    for (std::size_t i = 0; i < plans_.size(); ++i) immortal_[i] = below(8) == 0;
   }
 
   void run() {
@@ -28,9 +30,9 @@ class Walk {
     if (!machine_.done()) obey(machine_.request_end(now_));
     for (int step = 0; step < 400 && !machine_.done(); ++step) {
       const auto deadline = machine_.next_deadline_ms();
-      const bool someone_dies = kill_the_killed();
-      ASSERT_TRUE(deadline || someone_dies) << "nothing leads on";
-      if (deadline) now_ = std::max(now_, *deadline);
+      kill_the_killed();
+      ASSERT_TRUE(deadline) << "nothing leads on";
+      now_ = std::max(now_, *deadline);
       obey(machine_.tick(now_));
     }
     ASSERT_TRUE(machine_.done());
@@ -73,20 +75,16 @@ class Walk {
   }
 
   void exit(std::size_t stage, ProcessExit how) {
-    if (!alive_[stage]) return;
+    if (!alive_[stage] || immortal_[stage]) return;
     alive_[stage] = false;
     obey(machine_.on_exit(stage, how, now_));
   }
 
-  // Whoever got SIGKILL is gone, whether it hangs or not.
-  bool kill_the_killed() {
-    bool any = false;
+  // Whoever got SIGKILL is gone, whether it hangs or not; but for those that the kernel does not let go.
+  void kill_the_killed() {
     for (std::size_t i = 0; i < plans_.size(); ++i) {
-      if (machine_.state(i) != RunState::killing) continue;
-      exit(i, {0, 9});
-      any = true;
+      if (machine_.state(i) == RunState::killing) exit(i, {0, 9});
     }
-    return any;
   }
 
   void obey(StateMachine::Actions actions) {
@@ -99,8 +97,10 @@ class Walk {
           more = machine_.on_start_failed(action.stage, "no", now_);
         else
           alive_[action.stage] = true;
-      } else if (alive_[action.stage] && !hangs_[action.stage] && action.kind != Action::Kind::kill &&
-                 below(2) == 0) {
+      } else if (action.kind == Action::Kind::give_up) {
+        alive_[action.stage] = false;
+      } else if (alive_[action.stage] && !hangs_[action.stage] && !immortal_[action.stage] &&
+                 action.kind != Action::Kind::kill && below(2) == 0) {
         alive_[action.stage] = false;
         more = machine_.on_exit(action.stage, {0, 0}, now_);
       }
@@ -117,7 +117,7 @@ class Walk {
   std::minstd_rand random_;
   std::vector<StagePlan> plans_;
   StateMachine machine_;
-  std::vector<bool> alive_, hangs_;
+  std::vector<bool> alive_, hangs_, immortal_;
   std::int64_t now_ = 0;
 };
 

@@ -53,6 +53,9 @@ struct BadModule {
   const char* name;
   const char* says;
 };
+void PrintTo(const BadModule& module, std::ostream* out) {
+  *out << module.name;
+}
 
 class BadPlugin : public testing::TestWithParam<BadModule> {};
 
@@ -69,7 +72,8 @@ INSTANTIATE_TEST_SUITE_P(All, BadPlugin,
                                          BadModule{"test.entry_throws", "threw an exception"},
                                          BadModule{"test.misnamed", "calls itself \"test.another\""},
                                          BadModule{"test.two_ports", "declares the input \"in\" twice"},
-                                         BadModule{"test.unresolved", "undefined symbol"}));
+                                         BadModule{"test.unresolved", "undefined symbol"}),
+                         [](const auto& module) { return std::string(module.param.name).substr(5); });
 
 TEST(Plugin, IsRefusedWhenTheFileIsNoModule) {
   const reel_test::ScratchDir scratch;

@@ -1,5 +1,7 @@
 #include <array>
 #include <functional>
+#include <ostream>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -87,10 +89,14 @@ TEST(Options, ListAllWhenAnUnknownOneIsNearNone) {
 }
 
 struct BadValue {
+  const char* test;
   const char* name;
   const char* text;
   const char* says;
 };
+void PrintTo(const BadValue& value, std::ostream* out) {
+  *out << value.name << " = \"" << value.text << '"';
+}
 
 class BadOption : public testing::TestWithParam<BadValue> {};
 
@@ -104,16 +110,21 @@ TEST_P(BadOption, IsRefusedWithItsPlaceAndReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, BadOption,
-    testing::Values(BadValue{"mode", "fats", "did you mean fast?"},
-                    BadValue{"mode", "leisurely", "not one of fast or exact"},
-                    BadValue{"width", "0", "outside 1..4096"}, BadValue{"width", "4097", "outside 1..4096"},
-                    BadValue{"width", "12px", "not an integer"}, BadValue{"width", "1.5", "not an integer"},
-                    BadValue{"width", "", "not an integer"},
-                    BadValue{"width", "99999999999999999999", "not an integer"},
-                    BadValue{"gain", "-0.1", "outside 0.."}, BadValue{"gain", "nan", "not a number"},
-                    BadValue{"gain", "inf", "not a number"}, BadValue{"gain", "much", "not a number"},
-                    BadValue{"loop", "yes", "write true or false"},
-                    BadValue{"labels", "face,cra", "did you mean car?"}));
+    testing::Values(BadValue{"NearOneOfTheAllowed", "mode", "fats", "did you mean fast?"},
+                    BadValue{"NearNone", "mode", "leisurely", "not one of fast or exact"},
+                    BadValue{"BelowItsRange", "width", "0", "outside 1..4096"},
+                    BadValue{"AboveItsRange", "width", "4097", "outside 1..4096"},
+                    BadValue{"IntegerWithAUnit", "width", "12px", "not an integer"},
+                    BadValue{"IntegerWithAFraction", "width", "1.5", "not an integer"},
+                    BadValue{"EmptyInteger", "width", "", "not an integer"},
+                    BadValue{"IntegerOfMoreThan64Bits", "width", "99999999999999999999", "not an integer"},
+                    BadValue{"NumberBelowItsRange", "gain", "-0.1", "outside 0.."},
+                    BadValue{"NotANumber", "gain", "nan", "not a number"},
+                    BadValue{"Infinity", "gain", "inf", "not a number"},
+                    BadValue{"WordForANumber", "gain", "much", "not a number"},
+                    BadValue{"WordForABoolean", "loop", "yes", "write true or false"},
+                    BadValue{"ItemOfAList", "labels", "face,cra", "did you mean car?"}),
+    [](const auto& value) { return std::string(value.param.test); });
 
 TEST(Options, RefuseAListForASingleValue) {
   const OptionValue list{"", {"1", "2"}, true, "a.yaml:7"};

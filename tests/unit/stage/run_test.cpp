@@ -117,6 +117,47 @@ TEST_F(RunStage, ReadsAllInputsToTheirEnds) {
   EXPECT_EQ(mapping_.page().outputs[0].frames.load(), told.size());
 }
 
+TEST_F(RunStage, EndsAnInputWhoseWriterIsGoneForGood) {
+  mapping_.page().ended_inputs.store(0b10);  // as for a stage that is started again after its end
+  start();
+  std::thread inputs([&] {
+    FrameWriter a = writer(0);
+    write(a, 5);
+    a.end();
+    EXPECT_TRUE(a.drain(60'000));
+  });
+  const std::string told = read_all();
+  inputs.join();
+  join();
+  EXPECT_FALSE(failure_) << failure_->what();
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\0'), 5);
+  EXPECT_EQ(std::count(told.begin(), told.end(), 'e'), 2);
+  EXPECT_EQ(state(), StageState::finished);
+}
+
+TEST_F(RunStage, ReadsWhatAWriterThatIsGoneForGoodHasLeft) {
+  start();
+  std::thread inputs([&] {
+    {
+      FrameWriter a = writer(0);
+      write(a, 5);
+    }  // without an end
+    FrameWriter b = writer(1);
+    write(b, 7);
+    EXPECT_TRUE(reel_test::wait_until([&] { return mapping_.page().inputs[1].frames.load() == 7; }));
+    mapping_.page().ended_inputs.fetch_or(0b01);
+    b.end();
+    EXPECT_TRUE(b.drain(60'000));
+  });
+  const std::string told = read_all();
+  inputs.join();
+  join();
+  EXPECT_FALSE(failure_) << failure_->what();
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\0'), 5);
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\1'), 7);
+  EXPECT_EQ(std::count(told.begin(), told.end(), 'e'), 2);
+}
+
 TEST_F(RunStage, GivesGapsAndEventsToOther) {
   setup_.inputs.pop_back();
   start();
@@ -192,6 +233,18 @@ TEST_F(RunStage, FailsNamingTheStageWhenItsPluginMisusesItsPorts) {
   setup_.options.clear();
   option("unconnected", "true");
   reel_test::expect_error(ErrorCode::bad_config, {"output \"spare\" of test.collector is not connected"},
+                          [&] { run_stage(plugin_, setup_, stop_, mapping_.page()); });
+}
+
+TEST_F(RunStage, TakesARefusalForABadConfigurationUnlessItWasLetInBefore) {
+  WriterOptions options;
+  options.allowed_policies = {Policy::queue};
+  FrameWriter a(setup_.inputs[0].stream, options);
+  a.set_format(Format{});
+  reel_test::expect_error(ErrorCode::bad_config, {"collector: ", "lossless"},
+                          [&] { run_stage(plugin_, setup_, stop_, mapping_.page()); });
+  mapping_.page().inputs[0].connects.store(1);
+  reel_test::expect_error(ErrorCode::refused, {"collector: ", "lossless"},
                           [&] { run_stage(plugin_, setup_, stop_, mapping_.page()); });
 }
 

@@ -93,10 +93,14 @@ TEST(StageSetup, ComesBackFromJsonAsItWas) {
 }
 
 struct Damage {
+  const char* name;
   const char* pointer;  // a JSON pointer into the setup
   const char* value;    // JSON; empty: the field is removed
   const char* says;
 };
+void PrintTo(const Damage& damage, std::ostream* out) {
+  *out << damage.pointer << " = " << damage.value;
+}
 
 class DamagedSetup : public testing::TestWithParam<Damage> {};
 
@@ -120,19 +124,26 @@ TEST_P(DamagedSetup, IsRefusedNamingTheField) {
 INSTANTIATE_TEST_SUITE_P(
     All, DamagedSetup,
     testing::Values(
-        Damage{"/name", "", "name is missing"}, Damage{"/name", "3", "name is no text"},
-        Damage{"/options", "[]", "options is no object"},
-        Damage{"/options/score/is_list", "\"no\"", "options.score.is_list is no boolean"},
-        Damage{"/options/labels/items/1", "7", "options.labels.items[1] is no text"},
-        Damage{"/inputs", "{}", "inputs is no array"},
-        Damage{"/inputs/0/reader/policy", "\"newest\"", "inputs[0].reader.policy (\"newest\") is not known"},
-        Damage{"/inputs/0/reader/max_pins", "-1", "inputs[0].reader.max_pins (-1) is out of range"},
-        Damage{"/inputs/0/reader/max_pins", "5000000000", "out of range"},
-        Damage{"/inputs/0/reader/max_pins", "2.5", "inputs[0].reader.max_pins is no integer"},
-        Damage{"/outputs/0/writer", "", "outputs[0].writer is missing"},
-        Damage{"/outputs/0/writer", "1", "outputs[0].writer is no object"},
-        Damage{"/outputs/0/writer/checksum", "\"half\"", "outputs[0].writer.checksum (\"half\")"},
-        Damage{"/outputs/0/writer/memory", "\"paper\"", "outputs[0].writer.memory (\"paper\")"}));
+        Damage{"NoName", "/name", "", "name is missing"},
+        Damage{"NameIsANumber", "/name", "3", "name is no text"},
+        Damage{"OptionsAreAnArray", "/options", "[]", "options is no object"},
+        Damage{"IsListIsAText", "/options/score/is_list", "\"no\"", "options.score.is_list is no boolean"},
+        Damage{"ItemIsANumber", "/options/labels/items/1", "7", "options.labels.items[1] is no text"},
+        Damage{"InputsAreAnObject", "/inputs", "{}", "inputs is no array"},
+        Damage{"PolicyIsUnknown", "/inputs/0/reader/policy", "\"newest\"",
+               "inputs[0].reader.policy (\"newest\") is not known"},
+        Damage{"PinsAreNegative", "/inputs/0/reader/max_pins", "-1",
+               "inputs[0].reader.max_pins (-1) is out of range"},
+        Damage{"PinsAreTooMany", "/inputs/0/reader/max_pins", "5000000000", "out of range"},
+        Damage{"PinsAreNotWhole", "/inputs/0/reader/max_pins", "2.5",
+               "inputs[0].reader.max_pins is no integer"},
+        Damage{"NoWriter", "/outputs/0/writer", "", "outputs[0].writer is missing"},
+        Damage{"WriterIsANumber", "/outputs/0/writer", "1", "outputs[0].writer is no object"},
+        Damage{"ChecksumIsUnknown", "/outputs/0/writer/checksum", "\"half\"",
+               "outputs[0].writer.checksum (\"half\")"},
+        Damage{"MemoryIsUnknown", "/outputs/0/writer/memory", "\"paper\"",
+               "outputs[0].writer.memory (\"paper\")"}),
+    [](const auto& damage) { return std::string(damage.param.name); });
 
 TEST(StageSetup, IsRefusedWhenItIsNoJson) {
   for (const char* text : {"", "{", "[1,2", "nonsense", "[]", "3", "null"})

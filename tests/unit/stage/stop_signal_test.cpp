@@ -27,23 +27,28 @@ TEST(StopSignal, GoesFromRunningOverDrainingToStopped) {
   EXPECT_TRUE(stop.stopped()) << "a later drain does not take a stop back";
 }
 
-TEST(StopSignal, CallsAnInterruptOnceWhenItStops) {
+TEST(StopSignal, CallsAnInterruptOnceWhenItDrainsAndOnceWhenItStops) {
   StopSignal stop;
   int calls = 0;
   const StopSignal::Interrupt interrupt(stop, [&] { ++calls; });
-  stop.drain();
   EXPECT_EQ(calls, 0);
-  stop.stop();
-  stop.stop();
+  stop.drain();
+  stop.drain();
   EXPECT_EQ(calls, 1);
+  stop.stop();
+  stop.stop();
+  stop.drain();
+  EXPECT_EQ(calls, 2);
 }
 
-TEST(StopSignal, CallsAnInterruptAtOnceWhenItHasStopped) {
-  StopSignal stop;
-  stop.stop();
-  int calls = 0;
-  const StopSignal::Interrupt interrupt(stop, [&] { ++calls; });
-  EXPECT_EQ(calls, 1);
+TEST(StopSignal, CallsAnInterruptAtOnceWhenItDrainsAlready) {
+  for (const auto end : {&StopSignal::drain, &StopSignal::stop}) {
+    StopSignal stop;
+    (stop.*end)();
+    int calls = 0;
+    const StopSignal::Interrupt interrupt(stop, [&] { ++calls; });
+    EXPECT_EQ(calls, 1);
+  }
 }
 
 TEST(StopSignal, ForgetsAnInterruptThatIsGone) {

@@ -4,7 +4,7 @@
 
 namespace {
 
-constexpr std::array kInputs{reel::PortSpec{"in", reel::kTakesBytes, "anything", true, true}};
+constexpr std::array kInputs{reel::PortSpec{"in", reel::kTakesAny, "anything", true, true}};
 constexpr std::array kOutputs{reel::PortSpec{"out", reel::kTakesBytes, "what happened"},
                               reel::PortSpec{"spare", reel::kTakesBytes, "nothing", false}};
 constexpr std::array kOptions{

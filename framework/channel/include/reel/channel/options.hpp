@@ -39,6 +39,8 @@ inline constexpr std::uint32_t kMaxSlots = 256;
 inline constexpr std::uint32_t kMaxReaders = 64;
 inline constexpr std::uint32_t kDefaultPins = 2;
 inline constexpr int kForever = -1;  // a timeout that never comes
+// What a reader without a name is called: set for the program of an exec stage, so that writers can wait for it
+inline constexpr const char* kReaderNameVariable = "REEL_READER";
 
 struct WriterOptions {
   std::uint32_t slots = 8;  // 2 to 256
@@ -65,7 +67,8 @@ struct WriterOptions {
 
 struct ReaderOptions {
   std::string name =
-      {};  // shown in tools; needed for `resume` and `wait_for`; [A-Za-z0-9._/-], 63 characters at most
+      {};  // shown in tools; needed for `resume` and `wait_for`; [A-Za-z0-9._/-], 63 characters at most; empty:
+           // $REEL_READER, if any
   Policy policy = Policy::queue;
   Start start = Start::live;
   std::uint32_t max_pins = kDefaultPins;  // frames held at one time, the one being taken included

@@ -49,6 +49,7 @@ struct MachineTimings {
   std::int64_t drain_ms = 15'000;  // for ending by itself, before SIGTERM: after a request in all, after the
                                    // end of its inputs without progress
   std::int64_t stop_ms = 5'000;    // between SIGTERM and SIGKILL
+  std::int64_t kill_ms = 5'000;    // for dying of SIGKILL; then the process is given up
   std::int64_t orphan_ms =
       1'000;  // instead of drain_ms for a stage that may never be told of the end of its inputs
 };
@@ -56,10 +57,11 @@ struct MachineTimings {
 struct Action {
   enum class Kind {
     start,
-    interrupt,
-    terminate,
-    kill
-  };  // interrupt: SIGINT, terminate: SIGTERM, kill: SIGKILL
+    interrupt,  // SIGINT
+    terminate,  // SIGTERM
+    kill,       // SIGKILL
+    give_up     // the process is not waited for any longer
+  };
   Kind kind;
   std::size_t stage;
   bool operator==(const Action&) const = default;
@@ -82,9 +84,13 @@ class StateMachine {
 
   // Events. Times are milliseconds of one steady clock and never decrease.
   [[nodiscard]] Actions begin(std::int64_t now_ms);
+  /// The process that the stage has now: for messages.
+  void on_started(std::size_t stage, int pid) { stages_.at(stage).pid = pid; }
   /// The stage's process says that it is running. Ignored in every state but `starting`.
   void on_running(std::size_t stage);
-  [[nodiscard]] Actions on_exit(std::size_t stage, const ProcessExit& exit, std::int64_t now_ms);
+  /// `said`: the last error that the process told of; part of the reason when the stage has failed by it.
+  [[nodiscard]] Actions on_exit(std::size_t stage, const ProcessExit& exit, std::int64_t now_ms,
+                                const std::string& said = {});
   /// The process could not be made: the stage has failed for good.
   [[nodiscard]] Actions on_start_failed(std::size_t stage, const std::string& reason, std::int64_t now_ms);
   /// Asks the pipeline to end: drains at first; asked again, goes one step further (SIGTERM, SIGKILL).
@@ -112,9 +118,10 @@ class StateMachine {
     RunState state = RunState::pending;
     std::uint32_t restarts = 0;
     std::deque<std::int64_t> recent;          // times of the restarts within the window
-    std::optional<std::int64_t> deadline_ms;  // of backing_off, draining, stopping
+    std::optional<std::int64_t> deadline_ms;  // of backing_off, draining, stopping, killing
     std::int64_t grace_ms = 0;  // draining: the deadline moves so far beyond each progress; 0: it stands
     bool ended_well = false;    // backing_off: the process had ended with status 0
+    int pid = 0;                // of its present or last process
     std::string reason;
   };
 
@@ -127,7 +134,7 @@ class StateMachine {
   void fail(std::size_t index, std::string reason, std::int64_t now_ms, Actions& actions);
   void begin_drain(std::int64_t now_ms, Actions& actions);
   void terminate(std::size_t index, std::int64_t now_ms, Actions& actions);
-  void kill(std::size_t index, Actions& actions);
+  void kill(std::size_t index, std::int64_t now_ms, Actions& actions);
   void settle(std::int64_t now_ms, Actions& actions);
   [[nodiscard]] bool settle_stage(std::size_t index, std::int64_t now_ms, Actions& actions);
 

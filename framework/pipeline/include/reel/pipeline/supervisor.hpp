@@ -14,11 +14,16 @@
 
 namespace reel {
 
+/// The functions are called from threads of the supervisor's, on_output from one and the others from another,
+/// in the order in which things happened. One that is slow slows down the stages that print; one that blocks
+/// for more than a second (whoever reads our standard error has stopped) holds up neither the supervisor nor
+/// a stage: lines wait, and those beyond 16 MiB are dropped, which a line of the log tells. What they throw
+/// is lost.
 struct SupervisorOptions {
   std::string stage_host;  // the stage host's path; empty: find_stage_host()
   int duration_ms = 0;     // drain after so long; 0: never
   int progress_ms = 0;     // between two calls of on_progress; 0: no calls
-  /// A log line of a stage, or of the supervisor itself (source "reel"). Default: log_as().
+  /// A log line of a stage, or of the supervisor itself (about a stage, or source "reel"). Default: log_as().
   std::function<void(std::string_view source, LogLevel level, std::string_view line)> on_log;
   /// A line that a stage wrote on its standard output: its result. Default: the bare line on our standard
   /// output.
@@ -33,9 +38,9 @@ class Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  /// Blocks until every stage has ended. SIGINT, SIGTERM and SIGHUP drain the pipeline; a second one hurries
-  /// it. Throws Error when it cannot begin (no stage host, a runtime directory that is not ours); nothing is
-  /// left running then. REQUIRES: called once.
+  /// Blocks until every stage has ended and every line was handed on. SIGINT, SIGTERM and SIGHUP drain the
+  /// pipeline; a second one hurries it. Throws Error when it cannot begin (no stage host, a runtime directory
+  /// that is not ours); nothing is left running then. REQUIRES: called once.
   [[nodiscard]] PipelineReport run();
 
  private:

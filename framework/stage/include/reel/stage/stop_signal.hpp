@@ -28,9 +28,9 @@ class StopSignal {
   /// Readable from stop() on.
   [[nodiscard]] int fd() const noexcept { return event_.get(); }
 
-  /// While one of these lives, its function is called once when stop() is (at once, when it has been). The
-  /// call comes from stop()'s thread and is over before the destructor returns; the function must not throw
-  /// nor touch this signal.
+  /// While one of these lives, its function is called once when drain() is and once when stop() is (at once,
+  /// when one has been). The call comes from their thread and is over before the destructor returns; the
+  /// function must not throw, and of this signal only ask how far it is.
   class Interrupt {
    public:
     Interrupt(const StopSignal& signal, std::function<void()> wake);
@@ -44,11 +44,13 @@ class StopSignal {
   };
 
  private:
+  void raise(int level) noexcept;
+
   static constexpr int kRun = 0, kDrain = 1, kStop = 2;
   // relaxed throughout: the level alone says everything, nothing else is read because of it.
   std::atomic<int> level_{kRun};
   UniqueFd event_;
-  mutable std::mutex mutex_;  // guards interrupts_, and makes stop() and ~Interrupt() exclude each other
+  mutable std::mutex mutex_;  // guards interrupts_, and makes raise() and ~Interrupt() exclude each other
   mutable std::list<std::function<void()>> interrupts_;
 };
 

@@ -1,7 +1,8 @@
-// What a stage tells about itself while it runs: one page of shared memory per stage, made by the supervisor,
-// written by the stage alone, read by supervisor and tools. It survives the stage's death, and its counters
-// go on when it is restarted. Written by one process (relaxed stores of counters), read by others: numbers
-// may be a moment apart, none is ever torn.
+// What a stage tells about itself while it runs, and the one thing that it is told: one page of shared memory
+// per stage, made by the supervisor, read by supervisor and tools, written by the stage alone but for
+// `ended_inputs`. It survives the stage's death, and its counters go on when it is restarted. Each word is
+// written by one process (relaxed stores of counters), read by others: numbers may be a moment apart, none is
+// ever torn.
 #pragma once
 
 #include <array>
@@ -16,7 +17,7 @@
 namespace reel {
 
 inline constexpr std::size_t kMaxPorts = 16;
-inline constexpr std::uint32_t kStagePageVersion = 1;
+inline constexpr std::uint32_t kStagePageVersion = 2;
 
 enum class StageState : std::uint32_t {
   none = 0,      // no process yet
@@ -60,6 +61,9 @@ struct StagePage {
   std::atomic<std::uint32_t> state{0};  // StageState
   std::atomic<std::uint32_t> pid{0};
   std::atomic<std::uint32_t> input_count{0}, output_count{0};
+  // By the supervisor: bit i says that the process which writes input i is gone for good, so that an input
+  // with nothing left to read has ended. Bits are set, never taken back.
+  std::atomic<std::uint32_t> ended_inputs{0};
   std::atomic<std::uint64_t> process_ns{0};  // time spent in process() or produce()
   std::array<InputCounters, kMaxPorts> inputs;
   std::array<OutputCounters, kMaxPorts> outputs;

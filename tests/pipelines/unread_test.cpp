@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <reel_test/process_facts.hpp>
 #include <reel_test/wait_until.hpp>
 #include <unistd.h>
 

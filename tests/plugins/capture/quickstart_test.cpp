@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <reel_test/child_process.hpp>
 #include <reel_test/runtime_dir.hpp>
+#include <reel_test/scratch_dir.hpp>
 
 namespace capture_test {
 namespace {
@@ -18,7 +19,7 @@ TEST(Quickstart, RunsOnAClipWithoutSound) {
   EXPECT_TRUE(reel.wait().ok()) << reel.errors() << reel.output();
   EXPECT_THAT(reel.errors(), ::testing::HasSubstr("silent.avi\" has no sound"));
   EXPECT_THAT(reel.output(), ::testing::ContainsRegex("level +finished"));
-  EXPECT_FALSE(read_all(media.path() + "/picture-1.png").empty()) << reel.errors();
+  EXPECT_FALSE(reel_test::read_file(media.path() + "/picture-1.png").empty()) << reel.errors();
 }
 
 }  // namespace

@@ -83,6 +83,23 @@ stages:
   EXPECT_EQ(pipeline.stage_summary("source")["outputs"][0]["frames"], sink["frames"]);
 }
 
+/// Nothing went wrong with the drain, but nothing had gone well before it.
+TEST(Run, FailsWhenAStageWasDownAtItsEnd) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(R"(
+version: 1
+stages:
+  source: {use: synthetic.source, options: {width: 64, height: 64, fps: 100}, out: numbers}
+  broken: {use: exec, options: {command: [sh, -c, "exit 3"]}, in: numbers, restart_delay: 60s}
+)",
+                           {"--duration", "1"});
+  const auto exit = pipeline.wait();
+  EXPECT_FALSE(exit.ok());
+  EXPECT_THAT(pipeline.reel().errors(),
+              ::testing::HasSubstr("broken: failed: exit status 3; the pipeline ended before restart 1"));
+  EXPECT_EQ(pipeline.stage_summary("broken")["state"], "failed");
+}
+
 TEST(Run, GivesEachStageAProcessOfItsOwn) {
   const TempRuntimeDir runtime;
   RunningPipeline pipeline(kThreeReaders, {"--set", "source.frames=0"});

@@ -124,6 +124,7 @@ StateMachine::Actions StateMachine::on_exit(std::size_t index, const ProcessExit
       stage.recent.pop_front();
     if (stage.recent.size() < stage.plan.restart.limit) {
       stage.ended_well = well;
+      stage.how = how;
       back_off(stage, exit_text(exit), now_ms);
     } else {
       fail(index,
@@ -178,7 +179,11 @@ void StateMachine::begin_drain(std::int64_t now_ms, Actions& actions) {
   phase_ = Phase::draining;
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     Stage& stage = stages_[i];
-    if (stage.state == RunState::pending || stage.state == RunState::backing_off) {
+    if (stage.state == RunState::backing_off && !stage.ended_well) {
+      // Nothing was well with it when the pipeline ended, whoever ended that.
+      fail(i, fmt::format("{}; the pipeline ended before restart {}", stage.how, stage.restarts + 1), now_ms,
+           actions);
+    } else if (stage.state == RunState::pending || stage.state == RunState::backing_off) {
       stage.state = RunState::stopped;
       stage.deadline_ms.reset();
     } else if (stage.state == RunState::starting || stage.state == RunState::running ||

@@ -211,12 +211,13 @@ TEST(StateMachine, DoesNotStartAgainWhileEnding) {
   EXPECT_EQ(machine.state(2), RunState::failed);
 }
 
-TEST(StateMachine, StopsAStageThatWaitsToBeStartedAgainWhenAskedToEnd) {
+TEST(StateMachine, FailsAStageThatWaitsToBeStartedAgainWhenAskedToEnd) {
   Machine machine;
-  static_cast<void>(machine.on_exit(1, kKilled, 100));
+  static_cast<void>(machine.on_exit(1, kBadly, 100, "no such file"));
   static_cast<void>(machine.request_end(110));
-  EXPECT_EQ(machine.state(1), RunState::stopped);
-  EXPECT_FALSE(machine.first_failure());
+  EXPECT_EQ(machine.state(1), RunState::failed);
+  EXPECT_EQ(machine.reason(1), "exit status 1: no such file; the pipeline ended before restart 1");
+  EXPECT_EQ(machine.first_failure(), 1u);
   // Its reader never hears of an end: it is not kept for the whole of the drain.
   EXPECT_EQ(machine.next_deadline_ms(), 110 + 1000);
   EXPECT_EQ(machine.tick(1110), (Actions{{Kind::terminate, 2}}));

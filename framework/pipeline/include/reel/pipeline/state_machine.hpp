@@ -30,7 +30,7 @@ enum class RunState {
   killing,      // got SIGKILL
   finished,     // terminal: ended well
   failed,       // terminal: ended badly, for good
-  stopped       // terminal: had no process when the pipeline ended
+  stopped       // terminal: had no process when the pipeline ended, and none had failed
 };
 [[nodiscard]] std::string_view to_string(RunState state) noexcept;
 [[nodiscard]] constexpr bool terminal(RunState state) noexcept {
@@ -122,6 +122,7 @@ class StateMachine {
     std::int64_t grace_ms = 0;  // draining: the deadline moves so far beyond each progress; 0: it stands
     bool ended_well = false;    // backing_off: the process had ended with status 0
     int pid = 0;                // of its present or last process
+    std::string how;            // backing_off: the way its last process ended
     std::string reason;
   };
 

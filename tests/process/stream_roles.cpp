@@ -1,6 +1,6 @@
 #include "stream_roles.hpp"
 
-#include <charconv>
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <deque>
@@ -9,6 +9,8 @@
 #include <thread>
 
 #include <reel_test/process_facts.hpp>
+#include <grp.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <reel/channel/frame_reader.hpp>
@@ -43,6 +45,25 @@ std::uint64_t number_setting(const std::vector<std::string>& arguments, const st
   return std::stoull(setting(arguments, key, std::to_string(otherwise)));
 }
 
+std::vector<std::uint32_t> list_setting(const std::vector<std::string>& arguments, const std::string& key) {
+  std::vector<std::uint32_t> numbers;
+  std::istringstream words(setting(arguments, key, ""));
+  for (std::string word; std::getline(words, word, ',');)
+    numbers.push_back(static_cast<std::uint32_t>(std::stoul(word)));
+  return numbers;
+}
+
+/// From here on this process is another user's. Its /proc entries become its own, as those of a program that
+/// the user had started.
+void become(const std::vector<std::string>& arguments) {
+  const std::vector<std::uint32_t> user = list_setting(arguments, "user");
+  if (user.empty()) return;
+  const std::vector<std::uint32_t> groups = list_setting(arguments, "in_groups");
+  if (::setgroups(groups.size(), groups.data()) != 0 || ::setgid(user[0]) != 0 || ::setuid(user[0]) != 0 ||
+      ::prctl(PR_SET_DUMPABLE, 1) != 0)
+    throw std::runtime_error("cannot become user " + std::to_string(user[0]));
+}
+
 reel::ReaderOptions reader_options(const std::vector<std::string>& arguments) {
   reel::ReaderOptions options;
   options.name = setting(arguments, "name", "");
@@ -63,6 +84,8 @@ reel::WriterOptions writer_options(const std::vector<std::string>& arguments) {
   options.live = number_setting(arguments, "live", 0) != 0;
   options.stall_timeout_ms = static_cast<int>(number_setting(arguments, "stall", 30'000));
   options.memory = reel::segment_kind_from(setting(arguments, "memory", "memfd")).value();
+  options.allowed_users = list_setting(arguments, "users");
+  options.allowed_groups = list_setting(arguments, "groups");
   return options;
 }
 
@@ -116,6 +139,7 @@ void hold(reel::FrameReader& reader, std::uint64_t count, std::deque<reel::Frame
 }
 
 int read_stream(const std::vector<std::string>& arguments) {
+  become(arguments);
   reel::FrameReader reader(arguments.at(0), reader_options(arguments));
   say("reading");
   std::deque<reel::Frame> held;
@@ -205,6 +229,7 @@ class WritingRole {
 };
 
 int write_stream(const std::vector<std::string>& arguments) {
+  become(arguments);
   WritingRole role(arguments);
   say("writing");
   while (const auto line = hear()) role.obey(*line);

@@ -71,17 +71,16 @@ FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
   if (options_.max_pins < 1 || options_.max_pins > kMaxSlots)
     throw Error(ErrorCode::bad_argument,
                 fmt::format("max_pins is {}: it must be 1 to {}", options_.max_pins, kMaxSlots));
-  if (!poll_ || !retry_timer_) throw_errno(errno, "cannot make a reader's descriptors", stream_);
+  if (!poll_ || !timer_) throw_errno(errno, "cannot make a reader's descriptors", stream_);
   epoll_event event{};
   event.events = EPOLLIN;
-  if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, retry_timer_.get(), &event) != 0)
+  if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, timer_.get(), &event) != 0)
     throw_errno(errno, "cannot watch a reader's descriptors", stream_);
   rules_.newest = options_.policy == Policy::latest;
-  if (!connect()) {
+  while (!connect() && hello_socket_) wait_for_message(hello_socket_.get(), kNever);
+  if (!epoch_) {
     if (failed_) throw Error(error_code_, error_, stream_);
-    if (!options_.reconnect)
-      throw Error(ErrorCode::not_found, fmt::format("no process writes it; looked {}", where_looked()),
-                  stream_);
+    if (!options_.reconnect) throw_not_found(stream_);
   }
 }
 

@@ -25,17 +25,22 @@ bool contains(const std::vector<Policy>& policies, Policy policy) {
 
 }  // namespace
 
-bool StreamServer::user_allowed(const PeerCredentials& peer) const noexcept {
+bool StreamServer::user_allowed(const Peer& peer) const {
   const auto listed = [](const auto& list, auto id) {
     return std::find(list.begin(), list.end(), id) != list.end();
   };
-  return peer.uid == ::geteuid() || peer.uid == 0 || listed(options_.allowed_users, peer.uid) ||
-         listed(options_.allowed_groups, peer.gid);
+  const auto& [pid, user, group] = peer.credentials;
+  if (user == ::geteuid() || user == 0 || listed(options_.allowed_users, user)) return true;
+  if (options_.allowed_groups.empty()) return false;
+  const std::vector<gid_t> groups = peer_groups_of(peer.socket.get());
+  return listed(options_.allowed_groups, group) || std::any_of(groups.begin(), groups.end(), [&](gid_t one) {
+           return listed(options_.allowed_groups, one);
+         });
 }
 
 bool StreamServer::greet(Peer& peer, const HelloMessage& hello) {
   try {
-    if (!user_allowed(peer.credentials))
+    if (!user_allowed(peer))
       throw Error(
           ErrorCode::no_permission,
           fmt::format(

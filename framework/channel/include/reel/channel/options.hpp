@@ -61,7 +61,9 @@ struct WriterOptions {
       30'000;              // not live: a lossless reader that blocks the writer so long is demoted; 0: never
   int resume_ms = 60'000;  // how long the cursor of a named reader is remembered after it left
   SegmentKind memory = SegmentKind::memfd;
-  std::vector<uid_t> allowed_users = {};  // besides the writer's own
+  // Who may join besides the writer's own user and root. The runtime directory is opened for them (o+x);
+  // where they still could not reach it, the writer throws. They set REEL_RUNTIME_DIR to that directory.
+  std::vector<uid_t> allowed_users = {};
   std::vector<gid_t> allowed_groups = {};
 };
 

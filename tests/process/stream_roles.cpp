@@ -4,8 +4,9 @@
 #include <chrono>
 #include <cstring>
 #include <deque>
-#include <iostream>
+#include <numeric>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 
 #include <reel_test/process_facts.hpp>
@@ -92,8 +93,10 @@ reel::WriterOptions writer_options(const std::vector<std::string>& arguments) {
 /// What a reader saw, as "took" tells it.
 struct Seen {
   std::uint64_t frames = 0, first = 0, last = 0, gaps = 0, discont = 0, missed = 0, bad = 0;
+  std::vector<std::int64_t> times_ns = {};
 
   void add(const reel::Frame& frame) {
+    times_ns.push_back(reel::monotonic_ns());
     if (frames == 0) first = frame.sequence();
     const bool discontinuous = (frame.info().flags & reel::kDiscont) != 0;
     if (last != 0 && !discontinuous && frame.sequence() <= last) ++bad;  // numbers never repeat within a life
@@ -104,6 +107,19 @@ struct Seen {
     missed += frame.missed_before();
     if (frame.info().kind == reel::FrameKind::media && !pattern_holds(frame.data(), frame.info().offset))
       ++bad;
+  }
+};
+
+/// Of the times between one frame and the next, in microseconds.
+struct Intervals {
+  std::int64_t median_us = 0, longest_us = 0;
+
+  explicit Intervals(std::vector<std::int64_t> times_ns) {
+    std::adjacent_difference(times_ns.begin(), times_ns.end(), times_ns.begin());
+    if (times_ns.size() < 2) return;
+    std::sort(times_ns.begin() + 1, times_ns.end());
+    median_us = times_ns[1 + (times_ns.size() - 1) / 2] / 1000;
+    longest_us = times_ns.back() / 1000;
   }
 };
 
@@ -124,6 +140,8 @@ void take(reel::FrameReader& reader, std::uint64_t count, int delay_ms, std::uin
   answer << "took " << seen.frames << ' ' << reel::to_string(status) << " first=" << seen.first
          << " last=" << seen.last << " gaps=" << seen.gaps << " discont=" << seen.discont
          << " missed=" << seen.missed << " bad=" << seen.bad;
+  const Intervals intervals(std::move(seen.times_ns));
+  answer << " median_us=" << intervals.median_us << " longest_us=" << intervals.longest_us;
   say(answer.str());
 }
 

@@ -1,12 +1,10 @@
 #include "frame_reader_impl.hpp"
 
 #include <sys/timerfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 #include <fmt/format.h>
 #include <reel/base/checksum.hpp>
@@ -26,12 +24,6 @@ constexpr unsigned kMostTurns = 64;
 constexpr std::int64_t kFirstRetryNs = 5 * kMillisecond;
 constexpr std::int64_t kLastRetryNs = 200 * kMillisecond;
 constexpr std::int64_t kNever = std::int64_t{1} << 62;
-
-bool valid_reader_name(const std::string& name) {
-  return name.size() < kReaderNameBytes && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '/' || c == '-';
-         });
-}
 
 // Most frames have one to three: less than what a call of memcmp for all of them costs.
 template <typename Values>

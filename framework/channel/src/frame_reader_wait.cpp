@@ -4,7 +4,6 @@
 #include <sys/timerfd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <thread>
 
 #include <fmt/format.h>

@@ -83,7 +83,9 @@ std::string unsafe_parent(const std::string& path, uid_t owner) {
 // Why streams in the directory are not to be trusted, and what to do; empty when they are.
 std::string distrust_of(const std::string& path, const struct stat& status) {
   const std::string fault = fault_of(status);
-  if (!fault.empty()) return fault + ": set REEL_RUNTIME_DIR to a directory that its owner alone can change";
+  if (!fault.empty())
+    return fmt::format("{}: {}set REEL_RUNTIME_DIR to a directory that its owner alone can change", fault,
+                       S_ISDIR(status.st_mode) ? "take that from them (chmod go-w), or " : "");
   if (status.st_uid == ::geteuid() || status.st_uid == 0) return {};
   if (path != environment(kVariable))
     return fmt::format(

@@ -13,12 +13,6 @@
 namespace reel {
 namespace {
 
-bool printable(const std::string& name) {
-  return std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '/' || c == '-';
-  });
-}
-
 bool contains(const std::vector<Policy>& policies, Policy policy) {
   return policies.empty() || std::find(policies.begin(), policies.end(), policy) != policies.end();
 }
@@ -71,7 +65,7 @@ void StreamServer::check_admission(const HelloMessage& hello) const {
     throw Error(
         ErrorCode::protocol,
         fmt::format("start {} is not known: 1 (live), 2 (oldest), 3 (keyframe) or 4 (resume)", hello.start));
-  if (hello.name.back() != '\0' || !printable(name_of(hello)))
+  if (hello.name.back() != '\0' || !valid_reader_name(name_of(hello)))
     throw Error(ErrorCode::protocol,
                 "the reader's name is not of letters, digits and . _ / - with a closing zero");
   if (!contains(options_.allowed_policies, policy))

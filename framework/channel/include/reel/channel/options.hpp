@@ -34,6 +34,9 @@ enum class Start : std::uint32_t {
 [[nodiscard]] std::optional<Policy> policy_from(std::string_view name) noexcept;
 [[nodiscard]] std::optional<Start> start_from(std::string_view name) noexcept;
 
+/// `[A-Za-z0-9._/-]{0,63}`
+[[nodiscard]] bool valid_reader_name(std::string_view name) noexcept;
+
 inline constexpr std::uint32_t kMinSlots = 2;
 inline constexpr std::uint32_t kMaxSlots = 256;
 inline constexpr std::uint32_t kMaxReaders = 64;

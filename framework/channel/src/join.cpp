@@ -113,16 +113,18 @@ std::optional<UniqueFd> connect_to_owner(const RuntimeDir& directory, const std:
 
 void throw_not_found(const std::string& stream) {
   std::string message = fmt::format("no process writes it; looked {}", where_looked());
+  bool all_seen = true;
   for (const RuntimeDir& directory : runtime_dirs()) {
-    if (!directory.objection.empty()) message += "; " + directory.objection;
+    if (directory.state == State::refused) message += "; " + directory.objection;
+    all_seen = all_seen && directory.objection.empty();
   }
   const std::vector<std::string> living = list_streams();
-  if (living.empty())
-    message += "; no stream has a writer now";
-  else if (const auto near = nearest_name(stream, living))
+  if (const auto near = nearest_name(stream, living))
     message += fmt::format("; did you mean '{}'?", *near);
-  else
+  else if (!living.empty())
     message += fmt::format("; there is {}", join_or(living));
+  else if (all_seen)
+    message += "; no stream has a writer now";
   throw Error(ErrorCode::not_found, message, stream);
 }
 

@@ -42,7 +42,7 @@ inline constexpr std::uint32_t kMaxSlots = 256;
 inline constexpr std::uint32_t kMaxReaders = 64;
 inline constexpr std::uint32_t kDefaultPins = 2;
 inline constexpr int kForever = -1;  // a timeout that never comes
-// What a reader without a name is called: set for the program of an exec stage, so that writers can wait for it
+// What a reader without a name is called: set for the program of an exec stage, so that writers can wait
 inline constexpr const char* kReaderNameVariable = "REEL_READER";
 
 struct WriterOptions {
@@ -71,9 +71,8 @@ struct WriterOptions {
 };
 
 struct ReaderOptions {
-  std::string name =
-      {};  // shown in tools; needed for `resume` and `wait_for`; [A-Za-z0-9._/-], 63 characters at most; empty:
-           // $REEL_READER, if any
+  // Shown in tools; needed for `resume` and `wait_for`. See valid_reader_name(); empty: $REEL_READER, if any
+  std::string name = {};
   Policy policy = Policy::queue;
   Start start = Start::live;
   std::uint32_t max_pins = kDefaultPins;  // frames held at one time, the one being taken included

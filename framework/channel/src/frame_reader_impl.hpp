@@ -32,7 +32,9 @@ class FrameReader::Impl {
   void interrupt(bool on) noexcept;
   bool request_key_frame() noexcept;
   [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
-  [[nodiscard]] bool connected() const noexcept { return connection_ && !connection_->hung_up(); }
+  [[nodiscard]] bool connected() const noexcept {
+    return connection_ && (!connection_->hung_up() || epoch_->ring().ready());
+  }
   [[nodiscard]] ReaderStats stats() const noexcept;
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
 

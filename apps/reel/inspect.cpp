@@ -144,7 +144,7 @@ void add_inspect(CLI::App& app, CommandResult& result) {
   command->add_flag("--json", options->json, "Print an object: stream, records, slots");
   command->footer("Example: reel inspect camera\nReaders and writer go on undisturbed: nothing is pinned.");
   command->callback([options, &result] {
-    reel::StreamObserver observer = open_observer(options->stream);
+    reel::StreamObserver observer(options->stream);
     const reel::StreamStatus status = observer.status();
     const reel::StreamRecords records = observer.records();
     const std::vector<reel::SlotStatus> slots = observer.slots();

@@ -4,6 +4,7 @@
 #include "streams.hpp"
 #include "table.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,11 +22,24 @@ namespace {
 
 struct Listing {
   std::vector<reel::StreamStatus> streams;
-  std::vector<std::string> errors;  // streams that are there but would not be looked at
+  std::vector<std::string> notes;   // directories that were not looked into, while others were
+  std::vector<std::string> errors;  // the same where there is no other; streams that would not be looked at
 };
+
+// What may be seen of the streams is said of each place; only when nothing could be looked at did it fail.
+void look_at_directories(Listing& listing) {
+  const std::vector<reel::RuntimeDir> directories = reel::runtime_dirs();
+  const bool seen = std::any_of(directories.begin(), directories.end(), [](const auto& directory) {
+    return directory.state == reel::RuntimeDir::State::usable;
+  });
+  for (const reel::RuntimeDir& directory : directories) {
+    if (!directory.objection.empty()) (seen ? listing.notes : listing.errors).push_back(directory.objection);
+  }
+}
 
 Listing look() {
   Listing listing;
+  look_at_directories(listing);
   for (const std::string& name : reel::list_streams()) {
     try {
       listing.streams.push_back(reel::StreamObserver(name).status());
@@ -85,9 +99,7 @@ void print_readers(const std::vector<reel::StreamStatus>& streams) {
 
 void print_listing(const Listing& listing) {
   if (listing.streams.empty()) {
-    const std::vector<std::string> looked = reel::runtime_dirs();
-    fmt::print("no streams ({})\n",
-               looked.empty() ? "no runtime directory was made yet" : "looked in " + reel::join_or(looked));
+    if (listing.errors.empty()) fmt::print("no streams (looked {})\n", reel::where_looked());
     return;
   }
   print_streams(listing.streams);
@@ -102,7 +114,8 @@ void add_ls(CLI::App& app, CommandResult& result) {
   command->add_flag("--json", *json, "Print an array of streams, each with its array of readers");
   command->footer(
       "Example: reel ls --json\n"
-      "Streams are looked for in $REEL_RUNTIME_DIR, $XDG_RUNTIME_DIR/reel, /run/reel and /tmp/reel-UID.");
+      "Streams are looked for in $REEL_RUNTIME_DIR; where that is not set, in $XDG_RUNTIME_DIR/reel,\n"
+      "/run/reel (root) and /tmp/reel-UID. To see another user's, set REEL_RUNTIME_DIR to that user's.");
   command->callback([json, &result] {
     const Listing listing = look();
     if (*json) {
@@ -112,6 +125,7 @@ void add_ls(CLI::App& app, CommandResult& result) {
     } else {
       print_listing(listing);
     }
+    for (const std::string& note : listing.notes) fmt::print(stderr, "reel: {}\n", note);
     for (const std::string& error : listing.errors) fmt::print(stderr, "reel: {}\n", error);
     result.status = listing.errors.empty() ? 0 : 1;
   });

@@ -1,8 +1,8 @@
 // `reel run`: a pipeline from its first frame to its last, then a table of what it did.
 #include "commands.hpp"
+#include "validators.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -132,15 +132,6 @@ int run(const RunOptions& options) {
   return 1;
 }
 
-// What is wrong with a number of seconds; empty: nothing.
-std::string seconds_error(const std::string& text) {
-  double seconds = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  const bool number = failed == std::errc{} && end == text.data() + text.size();
-  if (number && seconds >= 0.001 && seconds <= 2'000'000) return {};
-  return fmt::format("'{}' is no number of seconds from 0.001 to 2000000", text);
-}
-
 }  // namespace
 
 void add_run(CLI::App& app, CommandResult& result) {
@@ -148,7 +139,7 @@ void add_run(CLI::App& app, CommandResult& result) {
   CLI::App* command = app.add_subcommand("run", "Runs a pipeline until its sources have ended");
   command->add_option("FILE", options->file, "the pipeline's YAML file")->required();
   command->add_option("--duration", options->duration_s, "seconds after which the sources are asked to end")
-      ->check(seconds_error);
+      ->check(seconds(0.001, 2'000'000));
   command
       ->add_option("--set", options->overrides,
                    "change a value: stage.option=value, streams.NAME.key=value, stages.NAME.key=value")

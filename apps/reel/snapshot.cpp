@@ -1,6 +1,6 @@
 // `reel snapshot`: the newest picture of a stream as a PNG file, taken from outside: nobody waits for it.
 #include "commands.hpp"
-#include "streams.hpp"
+#include "validators.hpp"
 
 #include <chrono>
 #include <memory>
@@ -26,7 +26,7 @@ struct SnapshotOptions {
 
 /// Waits for a frame with a picture in it that passes its checksum.
 reel::FrameCopy take_frame(const SnapshotOptions& options) {
-  const reel::StreamObserver observer = open_observer(options.stream);
+  const reel::StreamObserver observer(options.stream);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(options.timeout_s);
   reel::FrameCopy frame;
   for (;;) {
@@ -95,7 +95,7 @@ void add_snapshot(CLI::App& app, CommandResult& result) {
   command->add_option("STREAM", options->stream, "Name of the stream, see `reel ls`")->required();
   command->add_option("FILE", options->file, "Where to write it; an existing file is replaced")->required();
   command->add_option("--timeout", options->timeout_s, "Seconds to wait for a frame")
-      ->check(CLI::Range(1, 86'400))
+      ->check(whole_number(1, kMostSeconds))
       ->capture_default_str();
   command->footer(
       "Example: reel snapshot camera now.png\n"

@@ -1,12 +1,8 @@
 #include "streams.hpp"
 
-#include <optional>
-#include <vector>
+#include <string_view>
 
 #include <fmt/core.h>
-
-#include <reel/base/error.hpp>
-#include <reel/base/text.hpp>
 
 namespace {
 
@@ -36,23 +32,6 @@ nlohmann::json to_json(const reel::ReaderStatus& reader) {
 }
 
 }  // namespace
-
-std::string stream_hint(const std::string& stream) {
-  const std::vector<std::string> names = reel::list_streams();
-  if (names.empty()) return "; no stream has a writer now";
-  if (const std::optional<std::string> nearest = reel::nearest_name(stream, names))
-    return fmt::format("; did you mean '{}'?", *nearest);
-  return fmt::format("; there is {}", reel::join_or(names));
-}
-
-reel::StreamObserver open_observer(const std::string& stream) {
-  try {
-    return reel::StreamObserver(stream);
-  } catch (const reel::Error& error) {
-    if (error.code() != reel::ErrorCode::not_found) throw;
-    throw reel::Error(error.code(), error.message() + stream_hint(stream), error.where());
-  }
-}
 
 nlohmann::json to_json(const reel::StreamStatus& status) {
   nlohmann::json readers = nlohmann::json::array();

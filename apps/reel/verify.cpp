@@ -2,7 +2,7 @@
 // frames.
 #include "commands.hpp"
 #include "json_output.hpp"
-#include "streams.hpp"
+#include "validators.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <signal.h>
 
@@ -22,6 +22,7 @@
 
 namespace {
 
+constexpr std::uint64_t kMostFrames = 1'000'000'000'000;
 constexpr std::size_t kMostNamed = 32;  // corrupted frames that are named, the rest is counted
 
 struct VerifyOptions {
@@ -39,10 +40,10 @@ struct Verdict {
   std::uint64_t frames = 0;  // looked at
   std::uint64_t missed = 0;
   std::uint64_t out_of_order = 0;
+  std::uint64_t unchecked = 0;  // carried no checksum
+  std::uint64_t damaged = 0;    // came with a wrong checksum; those with a wrong header do not even come
   std::uint64_t first_sequence = 0, last_sequence = 0;
-  std::vector<std::uint64_t> corrupted;  // sequences, the first kMostNamed
-
-  [[nodiscard]] std::uint64_t unchecked() const { return frames - counts.verified - counts.corrupted; }
+  std::vector<std::uint64_t> corrupted;  // sequences of the damaged, the first kMostNamed
 };
 
 /// Makes SIGINT and SIGTERM end the reading instead of the process, so that the counts are printed.
@@ -74,8 +75,13 @@ void look_at(const reel::Frame& frame, Verdict& verdict) {
   if (verdict.frames > 0) verdict.missed += frame.missed_before();
   verdict.last_sequence = std::max(verdict.last_sequence, frame.sequence());
   ++verdict.frames;
-  const bool damaged = (frame.info().flags & reel::kCorrupted) != 0 && !frame.verified();
-  if (damaged && verdict.corrupted.size() < kMostNamed) verdict.corrupted.push_back(frame.sequence());
+  if (frame.verified()) return;
+  if ((frame.info().flags & reel::kCorrupted) == 0) {
+    ++verdict.unchecked;
+    return;
+  }
+  ++verdict.damaged;
+  if (verdict.corrupted.size() < kMostNamed) verdict.corrupted.push_back(frame.sequence());
 }
 
 Verdict verify(const VerifyOptions& options) {
@@ -122,7 +128,7 @@ void print_counts_json(const VerifyOptions& options, const Verdict& verdict, boo
                               {"delivered", verdict.counts.delivered},
                               {"verified", verdict.counts.verified},
                               {"corrupted", verdict.counts.corrupted},
-                              {"unchecked", verdict.unchecked()},
+                              {"unchecked", verdict.unchecked},
                               {"skipped", verdict.counts.skipped},
                               {"lapped", verdict.counts.lapped},
                               {"missed", verdict.missed},
@@ -138,19 +144,20 @@ void print_counts_json(const VerifyOptions& options, const Verdict& verdict, boo
 void print_text(const VerifyOptions& options, const Verdict& verdict) {
   fmt::print("{}: {} of {} frames (sequence {} to {}): {} verified, {} corrupted, {} without checksum, ",
              options.stream, verdict.frames, options.frames, verdict.first_sequence, verdict.last_sequence,
-             verdict.counts.verified, verdict.counts.corrupted, verdict.unchecked());
+             verdict.counts.verified, verdict.counts.corrupted, verdict.unchecked);
   fmt::print("{} skipped, {} lapped, {} out of order\n", verdict.counts.skipped, verdict.counts.lapped,
              verdict.out_of_order);
-  if (verdict.corrupted.empty()) return;
-  std::string names;
-  for (const std::uint64_t sequence : verdict.corrupted) names += fmt::format(" {}", sequence);
-  if (verdict.counts.corrupted > verdict.corrupted.size()) names += " ...";
-  fmt::print("corrupted:{}\n", names);
+  if (verdict.damaged > 0)
+    fmt::print("corrupted: {}{}\n", fmt::join(verdict.corrupted, " "),
+               verdict.damaged > verdict.corrupted.size() ? " ..." : "");
+  if (verdict.counts.corrupted > verdict.damaged)
+    fmt::print("corrupted in their headers, and passed over: {}\n",
+               verdict.counts.corrupted - verdict.damaged);
 }
 
 int report(const VerifyOptions& options, const Verdict& verdict) {
   std::string problem = shortfall(options, verdict);
-  if (problem.empty() && verdict.frames > 0 && verdict.unchecked() == verdict.frames)
+  if (problem.empty() && verdict.frames > 0 && verdict.unchecked == verdict.frames)
     problem = "the writer computes no checksums (checksum: none), so only sequence numbers were checked";
   const bool good = problem.empty() && verdict.counts.corrupted == 0 && verdict.out_of_order == 0;
   if (options.json) {
@@ -162,15 +169,6 @@ int report(const VerifyOptions& options, const Verdict& verdict) {
   return good ? 0 : 1;
 }
 
-void run_verify(const VerifyOptions& options, CommandResult& result) {
-  try {
-    result.status = report(options, verify(options));
-  } catch (const reel::Error& error) {
-    if (error.code() != reel::ErrorCode::not_found) throw;
-    throw reel::Error(error.code(), error.message() + stream_hint(options.stream), error.where());
-  }
-}
-
 }  // namespace
 
 void add_verify(CLI::App& app, CommandResult& result) {
@@ -180,7 +178,7 @@ void add_verify(CLI::App& app, CommandResult& result) {
   command->add_option("STREAM", options->stream, "Name of the stream, see `reel ls`")->required();
   command->add_option("--frames", options->frames, "How many frames to verify")
       ->required()
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1, kMostFrames));
   command->add_option("--policy", options->policy, "What to ask of the writer")
       ->check(CLI::IsMember({"lossless", "queue", "latest"}))
       ->capture_default_str();
@@ -188,11 +186,11 @@ void add_verify(CLI::App& app, CommandResult& result) {
       ->check(CLI::IsMember({"live", "oldest", "keyframe"}))
       ->capture_default_str();
   command->add_option("--timeout", options->timeout_s, "Seconds to wait for a frame")
-      ->check(CLI::Range(1, 86'400))
+      ->check(whole_number(1, kMostSeconds))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print an object with the counts");
   command->footer(
       "Example: reel verify camera --frames 100\n"
       "Ends with status 1 when a frame was corrupted, or when nothing could be verified.");
-  command->callback([options, &result] { run_verify(*options, result); });
+  command->callback([options, &result] { result.status = report(*options, verify(*options)); });
 }

@@ -1,8 +1,13 @@
+#include <cstdint>
 #include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <reel_test/run_reel.hpp>
 #include <reel_test/runtime_dir.hpp>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <reel/channel/frame_reader.hpp>
@@ -86,6 +91,85 @@ TEST(Ls, PrintsAnAlignedTableWithoutColourIntoAPipe) {
   EXPECT_THAT(run.output, HasSubstr("STREAM              WRITER"));
   EXPECT_THAT(run.output, HasSubstr("camera              "));
   EXPECT_THAT(run.output, HasSubstr("a-much-longer-name  "));
+}
+
+TEST(Ls, NamesADirectoryThatDoesNotExist) {
+  const reel_test::TempRuntimeDir runtime;
+  const std::string missing = runtime.path() + "/typo";
+  ::setenv("REEL_RUNTIME_DIR", missing.c_str(), 1);
+  const auto run = run_reel({"ls"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_THAT(run.output, HasSubstr(missing + " (which does not exist)"));
+}
+
+/// Every command that looks for streams says why it did not look there, and what to do about it.
+TEST(Ls, AndTheOthersEndWithStatusOneAndTheReasonWhereTheyMayNotLook) {
+  const reel_test::TempRuntimeDir runtime;
+  ASSERT_EQ(::chmod(runtime.path().c_str(), 0770), 0);
+  using Arguments = std::vector<std::string>;
+  for (const Arguments& arguments :
+       {Arguments{"ls"}, Arguments{"ls", "--json"}, Arguments{"inspect", "camera"},
+        Arguments{"verify", "camera", "--frames", "1"}}) {
+    const auto run = run_reel(arguments);
+    EXPECT_EQ(run.status, 1) << arguments.front();
+    EXPECT_THAT(run.output, testing::Not(HasSubstr("no streams")));
+    for (const std::string& word : {runtime.path(), std::string("($REEL_RUNTIME_DIR)"), std::string("0770"),
+                                    std::string("set REEL_RUNTIME_DIR to")})
+      EXPECT_THAT(run.errors, HasSubstr(word)) << arguments.front();
+  }
+  ASSERT_EQ(::chmod(runtime.path().c_str(), 0700), 0);
+}
+
+TEST(Ls, ShowsRootTheStreamsOfAnotherUserWhoseDirectoryItNames) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root, to give a directory away";
+  const reel_test::TempRuntimeDir runtime;
+  ASSERT_EQ(::chown(runtime.path().c_str(), 61'234, 61'234), 0);
+  const auto run = run_reel({"ls"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_THAT(run.output, HasSubstr("looked in " + runtime.path()));
+  ASSERT_EQ(::chown(runtime.path().c_str(), 0, 0), 0);
+}
+
+TEST(Ls, TellsNothingImpossibleWhileFramesFlow) {
+  const reel_test::TempRuntimeDir runtime;
+  reel::FrameWriter writer("camera", small_video(), {.slots = 16});
+  reel::FrameReader lossless("camera", {.name = "all", .policy = reel::Policy::lossless});
+  reel::FrameReader queue("camera", {.name = "some", .policy = reel::Policy::queue});
+  reel::FrameReader latest("camera", {.name = "newest", .policy = reel::Policy::latest});
+  std::vector<std::jthread> reading;
+  for (reel::FrameReader* reader : {&lossless, &queue, &latest}) {
+    reading.emplace_back([reader] {
+      reel::Frame frame;
+      while (reader->read(frame) == reel::ReadStatus::frame) {
+      }
+    });
+  }
+  std::jthread writing([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) publish(writer, 1);
+    writer.end();
+  });
+  std::uint64_t head_before = 0;
+  for (int look = 0; look < 10; ++look) {
+    const auto run = run_reel({"ls", "--json"});
+    ASSERT_EQ(run.status, 0) << run.errors;
+    const nlohmann::json stream = run.json().at(0);
+    const std::uint64_t head = stream.at("head");
+    EXPECT_GE(head, head_before);
+    head_before = head;
+    EXPECT_GE(stream.at("fps"), 0);
+    ASSERT_EQ(stream.at("readers").size(), 3u);
+    for (const nlohmann::json& reader : stream.at("readers")) {
+      EXPECT_LE(reader.at("cursor"), head) << reader;
+      EXPECT_LE(reader.at("pinned"), reader.at("max_pins")) << reader;
+      EXPECT_LE(reader.at("verified"), reader.at("delivered")) << reader;
+      EXPECT_EQ(reader.at("corrupted"), 0) << reader;
+      const std::uint64_t passed_over =
+          reader.at("skipped").get<std::uint64_t>() + reader.at("lapped").get<std::uint64_t>();
+      EXPECT_LT(reader.at("delivered").get<std::uint64_t>() + passed_over, head) << reader;
+      EXPECT_TRUE(reader.at("policy") != "lossless" || passed_over == 0) << reader;
+    }
+  }
+  EXPECT_GT(head_before, 1u);
 }
 
 }  // namespace

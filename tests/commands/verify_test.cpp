@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -5,10 +6,12 @@
 
 #include <gmock/gmock.h>
 #include <reel_test/child_process.hpp>
+#include <reel_test/process_facts.hpp>
 #include <reel_test/run_reel.hpp>
 #include <reel_test/runtime_dir.hpp>
 
 #include <reel/channel/frame_writer.hpp>
+#include <reel/ring/layout.hpp>
 
 namespace {
 
@@ -75,6 +78,35 @@ TEST(Verify, EndsWithStatusOneAndNamesTheFrameThatWasCorrupted) {
   EXPECT_EQ(counts.at("corrupted_sequences"), nlohmann::json::array({3}));
 }
 
+TEST(Verify, CountsAFrameWithADamagedHeaderOnceAndOnlyAsCorrupted) {
+  const reel_test::TempRuntimeDir runtime;
+  reel::FrameWriter writer("camera", reel::Format{}, {.slot_bytes = kFrameBytes, .history = 4});
+  for (int frame = 1; frame <= 4; ++frame) {
+    reel::Loan loan;
+    ASSERT_EQ(writer.acquire(loan, kFrameBytes), reel::WriteStatus::ok);
+    ASSERT_EQ(writer.publish(std::move(loan), {}), reel::WriteStatus::ok);
+  }
+  const auto mapped = reel_test::mappings_of("reel.camera.control");
+  ASSERT_EQ(mapped.size(), 1u);
+  auto* control = reinterpret_cast<std::byte*>(mapped[0].begin);
+  const auto& header = *reinterpret_cast<reel::StreamHeader*>(control);
+  auto* slots = reinterpret_cast<reel::SlotHeader*>(control + header.geometry.slots_offset);
+  const auto second = std::find_if(slots, slots + header.geometry.slots,
+                                   [](const auto& slot) { return slot.record.sequence == 2; });
+  second->record.pts_ns ^= 1;
+
+  const auto run = run_reel({"verify", "camera", "--frames", "3", "--start", "oldest", "--json"});
+  EXPECT_EQ(run.status, 1) << run.errors;
+  const nlohmann::json counts = run.json();
+  EXPECT_EQ(counts.at("frames"), 3);
+  EXPECT_EQ(counts.at("verified"), 3);
+  EXPECT_EQ(counts.at("corrupted"), 1);
+  EXPECT_EQ(counts.at("unchecked"), 0);
+  const auto text = run_reel({"verify", "camera", "--frames", "3", "--start", "oldest"});
+  EXPECT_THAT(text.output, HasSubstr("3 verified, 1 corrupted, 0 without checksum"));
+  EXPECT_THAT(text.output, HasSubstr("corrupted in their headers, and passed over: 1"));
+}
+
 TEST(Verify, EndsWithStatusOneWhereThereAreNoChecksums) {
   const reel_test::TempRuntimeDir runtime;
   const Stream stream({.slot_bytes = kFrameBytes, .checksum = reel::ChecksumMode::none});
@@ -122,6 +154,23 @@ TEST(Verify, EndsWithStatusTwoForAPolicyThereIsNot) {
 
 TEST(Verify, EndsWithStatusTwoWithoutANumberOfFrames) {
   EXPECT_EQ(run_reel({"verify", "camera"}).status, 2);
+}
+
+TEST(Verify, SaysInOneShortLineWhichNumbersThereMayBe) {
+  const auto expect = [](const std::vector<std::string>& arguments, const std::string& line) {
+    const auto run = run_reel(arguments);
+    EXPECT_EQ(run.status, 2);
+    EXPECT_THAT(run.errors, HasSubstr(line));
+    EXPECT_THAT(run.errors, testing::Not(HasSubstr("00000000000000000")));
+  };
+  for (const std::string bad : {"0", "-1", "1.5", "many", "99999999999999999999999"})
+    expect({"verify", "camera", "--frames", bad},
+           "--frames: '" + bad + "' is no whole number from 1 to 1000000000000");
+  expect({"verify", "camera", "--frames", "1", "--timeout", "0"},
+         "--timeout: '0' is no whole number from 1 to 86400");
+  for (const std::string bad : {"abc", "0", "nan", "3000000"})
+    expect({"run", "file.yaml", "--duration", bad},
+           "--duration: '" + bad + "' is no number of seconds from 0.001 to 2000000");
 }
 
 }  // namespace

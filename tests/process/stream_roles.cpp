@@ -1,14 +1,17 @@
 #include "stream_roles.hpp"
 
-#include <charconv>
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <deque>
-#include <iostream>
+#include <numeric>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 
 #include <reel_test/process_facts.hpp>
+#include <grp.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <reel/channel/frame_reader.hpp>
@@ -43,6 +46,25 @@ std::uint64_t number_setting(const std::vector<std::string>& arguments, const st
   return std::stoull(setting(arguments, key, std::to_string(otherwise)));
 }
 
+std::vector<std::uint32_t> list_setting(const std::vector<std::string>& arguments, const std::string& key) {
+  std::vector<std::uint32_t> numbers;
+  std::istringstream words(setting(arguments, key, ""));
+  for (std::string word; std::getline(words, word, ',');)
+    numbers.push_back(static_cast<std::uint32_t>(std::stoul(word)));
+  return numbers;
+}
+
+/// From here on this process is another user's. Its /proc entries become its own, as those of a program that
+/// the user had started.
+void become(const std::vector<std::string>& arguments) {
+  const std::vector<std::uint32_t> user = list_setting(arguments, "user");
+  if (user.empty()) return;
+  const std::vector<std::uint32_t> groups = list_setting(arguments, "in_groups");
+  if (::setgroups(groups.size(), groups.data()) != 0 || ::setgid(user[0]) != 0 || ::setuid(user[0]) != 0 ||
+      ::prctl(PR_SET_DUMPABLE, 1) != 0)
+    throw std::runtime_error("cannot become user " + std::to_string(user[0]));
+}
+
 reel::ReaderOptions reader_options(const std::vector<std::string>& arguments) {
   reel::ReaderOptions options;
   options.name = setting(arguments, "name", "");
@@ -63,14 +85,18 @@ reel::WriterOptions writer_options(const std::vector<std::string>& arguments) {
   options.live = number_setting(arguments, "live", 0) != 0;
   options.stall_timeout_ms = static_cast<int>(number_setting(arguments, "stall", 30'000));
   options.memory = reel::segment_kind_from(setting(arguments, "memory", "memfd")).value();
+  options.allowed_users = list_setting(arguments, "users");
+  options.allowed_groups = list_setting(arguments, "groups");
   return options;
 }
 
 /// What a reader saw, as "took" tells it.
 struct Seen {
   std::uint64_t frames = 0, first = 0, last = 0, gaps = 0, discont = 0, missed = 0, bad = 0;
+  std::vector<std::int64_t> times_ns = {};
 
   void add(const reel::Frame& frame) {
+    times_ns.push_back(reel::monotonic_ns());
     if (frames == 0) first = frame.sequence();
     const bool discontinuous = (frame.info().flags & reel::kDiscont) != 0;
     if (last != 0 && !discontinuous && frame.sequence() <= last) ++bad;  // numbers never repeat within a life
@@ -81,6 +107,19 @@ struct Seen {
     missed += frame.missed_before();
     if (frame.info().kind == reel::FrameKind::media && !pattern_holds(frame.data(), frame.info().offset))
       ++bad;
+  }
+};
+
+/// Of the times between one frame and the next, in microseconds.
+struct Intervals {
+  std::int64_t median_us = 0, longest_us = 0;
+
+  explicit Intervals(std::vector<std::int64_t> times_ns) {
+    std::adjacent_difference(times_ns.begin(), times_ns.end(), times_ns.begin());
+    if (times_ns.size() < 2) return;
+    std::sort(times_ns.begin() + 1, times_ns.end());
+    median_us = times_ns[1 + (times_ns.size() - 1) / 2] / 1000;
+    longest_us = times_ns.back() / 1000;
   }
 };
 
@@ -101,6 +140,8 @@ void take(reel::FrameReader& reader, std::uint64_t count, int delay_ms, std::uin
   answer << "took " << seen.frames << ' ' << reel::to_string(status) << " first=" << seen.first
          << " last=" << seen.last << " gaps=" << seen.gaps << " discont=" << seen.discont
          << " missed=" << seen.missed << " bad=" << seen.bad;
+  const Intervals intervals(std::move(seen.times_ns));
+  answer << " median_us=" << intervals.median_us << " longest_us=" << intervals.longest_us;
   say(answer.str());
 }
 
@@ -116,6 +157,7 @@ void hold(reel::FrameReader& reader, std::uint64_t count, std::deque<reel::Frame
 }
 
 int read_stream(const std::vector<std::string>& arguments) {
+  become(arguments);
   reel::FrameReader reader(arguments.at(0), reader_options(arguments));
   say("reading");
   std::deque<reel::Frame> held;
@@ -205,6 +247,7 @@ class WritingRole {
 };
 
 int write_stream(const std::vector<std::string>& arguments) {
+  become(arguments);
   WritingRole role(arguments);
   say("writing");
   while (const auto line = hear()) role.obey(*line);

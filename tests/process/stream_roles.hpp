@@ -27,18 +27,18 @@ void fill_pattern(std::span<std::byte> bytes, std::uint64_t number) noexcept;
 
 using Settings = std::vector<std::string>;  // "key=value"
 
-/// A process with a FrameReader. Settings: policy, start, name, pins, verify, reconnect, corrupted. It
-/// answers:
-///   "take N [delay_ms]" -> "took COUNT STATUS first=.. last=.. gaps=.. discont=.. missed=.. bad=.." after N
-///   frames, or at the first status
-///       that is none of frame and empty; gaps counts sequence numbers that were passed over, bad frames of a
-///       wrong pattern
+/// A process with a FrameReader. Settings: policy, start, name, pins, verify, reconnect, corrupted; user and
+/// in_groups make it another user's first (that takes root). It answers:
+///   "take N [delay_ms]" -> "took COUNT STATUS first=.. last=.. gaps=.. discont=.. missed=.. bad=..
+///   median_us=.. longest_us=.." after N frames, or at the first status that is no frame; gaps counts
+///   sequence
+///       numbers that were passed over, bad frames of a wrong pattern, the times are those between two frames
 ///   "hold N" -> "holding COUNT STATUS", "release" -> "released"
 ///   "stats" -> "stats delivered=.. verified=.. corrupted=.. skipped=.. lapped=.. connects=.. error=.."
 [[nodiscard]] reel_test::ChildProcess start_reader(const std::string& stream, const Settings& settings = {});
 
 /// A process with a FrameWriter of opaque bytes. Settings: bytes, slots, history, live, memory, side, stall,
-/// checksum, resume. It answers:
+/// users and groups (those allowed, by number); user and in_groups as above. It answers:
 ///   "write N [delay_us]" -> "wrote LAST STATUS", the frames' numbers counting on; "bytes N" changes their
 ///   size "run [delay_us]" -> "running", then writes for ever "end" -> "ended"; "stats" -> "stats
 ///   published=.. waits=.. demoted=.. refused=.. epochs=.."

@@ -1,9 +1,5 @@
 #include <reel/channel/frame_reader.hpp>
 
-#include <fmt/format.h>
-#include <reel/base/error.hpp>
-#include <reel/channel/runtime_dir.hpp>
-
 #include "frame_reader_impl.hpp"
 
 namespace reel {

@@ -1,13 +1,10 @@
 #include "frame_reader_impl.hpp"
 
-#include <poll.h>
 #include <sys/timerfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 #include <fmt/format.h>
 #include <reel/base/checksum.hpp>
@@ -15,23 +12,18 @@
 #include <reel/base/log.hpp>
 #include <reel/channel/runtime_dir.hpp>
 
-#include "join.hpp"
 #include "record_codec.hpp"
 
 namespace reel {
 namespace {
 
-constexpr int kHandshakeTimeoutMs = 5'000;
 constexpr std::int64_t kMillisecond = 1'000'000;
+// What a call that must not wait looks at and passes over (damaged frames, writers that leave at once) before
+// it says empty: without a bound a hostile writer would keep it.
+constexpr unsigned kMostTurns = 64;
 constexpr std::int64_t kFirstRetryNs = 5 * kMillisecond;
 constexpr std::int64_t kLastRetryNs = 200 * kMillisecond;
 constexpr std::int64_t kNever = std::int64_t{1} << 62;
-
-bool valid_reader_name(const std::string& name) {
-  return name.size() < kReaderNameBytes && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '/' || c == '-';
-         });
-}
 
 // Most frames have one to three: less than what a call of memcmp for all of them costs.
 template <typename Values>
@@ -59,7 +51,7 @@ FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
       options_(options),
       service_(Service::instance()),
       poll_(::epoll_create1(EPOLL_CLOEXEC)),
-      retry_timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
+      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       spin_ns_(longest_spin_ns()) {
   check_stream_name(stream_);
   if (const char* given = std::getenv(kReaderNameVariable); options_.name.empty() && given != nullptr)
@@ -71,17 +63,16 @@ FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
   if (options_.max_pins < 1 || options_.max_pins > kMaxSlots)
     throw Error(ErrorCode::bad_argument,
                 fmt::format("max_pins is {}: it must be 1 to {}", options_.max_pins, kMaxSlots));
-  if (!poll_ || !retry_timer_) throw_errno(errno, "cannot make a reader's descriptors", stream_);
+  if (!poll_ || !timer_) throw_errno(errno, "cannot make a reader's descriptors", stream_);
   epoll_event event{};
   event.events = EPOLLIN;
-  if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, retry_timer_.get(), &event) != 0)
+  if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, timer_.get(), &event) != 0)
     throw_errno(errno, "cannot watch a reader's descriptors", stream_);
   rules_.newest = options_.policy == Policy::latest;
-  if (!connect()) {
+  while (!connect() && hello_socket_) wait_for_message(hello_socket_.get(), kNever);
+  if (!epoch_) {
     if (failed_) throw Error(error_code_, error_, stream_);
-    if (!options_.reconnect)
-      throw Error(ErrorCode::not_found, fmt::format("no process writes it; looked {}", where_looked()),
-                  stream_);
+    if (!options_.reconnect) throw_not_found(stream_);
   }
 }
 
@@ -98,7 +89,7 @@ ReadStatus FrameReader::Impl::read(Frame& frame, int timeout_ms) noexcept {
   const std::int64_t deadline_ns = timeout_ms < 0    ? kNever
                                    : timeout_ms == 0 ? 0
                                                      : monotonic_ns() + timeout_ms * kMillisecond;
-  for (;;) {
+  for (unsigned turns = 1;; ++turns) {
     if (interrupted_.load(std::memory_order_acquire)) return ReadStatus::interrupted;
     if (failed_) return ReadStatus::failed;
     if (ended_) return ReadStatus::ended;
@@ -112,7 +103,9 @@ ReadStatus FrameReader::Impl::read(Frame& frame, int timeout_ms) noexcept {
     ReadStatus status = ReadStatus::empty;
     switch (take(frame, status)) {
       case Step::done: return status;
-      case Step::again: continue;
+      case Step::again:
+        if (timeout_ms == 0 ? turns >= kMostTurns : monotonic_ns() >= deadline_ns) return ReadStatus::empty;
+        continue;
       case Step::nothing: break;
     }
     if (!spare_share_) spare_share_ = epoch_;
@@ -121,10 +114,12 @@ ReadStatus FrameReader::Impl::read(Frame& frame, int timeout_ms) noexcept {
       read_messages();
       continue;
     }
-    if (timeout_ms == 0) return ReadStatus::empty;
-    if (spin()) continue;
-    if (timeout_ms > 0 && monotonic_ns() >= deadline_ns) return ReadStatus::empty;
-    wait_connected(deadline_ns);
+    // Before the spin: what it finds is then handed on without another look at the clock.
+    if (timeout_ms == 0 || monotonic_ns() >= deadline_ns) return ReadStatus::empty;
+    if (moved_since_ns_ != 0)
+      wait_for_message(connection_->socket(), deadline_ns);
+    else if (!spin())
+      wait_connected(deadline_ns);
   }
 }
 
@@ -148,7 +143,7 @@ FrameReader::Impl::Step FrameReader::Impl::take(Frame& frame, ReadStatus& status
       ended_ = true;
       status = ReadStatus::ended;
       return Step::done;
-    case TakeStatus::moved: return follow() ? Step::again : lost_writer(status);
+    case TakeStatus::moved: return follow(status);
     case TakeStatus::empty: return hung_up ? lost_writer(status) : Step::nothing;
   }
   return Step::nothing;
@@ -160,13 +155,7 @@ bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
   frame.slot_ = taken.slot;
   frame.sequence_ = record.sequence;
   frame.publish_ns_ = record.publish_ns;
-  frame.info_ = {static_cast<FrameKind>(record.kind),
-                 record.flags,
-                 record.pts_ns,
-                 record.dts_ns,
-                 record.duration_ns,
-                 record.capture_ns,
-                 record.offset};
+  frame.info_ = info_of(record);
   frame.payload_ = {epoch_->view().slot_payload(taken.slot), record.payload_bytes};
   frame.side_data_ = SideDataView({epoch_->view().slot_side_data(taken.slot), record.side_data_bytes});
   if (!payload_holds(taken, frame)) {
@@ -212,7 +201,7 @@ bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noex
       (record.tags_id != 0 && frame.tags_ == nullptr))
     return false;
   if (record.plane_count != 0) {
-    const VideoLayout* layout = layout_of(record, *frame.format_);
+    const VideoLayout* layout = known_layout(record, *frame.format_);
     if (layout == nullptr) return false;
     frame.layout_ = *layout;
   }
@@ -229,16 +218,14 @@ bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noex
 }
 
 // nullptr when the frame's planes cannot lie so.
-const VideoLayout* FrameReader::Impl::layout_of(const SlotRecord& record, const Format& format) noexcept {
+const VideoLayout* FrameReader::Impl::known_layout(const SlotRecord& record, const Format& format) noexcept {
   if (checked_.format == &format && checked_.payload_bytes == record.payload_bytes &&
       checked_.plane_count == record.plane_count && checked_.planes_listed == record.planes_listed &&
       (record.planes_listed == 0 ||
        (same_planes(checked_.offset_bytes, record.plane_offset_bytes, record.plane_count) &&
         same_planes(checked_.stride_bytes, record.plane_stride_bytes, record.plane_count))))
     return &checked_.layout;
-  const VideoFormat* video = format.video();
-  if (video == nullptr) return nullptr;
-  const auto layout = reel::layout_of(record, *video);
+  const auto layout = layout_of(record, format);
   if (!layout) return nullptr;
   checked_ = {&format,
               record.payload_bytes,
@@ -262,37 +249,62 @@ FrameReader::Impl::Step FrameReader::Impl::lost_writer(ReadStatus& status) noexc
 
 bool FrameReader::Impl::connect() noexcept {
   if (connects_ != 0 && !options_.reconnect) return false;
-  if (monotonic_ns() < retry_at_ns_) return false;
   try {
-    if (auto joined = join_stream(stream_, hello_of(options_), kHandshakeTimeoutMs)) {
-      auto connection = std::make_shared<ReaderConnection>(std::move(joined->socket));
-      auto epoch = std::make_shared<ReaderEpoch>(joined->welcome, joined->received, connection);
-      connection->sleep_on(epoch->page());
-      service_->watch(connection->socket(), EPOLLRDHUP | EPOLLONESHOT,
-                      [watched = connection.get()](std::uint32_t) { watched->mark_hung_up(); });
-      epoll_event event{};
-      event.events = EPOLLIN | EPOLLRDHUP;
-      ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, connection->socket(), &event);
-      set_connection(std::move(connection));
-      if (options_.start == Start::keyframe) epoch->ring().begin_at_key_frame();
-      adopt(std::move(epoch));
-      // The frames of a writer that comes back are all new: none of them is missed while we find it.
-      if (options_.start != Start::keyframe) options_.start = Start::oldest;
-      ++connects_;
-      retry_delay_ns_ = 0;
-      retry_at_ns_ = 0;
-      const itimerspec off{};  // one that has expired would keep fd() readable for ever
-      ::timerfd_settime(retry_timer_.get(), 0, &off, nullptr);
-      return true;
+    if (!hello_socket_ && (monotonic_ns() < retry_at_ns_ || !say_hello())) return false;
+    switch (receive_message(hello_socket_.get(), message_)) {
+      case ReceiveStatus::none:
+        if (monotonic_ns() < retry_at_ns_) return false;
+        throw_no_answer(stream_, kHandshakeTimeoutNs / kMillisecond);
+      case ReceiveStatus::gone: break;
+      case ReceiveStatus::received:
+        join(joined_by(std::move(hello_socket_), std::move(message_), hello_of(options_), stream_));
+        return true;
     }
   } catch (const Error& error) {
     if (error.code() != ErrorCode::timeout || !options_.reconnect) fail(error.code(), error.message());
   } catch (const std::exception& error) {
     fail(ErrorCode::internal, error.what());
   }
+  forget_hello();
+  return false;
+}
+
+bool FrameReader::Impl::say_hello() {
+  auto socket = greet_writer(stream_, hello_of(options_));
+  if (!socket) {
+    forget_hello();
+    return false;
+  }
+  hello_socket_ = std::move(*socket);
+  retry_at_ns_ = monotonic_ns() + kHandshakeTimeoutNs;
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLRDHUP;  // stays: this socket becomes the connection's
+  if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, hello_socket_.get(), &event) != 0)
+    throw_errno(errno, "cannot watch its writer's socket", stream_);
+  return true;
+}
+
+// The next try comes after a while: longer and longer while nobody is there.
+void FrameReader::Impl::forget_hello() noexcept {
+  if (hello_socket_) ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, hello_socket_.get(), nullptr);
+  hello_socket_.reset();
   retry_delay_ns_ = std::clamp(retry_delay_ns_ * 2, kFirstRetryNs, kLastRetryNs);
   retry_at_ns_ = monotonic_ns() + retry_delay_ns_;
-  return false;
+}
+
+void FrameReader::Impl::join(Joined joined) {
+  auto connection = std::make_shared<ReaderConnection>(std::move(joined.socket));
+  auto epoch = std::make_shared<ReaderEpoch>(joined.welcome, joined.received, connection);
+  service_->watch(connection->socket(), EPOLLRDHUP | EPOLLONESHOT,
+                  [watched = connection.get()](std::uint32_t) { watched->mark_hung_up(); });
+  set_connection(std::move(connection));
+  if (options_.start == Start::keyframe) epoch->ring().begin_at_key_frame();
+  adopt(std::move(epoch));
+  // The frames of a writer that comes back are all new: none of them is missed while we find it.
+  if (options_.start != Start::keyframe) options_.start = Start::oldest;
+  ++connects_;
+  retry_delay_ns_ = 0;
+  retry_at_ns_ = 0;
 }
 
 void FrameReader::Impl::fail(ErrorCode code, const std::string& message) noexcept {
@@ -309,6 +321,8 @@ void FrameReader::Impl::adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept {
   epoch_ = std::move(epoch);
   spare_share_.reset();
   checked_.format = nullptr;
+  moved_since_ns_ = 0;
+  disarm_timer();
   connection_->sleep_on(epoch_->page());
   rules_.key_frames = false;
   // Known before the first frame, so that `latest` never hands on what cannot be decoded.
@@ -317,19 +331,19 @@ void FrameReader::Impl::adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept {
   epoch_->ring().publish_counters(counters_);
 }
 
-bool FrameReader::Impl::follow() noexcept {
-  const std::int64_t deadline_ns = monotonic_ns() + kHandshakeTimeoutMs * kMillisecond;
+FrameReader::Impl::Step FrameReader::Impl::follow(ReadStatus& status) noexcept {
+  const bool hung_up = connection_->hung_up();  // before the look at the socket, as in take()
   read_messages();
-  while (next_epochs_.empty() && !connection_->hung_up() && !failed_ && monotonic_ns() < deadline_ns) {
-    pollfd wait{connection_->socket(), POLLIN,
-                0};  // the message is under way: it is sent before the move is announced
-    ::poll(&wait, 1, 100);
-    read_messages();
+  if (failed_) return Step::again;
+  if (!next_epochs_.empty()) {
+    adopt(std::move(next_epochs_.front()));
+    next_epochs_.pop_front();
+    return Step::again;
   }
-  if (next_epochs_.empty()) return false;
-  adopt(std::move(next_epochs_.front()));
-  next_epochs_.pop_front();
-  return true;
+  // The message is under way: it is sent before the move is announced.
+  if (moved_since_ns_ == 0) moved_since_ns_ = monotonic_ns();
+  if (hung_up || monotonic_ns() - moved_since_ns_ >= kHandshakeTimeoutNs) return lost_writer(status);
+  return Step::nothing;
 }
 
 void FrameReader::Impl::set_connection(std::shared_ptr<ReaderConnection> connection) noexcept {
@@ -339,6 +353,7 @@ void FrameReader::Impl::set_connection(std::shared_ptr<ReaderConnection> connect
 
 void FrameReader::Impl::disconnect() noexcept {
   next_epochs_.clear();
+  moved_since_ns_ = 0;
   if (!connection_) return;
   service_->unwatch(connection_->socket());
   ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, connection_->socket(), nullptr);

@@ -13,6 +13,7 @@
 #include <reel/base/error.hpp>
 #include <reel/channel/frame_reader.hpp>
 
+#include "join.hpp"
 #include "reader_epoch.hpp"
 #include "service.hpp"
 
@@ -31,40 +32,51 @@ class FrameReader::Impl {
   void interrupt(bool on) noexcept;
   bool request_key_frame() noexcept;
   [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
-  [[nodiscard]] bool connected() const noexcept { return connection_ && !connection_->hung_up(); }
+  [[nodiscard]] bool connected() const noexcept {
+    return connection_ && (!connection_->hung_up() || epoch_->ring().ready());
+  }
   [[nodiscard]] ReaderStats stats() const noexcept;
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
  private:
+  /// How long a writer's answer to hello, or its word of new memory, is waited for, over any number of calls.
+  static constexpr std::int64_t kHandshakeTimeoutNs = 5'000'000'000;
+
   // What one look at the ring came to.
   enum class Step { done, again, nothing };
 
   Step take(Frame& frame, ReadStatus& status) noexcept;
   bool deliver(const TakenSlot& taken, Frame& frame) noexcept;
   bool payload_holds(const TakenSlot& taken, Frame& frame) noexcept;
-  const VideoLayout* layout_of(const SlotRecord& record, const Format& format) noexcept;
+  const VideoLayout* known_layout(const SlotRecord& record, const Format& format) noexcept;
   Step lost_writer(ReadStatus& status) noexcept;
 
-  bool connect() noexcept;  // false: not now; error_ set and failed_ when never
+  bool connect() noexcept;  // does not block; false: not now; error_ set and failed_ when never
+  bool say_hello();         // the same; true when somebody listens
+  void forget_hello() noexcept;
+  void join(Joined joined);
   void adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept;
-  bool follow() noexcept;  // to the memory in which the stream goes on
+  Step follow(ReadStatus& status) noexcept;  // to the memory in which the stream goes on
   void disconnect() noexcept;
   void set_connection(std::shared_ptr<ReaderConnection> connection) noexcept;
-  void read_messages() noexcept;  // doorbells and messages that have come in
+  void read_messages() noexcept;  // doorbells and messages that have come in, so many at a time
   void handle_message() noexcept;
   void fail(ErrorCode code, const std::string& message) noexcept;
 
   void wait_connected(std::int64_t deadline_ns) noexcept;
   void wait_unconnected(std::int64_t deadline_ns) noexcept;
+  void wait_for_message(int socket, std::int64_t deadline_ns) noexcept;
   bool spin() noexcept;
   [[nodiscard]] static std::int64_t longest_spin_ns() noexcept;
-  void arm_retry_timer() noexcept;
+  void arm_timer(std::int64_t at_ns) noexcept;
+  void disarm_timer() noexcept;
 
   std::string stream_;
   ReaderOptions options_;
   std::shared_ptr<Service> service_;
-  UniqueFd poll_;  // what fd() hands out: holds the socket while connected, and the retry timer
-  UniqueFd retry_timer_;
+  UniqueFd poll_;  // what fd() hands out: holds the socket, and the timer
+  UniqueFd timer_;
+  UniqueFd hello_socket_;        // of a writer that was greeted and has not answered yet
   std::mutex connection_mutex_;  // interrupt() may look at connection_ while it is changed; the reader itself
                                  // reads it freely
   std::shared_ptr<ReaderConnection> connection_;
@@ -92,7 +104,8 @@ class FrameReader::Impl {
   bool ended_ = false;
   bool failed_ = false;
   bool armed_socket_ = false;
-  std::int64_t retry_at_ns_ = 0;
+  std::int64_t moved_since_ns_ = 0;  // the memory has moved on, and where to has not come yet
+  std::int64_t retry_at_ns_ = 0;  // when to look for a writer again, or to give up the one that was greeted
   std::int64_t retry_delay_ns_ = 0;
   std::int64_t spin_ns_ = 0;  // how long spinning has paid lately
   std::atomic<bool> interrupted_{false};

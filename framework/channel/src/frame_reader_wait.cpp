@@ -1,9 +1,9 @@
 // How a FrameReader waits: spin briefly while that pays, then sleep on its page; or arm the socket for
 // whoever polls fd(). And the messages that come over the socket meanwhile.
+#include <poll.h>
 #include <sys/timerfd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <thread>
 
 #include <fmt/format.h>
@@ -23,6 +23,9 @@ namespace {
 
 constexpr std::int64_t kLongestSpinNs = 20'000;
 constexpr std::int64_t kShortestSpinNs = 500;
+constexpr std::int64_t kLongestPollNs = 20'000'000;  // interrupt() does not end a poll
+constexpr int kMostMessages = 64;                    // read at a time: the next call reads on
+constexpr std::size_t kMostNextEpochs = 16;          // mapped at a time
 
 void pause_briefly() noexcept {
 #if defined(__x86_64__)
@@ -69,10 +72,21 @@ void FrameReader::Impl::wait_connected(std::int64_t deadline_ns) noexcept {
 }
 
 void FrameReader::Impl::wait_unconnected(std::int64_t deadline_ns) noexcept {
+  if (hello_socket_) {
+    wait_for_message(hello_socket_.get(), std::min(retry_at_ns_, deadline_ns));
+    return;
+  }
   const std::uint32_t before = idle_word_.load(std::memory_order_acquire);
   if (interrupted_.load(std::memory_order_acquire)) return;
   const std::int64_t left_ns = std::min(retry_at_ns_, deadline_ns) - monotonic_ns();
   if (left_ns > 0) futex_wait(idle_word_, before, left_ns, FutexScope::process);
+}
+
+void FrameReader::Impl::wait_for_message(int socket, std::int64_t deadline_ns) noexcept {
+  const std::int64_t left_ns = std::clamp<std::int64_t>(deadline_ns - monotonic_ns(), 0, kLongestPollNs);
+  const timespec left{0, left_ns};
+  pollfd wait{socket, POLLIN, 0};
+  ::ppoll(&wait, 1, &left, nullptr);
 }
 
 void FrameReader::Impl::interrupt(bool on) noexcept {
@@ -84,37 +98,54 @@ void FrameReader::Impl::interrupt(bool on) noexcept {
   if (connection_) connection_->wake();
 }
 
-void FrameReader::Impl::arm_retry_timer() noexcept {
-  const std::int64_t left_ns = std::max<std::int64_t>(retry_at_ns_ - monotonic_ns(), 1);
+void FrameReader::Impl::arm_timer(std::int64_t at_ns) noexcept {
+  const std::int64_t left_ns = std::max<std::int64_t>(at_ns - monotonic_ns(), 1);
   itimerspec timer{};
   timer.it_value.tv_sec = left_ns / 1'000'000'000;
   timer.it_value.tv_nsec = left_ns % 1'000'000'000;
-  ::timerfd_settime(retry_timer_.get(), 0, &timer, nullptr);  // setting it again also makes it unreadable
+  ::timerfd_settime(timer_.get(), 0, &timer, nullptr);  // setting it again also makes it unreadable
+}
+
+// One that has expired would keep fd() readable for ever.
+void FrameReader::Impl::disarm_timer() noexcept {
+  const itimerspec off{};
+  ::timerfd_settime(timer_.get(), 0, &off, nullptr);
 }
 
 bool FrameReader::Impl::prepare_wait() noexcept {
   if (failed_ || ended_ || interrupted_.load(std::memory_order_acquire)) return false;
   if (!epoch_ && !connect()) {
     if (failed_ || !options_.reconnect) return false;
-    arm_retry_timer();
+    arm_timer(retry_at_ns_);
     return true;
   }
   read_messages();
-  if (connection_->hung_up()) return false;
+  if (failed_ || connection_->hung_up()) return false;
   armed_socket_ = true;
+  if (moved_since_ns_ != 0 && next_epochs_.empty()) {  // what is waited for comes over the socket alone
+    arm_timer(moved_since_ns_ + kHandshakeTimeoutNs);
+    return true;
+  }
   return epoch_->ring().arm(WakeKind::socket);
 }
 
 void FrameReader::Impl::read_messages() noexcept {
   if (armed_socket_) epoch_->ring().disarm();
   armed_socket_ = false;
-  for (;;) {
+  for (int messages = 0; messages < kMostMessages && !failed_; ++messages) {
+    if (next_epochs_.size() >= kMostNextEpochs) {
+      // What was announced after the present memory's move is read when that has been followed. An honest
+      // writer announces no second memory before it has moved to the first.
+      if (epoch_->view().header->moved.load(std::memory_order_acquire) == 0)
+        fail(ErrorCode::protocol,
+             fmt::format("its writer announced {} new memories and moved to none", next_epochs_.size()));
+      return;
+    }
     switch (receive_message(connection_->socket(), message_)) {
       case ReceiveStatus::none: return;
       case ReceiveStatus::gone: connection_->mark_hung_up(); return;
       case ReceiveStatus::received: handle_message(); break;
     }
-    if (failed_) return;
   }
 }
 
@@ -140,7 +171,7 @@ void FrameReader::Impl::handle_message() noexcept {
     return;
   }
   try {
-    next_epochs_.push_back(std::make_shared<ReaderEpoch>(*moved, message_, epoch_->share_connection()));
+    next_epochs_.push_back(std::make_shared<ReaderEpoch>(*moved, message_, connection_));
   } catch (const Error& error) {
     fail(error.code(), error.message());
   } catch (const std::exception& error) {

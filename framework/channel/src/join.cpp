@@ -1,23 +1,37 @@
 #include "join.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cerrno>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <reel/base/error.hpp>
-#include <reel/channel/runtime_dir.hpp>
+#include <reel/base/text.hpp>
+#include <reel/channel/observer.hpp>
 
 #include "name_lock.hpp"
 
 namespace reel {
 namespace {
 
+using State = RuntimeDir::State;
+
 std::optional<UniqueFd> find_writer(const std::string& stream) {
-  for (const std::string& directory : runtime_dirs()) {
-    if (auto socket = connect_to(directory, socket_file(stream))) return socket;
+  const std::vector<RuntimeDir> directories = runtime_dirs();
+  for (const RuntimeDir& directory : directories) {
+    if (directory.state != State::usable && directory.state != State::unlisted) continue;
+    if (auto socket = connect_to_owner(directory, stream)) return socket;
     if (errno == EACCES || errno == EPERM)
-      throw_errno(errno, fmt::format("cannot connect to \"{}/{}\"", directory, socket_file(stream)), stream);
+      throw Error(ErrorCode::no_permission,
+                  fmt::format("\"{}/{}\" is closed to user {} (it is of user {}): its writer must list that "
+                              "user or its group",
+                              directory.path, socket_file(stream), ::geteuid(), directory.owner),
+                  stream);
   }
+  const bool refused = std::all_of(directories.begin(), directories.end(),
+                                   [](const auto& one) { return one.state == State::refused; });
+  if (refused) throw Error(ErrorCode::no_permission, directories.front().objection, stream);
   return std::nullopt;
 }
 
@@ -30,24 +44,16 @@ std::optional<UniqueFd> find_writer(const std::string& stream) {
 
 }  // namespace
 
-std::optional<Joined> join_stream(const std::string& stream, const HelloMessage& hello, int timeout_ms) {
+std::optional<UniqueFd> greet_writer(const std::string& stream, const HelloMessage& hello) {
   std::optional<UniqueFd> socket = find_writer(stream);
-  if (!socket) return std::nullopt;
-  if (send_message(socket->get(), bytes_of(hello)) != SendStatus::sent)
+  if (!socket || send_message(socket->get(), bytes_of(hello)) != SendStatus::sent)
     return std::nullopt;  // it left just now
+  return socket;
+}
 
-  Joined joined;
-  switch (receive_within(socket->get(), joined.received, timeout_ms)) {
-    case ReceiveStatus::gone: return std::nullopt;
-    case ReceiveStatus::none:
-      throw Error(
-          ErrorCode::timeout,
-          fmt::format("its writer took the connection but did not answer within {} ms: is it stopped?",
-                      timeout_ms),
-          stream);
-    case ReceiveStatus::received: break;
-  }
-  const auto header = header_of(joined.received);
+Joined joined_by(UniqueFd socket, ReceivedMessage answer, const HelloMessage& hello,
+                 const std::string& stream) {
+  const auto header = header_of(answer);
   if (!header)
     throw Error(ErrorCode::protocol, "whoever listens at its socket does not speak Reel's handshake", stream);
   if (header->major != kHandshakeMajor)
@@ -57,28 +63,69 @@ std::optional<Joined> join_stream(const std::string& stream, const HelloMessage&
                     header->major, header->minor, kHandshakeMajor, kHandshakeMinor),
         stream);
   if (header->type == MessageType::refused) {
-    const auto refused = as<RefusedMessage>(joined.received, 0);
+    const auto refused = as<RefusedMessage>(answer, 0);
     if (refused) throw_refusal(*refused, stream);
   }
   const std::size_t descriptors = hello.role == PeerRole::reader ? 3 : 2;
-  const auto welcome = as<WelcomeMessage>(joined.received, descriptors);
+  const auto welcome = as<WelcomeMessage>(answer, descriptors);
   if (header->type != MessageType::welcome || !welcome)
     throw Error(ErrorCode::protocol,
                 fmt::format("its writer answered hello with message type {} of {} bytes and {} descriptors, "
                             "expected a welcome of "
                             "{} bytes and {}",
-                            static_cast<std::uint32_t>(header->type), joined.received.size,
-                            joined.received.fd_count, sizeof(WelcomeMessage), descriptors),
+                            static_cast<std::uint32_t>(header->type), answer.size, answer.fd_count,
+                            sizeof(WelcomeMessage), descriptors),
                 stream);
-  joined.welcome = *welcome;
-  joined.socket = std::move(*socket);
-  return joined;
+  return {std::move(socket), *welcome, std::move(answer)};
 }
 
-std::string where_looked() {
-  const std::vector<std::string> directories = runtime_dirs();
-  if (directories.empty()) return "(no runtime directory exists)";
-  return fmt::format("in {}", fmt::join(directories, ", "));
+std::optional<Joined> join_stream(const std::string& stream, const HelloMessage& hello, int timeout_ms) {
+  std::optional<UniqueFd> socket = greet_writer(stream, hello);
+  if (!socket) return std::nullopt;
+  ReceivedMessage answer;
+  switch (receive_within(socket->get(), answer, timeout_ms)) {
+    case ReceiveStatus::gone: return std::nullopt;
+    case ReceiveStatus::none: throw_no_answer(stream, timeout_ms);
+    case ReceiveStatus::received: break;
+  }
+  return joined_by(std::move(*socket), std::move(answer), hello, stream);
+}
+
+void throw_no_answer(const std::string& stream, int timeout_ms) {
+  throw Error(ErrorCode::timeout,
+              fmt::format("its writer took the connection but did not answer within {} ms: is it stopped?",
+                          timeout_ms),
+              stream);
+}
+
+std::optional<UniqueFd> connect_to_owner(const RuntimeDir& directory, const std::string& stream) {
+  auto socket = connect_to(directory.path, socket_file(stream));
+  if (!socket) return std::nullopt;
+  const auto writer = peer_of(socket->get());
+  if (!writer || writer->uid != directory.owner)
+    throw Error(ErrorCode::no_permission,
+                fmt::format("user {} listens at \"{}/{}\", in a directory of user {}: only its owner may",
+                            writer ? static_cast<std::int64_t>(writer->uid) : -1, directory.path,
+                            socket_file(stream), directory.owner),
+                stream);
+  return socket;
+}
+
+void throw_not_found(const std::string& stream) {
+  std::string message = fmt::format("no process writes it; looked {}", where_looked());
+  bool all_seen = true;
+  for (const RuntimeDir& directory : runtime_dirs()) {
+    if (directory.state == State::refused) message += "; " + directory.objection;
+    all_seen = all_seen && directory.objection.empty();
+  }
+  const std::vector<std::string> living = list_streams();
+  if (const auto near = nearest_name(stream, living))
+    message += fmt::format("; did you mean '{}'?", *near);
+  else if (!living.empty())
+    message += fmt::format("; there is {}", join_or(living));
+  else if (all_seen)
+    message += "; no stream has a writer now";
+  throw Error(ErrorCode::not_found, message, stream);
 }
 
 }  // namespace reel

@@ -1,9 +1,10 @@
-// Joining a stream: finding its socket, saying hello, hearing welcome or why not. Blocks for as long as the
-// writer's answer takes, at most the timeout. Thread-safe.
+// Joining a stream: finding its socket, saying hello, hearing welcome or why not. Thread-safe.
 #pragma once
 
 #include <optional>
 #include <string>
+
+#include <reel/channel/runtime_dir.hpp>
 
 #include "socket.hpp"
 
@@ -15,12 +16,29 @@ struct Joined {
   ReceivedMessage received;  // with the descriptors of the welcome
 };
 
-/// nullopt when there is no living writer. Throws Error{refused | version | protocol | timeout |
-/// no_permission}, all naming the stream.
+/// Finds the stream's writer and says hello: the socket on which the answer will come, or nullopt when there
+/// is no living writer. Does not block. Throws Error{no_permission} when there is no directory it may look
+/// into, or the socket is closed to us.
+[[nodiscard]] std::optional<UniqueFd> greet_writer(const std::string& stream, const HelloMessage& hello);
+
+/// Checks the writer's answer to `hello`. Throws Error{refused | version | protocol}, all naming the stream.
+[[nodiscard]] Joined joined_by(UniqueFd socket, ReceivedMessage answer, const HelloMessage& hello,
+                               const std::string& stream);
+
+/// Both, waiting up to `timeout_ms` for the answer. nullopt when there is no living writer. Throws as both,
+/// and Error{timeout}.
 [[nodiscard]] std::optional<Joined> join_stream(const std::string& stream, const HelloMessage& hello,
                                                 int timeout_ms);
 
-/// Where it was looked, for messages: "in /run/reel, /tmp/reel-0".
-[[nodiscard]] std::string where_looked();
+/// For a writer that took the connection and says nothing.
+[[noreturn]] void throw_no_answer(const std::string& stream, int timeout_ms);
+
+/// The socket of a stream in a directory, connected; nullopt with errno. Throws Error{no_permission} when
+/// another user than the directory's owner listens there.
+[[nodiscard]] std::optional<UniqueFd> connect_to_owner(const RuntimeDir& directory,
+                                                       const std::string& stream);
+
+/// Says where was looked, why not elsewhere, and the nearest stream or those that there are.
+[[noreturn]] void throw_not_found(const std::string& stream);
 
 }  // namespace reel

@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include <fmt/format.h>
 #include <reel/base/checksum.hpp>
@@ -30,8 +32,14 @@ bool still_at(int fd, const std::string& path) {
          ours.st_dev == theirs.st_dev;
 }
 
-// The locked file, or nothing with the owner's pid.
-std::optional<UniqueFd> lock_at(const std::string& path, std::string& owner) {
+// Whoever sweeps a directory holds the locks of dead writers for a moment: no reason to refuse a name.
+constexpr std::chrono::milliseconds kPatience{300};
+constexpr std::chrono::milliseconds kBetweenTries{5};
+
+// The locked file, or nothing with the pid of whoever has held it for as long as `patience`.
+std::optional<UniqueFd> lock_at(const std::string& path, std::chrono::milliseconds patience,
+                                std::string& owner) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   for (;;) {
     UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd) throw_errno(errno, fmt::format("cannot open the lock \"{}\"", path));
@@ -39,7 +47,9 @@ std::optional<UniqueFd> lock_at(const std::string& path, std::string& owner) {
       if (errno != EWOULDBLOCK) throw_errno(errno, fmt::format("cannot lock \"{}\"", path));
       if (!still_at(fd.get(), path)) continue;
       owner = read_owner(fd.get());
-      return std::nullopt;
+      if (std::chrono::steady_clock::now() >= deadline) return std::nullopt;
+      std::this_thread::sleep_for(kBetweenTries);
+      continue;
     }
     if (!still_at(fd.get(), path)) continue;
     const std::string pid = std::to_string(::getpid());
@@ -54,7 +64,7 @@ std::optional<UniqueFd> lock_at(const std::string& path, std::string& owner) {
 NameLock::NameLock(const std::string& directory, const std::string& stream)
     : path_(directory + "/" + lock_file(stream)) {
   std::string owner;
-  std::optional<UniqueFd> fd = lock_at(path_, owner);
+  std::optional<UniqueFd> fd = lock_at(path_, kPatience, owner);
   if (!fd)
     throw Error(ErrorCode::in_use,
                 fmt::format("stream \"{}\" is already written by process {} (lock \"{}\"): stop it, "
@@ -66,7 +76,7 @@ NameLock::NameLock(const std::string& directory, const std::string& stream)
 std::optional<NameLock> NameLock::try_take(const std::string& directory, const std::string& stream) {
   std::string owner;
   std::string path = directory + "/" + lock_file(stream);
-  std::optional<UniqueFd> fd = lock_at(path, owner);
+  std::optional<UniqueFd> fd = lock_at(path, std::chrono::milliseconds(0), owner);
   if (!fd) return std::nullopt;
   return NameLock(std::move(*fd), std::move(path));
 }

@@ -1,7 +1,5 @@
 #include <reel/channel/observer.hpp>
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
@@ -9,8 +7,8 @@
 
 #include <fmt/format.h>
 #include <reel/base/checksum.hpp>
+#include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
-#include <reel/base/text.hpp>
 #include <reel/channel/runtime_dir.hpp>
 #include <reel/ring/header_checksum.hpp>
 #include <reel/ring/stream_memory.hpp>
@@ -39,16 +37,6 @@ std::string kind_name(std::uint32_t kind) {
     case FrameKind::event: return "event";
   }
   return "unknown";
-}
-
-FrameInfo info_of(const SlotRecord& record) {
-  return {static_cast<FrameKind>(record.kind),
-          record.flags,
-          record.pts_ns,
-          record.dts_ns,
-          record.duration_ns,
-          record.capture_ns,
-          record.offset};
 }
 
 // A header copied out of a slot nobody protects.
@@ -105,23 +93,17 @@ class StreamObserver::Impl {
  public:
   Impl(std::string stream, int timeout_ms) : stream_(std::move(stream)), timeout_ms_(timeout_ms) {
     check_stream_name(stream_);
-    HelloMessage hello;
-    hello.role = PeerRole::observer;
-    auto joined = join_stream(stream_, hello, timeout_ms);
-    if (!joined) throw_not_found();
-    socket_ = std::move(joined->socket);
-    kind_ = static_cast<SegmentKind>(joined->welcome.memory);
-    memory_.emplace(kind_, std::move(joined->received.fds[0]), joined->welcome.control_bytes,
-                    std::move(joined->received.fds[1]), joined->welcome.payload_bytes);
+    if (!join()) throw_not_found(stream_);
   }
 
   StreamStatus status() {
-    const StreamView& view = memory_->view();
+    std::vector<ReaderStatus> readers = ask_for_readers();
+    const StreamView& view = present();  // after the answer: no cursor is beyond what is seen here
     StreamStatus status;
     status.name = stream_;
     status.epoch = to_hex(view.geometry.epoch);
     status.writer_pid = view.geometry.writer_pid;
-    if (const auto format = current_format()) status.caps = format->caps();
+    if (const auto format = current_format(view)) status.caps = format->caps();
     status.layout_major = view.geometry.layout_major;
     status.layout_minor = view.geometry.layout_minor;
     status.slots = view.geometry.slots;
@@ -135,15 +117,15 @@ class StreamObserver::Impl {
     status.ended = view.header->end.load(std::memory_order_acquire) != 0;
     status.sealed = view.geometry.sealed != 0;
     status.checksum = static_cast<ChecksumMode>(view.geometry.checksum_mode);
-    status.fps = measured_fps();
+    status.fps = measured_fps(view);
     status.waits = view.header->waits.load(std::memory_order_relaxed);
-    status.readers = ask_for_readers();
+    status.readers = std::move(readers);
     return status;
   }
 
-  [[nodiscard]] StreamRecords records() const {
+  [[nodiscard]] StreamRecords records() {
     StreamRecords records;
-    const StreamView& view = memory_->view();
+    const StreamView& view = present();
     const auto collect = [](auto& into, const auto* table, std::uint32_t limit) {
       for (std::uint32_t i = 0; i < limit; ++i) {
         if (table[i].checksum == 0) return;  // written in order: the first empty one ends the table
@@ -156,43 +138,53 @@ class StreamObserver::Impl {
     return records;
   }
 
-  [[nodiscard]] std::vector<SlotStatus> slots() const {
+  [[nodiscard]] std::vector<SlotStatus> slots() {
     std::vector<SlotStatus> result;
-    for (std::uint32_t slot = 0; slot < memory_->view().geometry.slots; ++slot)
-      result.push_back(look_at(slot));
+    const StreamView& view = present();
+    for (std::uint32_t slot = 0; slot < view.geometry.slots; ++slot) result.push_back(look_at(view, slot));
     return result;
   }
 
-  [[nodiscard]] bool newest(FrameCopy& frame) const {
-    const StreamView& view = memory_->view();
+  [[nodiscard]] bool newest(FrameCopy& frame) {
+    const StreamView& view = present();
     // The writer may overwrite what is being copied; a frame later is as good.
     for (int tries = 0; tries < 100; ++tries) {
       const std::uint64_t word = view.header->head.load(std::memory_order_acquire);
       const std::uint64_t sequence = sequence_of(word);
       if (sequence < view.geometry.first_sequence || slot_of(word) >= view.geometry.slots) return false;
-      if (copy(slot_of(word), sequence, frame)) return true;
+      if (copy(view, slot_of(word), sequence, frame)) return true;
     }
     return false;
   }
 
  private:
-  [[noreturn]] void throw_not_found() const {
-    const std::vector<std::string> living = list_streams();
-    std::string message = fmt::format("no process writes it; looked {}", where_looked());
-    if (const auto near = nearest_name(stream_, living))
-      message += fmt::format("; did you mean \"{}\"?", *near);
-    throw Error(ErrorCode::not_found, message, fmt::format("stream \"{}\"", stream_));
+  // False when nobody writes the stream.
+  [[nodiscard]] bool join() {
+    HelloMessage hello;
+    hello.role = PeerRole::observer;
+    auto joined = join_stream(stream_, hello, timeout_ms_);
+    if (!joined) return false;
+    socket_ = std::move(joined->socket);
+    kind_ = static_cast<SegmentKind>(joined->welcome.memory);
+    memory_ = MappedStreamMemory(kind_, std::move(joined->received.fds[0]), joined->welcome.control_bytes,
+                                 std::move(joined->received.fds[1]), joined->welcome.payload_bytes);
+    return true;
   }
 
-  [[nodiscard]] std::optional<Format> current_format() const {
-    const StreamView& view = memory_->view();
+  // The memory the stream is in now. Observers are not told when it moves, so they look.
+  [[nodiscard]] const StreamView& present() {
+    if (memory_->view().header->moved.load(std::memory_order_acquire) != 0 && !join()) throw_gone();
+    return memory_->view();
+  }
+
+  [[nodiscard]] static std::optional<Format> current_format(const StreamView& view) {
     const std::uint32_t id = view.header->format_id.load(std::memory_order_acquire);
     if (id == 0 || id > kFormatRecords) return std::nullopt;
     return read_record(view.formats[id - 1]);
   }
 
-  [[nodiscard]] SlotStatus look_at(std::uint32_t slot) const {
-    const SlotObserver observer(memory_->view(), slot);
+  [[nodiscard]] static SlotStatus look_at(const StreamView& view, std::uint32_t slot) {
+    const SlotObserver observer(view, slot);
     const std::uint64_t before = observer.state();
     const auto state = static_cast<SlotState>(before & 3);
     SlotStatus status;
@@ -220,8 +212,8 @@ class StreamObserver::Impl {
     return status;
   }
 
-  [[nodiscard]] bool copy(std::uint32_t slot, std::uint64_t sequence, FrameCopy& frame) const {
-    const StreamView& view = memory_->view();
+  [[nodiscard]] static bool copy(const StreamView& view, std::uint32_t slot, std::uint64_t sequence,
+                                 FrameCopy& frame) {
     const SlotObserver observer(view, slot);
     const std::uint64_t before = observer.state();
     if (before != slot_word(sequence, SlotState::ready)) return false;
@@ -246,30 +238,31 @@ class StreamObserver::Impl {
     if (record.format_id >= 1 && record.format_id <= kFormatRecords) {
       if (auto format = read_record(view.formats[record.format_id - 1])) frame.format = std::move(*format);
     }
-    frame.layout = VideoLayout{};
-    const VideoFormat* video = frame.format.video();
-    if (video != nullptr && record.plane_count == plane_count(video->pixel)) {
-      if (const auto layout = layout_of(record, *video))
-        frame.layout = *layout;
-      else
-        frame.intact = false;
-    }
+    const auto layout = layout_of(record, frame.format);
+    frame.layout = layout.value_or(VideoLayout{});
+    if (record.plane_count != 0 && !layout) frame.intact = false;
     return true;
   }
 
-  [[nodiscard]] double measured_fps() const {
-    std::vector<std::int64_t> times;
-    for (std::uint32_t slot = 0; slot < memory_->view().geometry.slots; ++slot) {
-      const SlotObserver observer(memory_->view(), slot);
+  [[nodiscard]] static double measured_fps(const StreamView& view) {
+    std::vector<double> times_ns;
+    for (std::uint32_t slot = 0; slot < view.geometry.slots; ++slot) {
+      const SlotObserver observer(view, slot);
       const std::uint64_t before = observer.state();
       if (static_cast<SlotState>(before & 3) != SlotState::ready) continue;
       const Glimpse glimpse = observer.glimpse();
-      if (glimpse.header_right && observer.unchanged(before)) times.push_back(glimpse.record.publish_ns);
+      if (glimpse.header_right && observer.unchanged(before))
+        times_ns.push_back(static_cast<double>(glimpse.record.publish_ns));
     }
-    if (times.size() < 2) return 0;
-    const auto [first, last] = std::minmax_element(times.begin(), times.end());
-    return *last > *first ? static_cast<double>(times.size() - 1) * 1e9 / static_cast<double>(*last - *first)
-                          : 0;
+    if (times_ns.size() < 2) return 0;
+    const auto [first, last] = std::minmax_element(times_ns.begin(), times_ns.end());
+    const auto intervals = static_cast<double>(times_ns.size() - 1);
+    const double span_ns = *last - *first;
+    const double since_first_ns = static_cast<double>(monotonic_ns()) - *first;
+    // Two intervals late are chance; a writer that has been silent for longer is slower than its frames say.
+    const bool late = since_first_ns > span_ns * (1 + 2 / intervals);
+    const double measured_ns = late ? since_first_ns : span_ns;
+    return measured_ns > 0 ? intervals * 1e9 / measured_ns : 0;
   }
 
   [[nodiscard]] std::vector<ReaderStatus> ask_for_readers() {
@@ -347,13 +340,17 @@ bool StreamObserver::newest(FrameCopy& frame) const {
 
 std::vector<std::string> list_streams() {
   std::vector<std::string> names;
-  for (const std::string& directory : runtime_dirs()) {
+  for (const RuntimeDir& directory : runtime_dirs()) {
+    if (directory.state != RuntimeDir::State::usable) continue;
     std::error_code failed;
-    for (const auto& entry : std::filesystem::directory_iterator(directory, failed)) {
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path, failed)) {
       const std::filesystem::path file = entry.path().filename();
-      if (file.extension() != ".sock" || !valid_stream_name(file.stem().string())) continue;
-      if (connect_to(directory, file.string()))
-        names.push_back(file.stem().string());  // a dead one's refuses
+      const std::string stream = file.stem().string();
+      if (file.extension() != ".sock" || !valid_stream_name(stream)) continue;
+      try {
+        if (connect_to_owner(directory, stream)) names.push_back(stream);  // a dead one's refuses
+      } catch (const Error&) {  // not its owner's: no stream of this directory
+      }
     }
   }
   std::sort(names.begin(), names.end());

@@ -1,7 +1,10 @@
 #include <reel/channel/options.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
+
+#include <reel/channel/handshake.hpp>
 
 namespace reel {
 namespace {
@@ -43,6 +46,13 @@ std::optional<Policy> policy_from(std::string_view name) noexcept {
 }
 std::optional<Start> start_from(std::string_view name) noexcept {
   return value_of(kStarts, name);
+}
+
+bool valid_reader_name(std::string_view name) noexcept {
+  return name.size() < kReaderNameBytes && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  std::string_view("._/-").find(c) != std::string_view::npos;
+         });
 }
 
 }  // namespace reel

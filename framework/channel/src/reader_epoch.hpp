@@ -46,9 +46,6 @@ class ReaderEpoch {
   [[nodiscard]] RingReader& ring() noexcept { return ring_; }
   [[nodiscard]] const StreamView& view() const noexcept { return memory_.view(); }
   [[nodiscard]] const std::shared_ptr<SharedSegment>& page() const noexcept { return page_; }
-  [[nodiscard]] const std::shared_ptr<ReaderConnection>& share_connection() const noexcept {
-    return connection_;
-  }
 
   /// Records by id, parsed and checked at their first use; nullptr for id 0 and for a record that is damaged.
   [[nodiscard]] const Format* format(std::uint32_t id);

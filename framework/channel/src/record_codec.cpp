@@ -104,18 +104,19 @@ std::optional<Tags> read_record(const TagsRecord& shared) {
   return Tags(record->text.data(), record->bytes);
 }
 
-std::optional<VideoLayout> layout_of(const SlotRecord& record, const VideoFormat& video) {
-  if (record.plane_count != plane_count(video.pixel)) return std::nullopt;
+std::optional<VideoLayout> layout_of(const SlotRecord& record, const Format& format) noexcept {
+  const VideoFormat* video = format.video();
+  if (video == nullptr || record.plane_count != plane_count(video->pixel)) return std::nullopt;
   auto offsets = record.plane_offset_bytes;
   auto strides = record.plane_stride_bytes;
   if (record.planes_listed == 0) {
-    const VideoLayout layout = default_layout(video);
+    const VideoLayout layout = default_layout(*video);
     for (std::uint32_t plane = 0; plane < layout.plane_count; ++plane) {
       offsets[plane] = layout.planes[plane].offset_bytes;
       strides[plane] = layout.planes[plane].stride_bytes;
     }
   }
-  return checked_layout(video, offsets, strides, record.payload_bytes);
+  return checked_layout(*video, offsets, strides, record.payload_bytes);
 }
 
 }  // namespace reel

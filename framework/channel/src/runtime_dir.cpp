@@ -1,20 +1,25 @@
 #include <reel/channel/runtime_dir.hpp>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <reel/base/error.hpp>
 
 #include "name_lock.hpp"
 
 namespace reel {
 namespace {
+
+constexpr const char* kVariable = "REEL_RUNTIME_DIR";
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -23,8 +28,8 @@ std::string environment(const char* name) {
 
 // In order of preference; existing or not.
 std::vector<std::string> candidates() {
-  const std::string own = environment("REEL_RUNTIME_DIR");
-  if (!own.empty()) return {own};
+  const std::string named = environment(kVariable);
+  if (!named.empty()) return {named};
   std::vector<std::string> result;
   const std::string session = environment("XDG_RUNTIME_DIR");
   if (!session.empty()) result.push_back(session + "/reel");
@@ -33,18 +38,98 @@ std::vector<std::string> candidates() {
   return result;
 }
 
-// Empty when `path` is a directory that only its owner (us, or root) can write to; else what is wrong with
-// it.
-std::string objection(const std::string& path, bool to_write) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return fmt::format("cannot be looked at (error {})", errno);
+std::string in_words(const std::string& path) {
+  const bool named = path == environment(kVariable);
+  return fmt::format("the runtime directory \"{}\"{}", path, named ? " ($REEL_RUNTIME_DIR)" : "");
+}
+
+std::string mode_text(const struct stat& status) {
+  return fmt::format("mode {:04o}", status.st_mode & 07777);
+}
+
+bool others_may_write(const struct stat& status) {
+  return (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+// What is wrong with a directory whoever it belongs to; empty when nothing is.
+std::string fault_of(const struct stat& status) {
   if (!S_ISDIR(status.st_mode)) return "is not a directory";
-  const bool ours = status.st_uid == ::geteuid();
-  if (!ours && (to_write || status.st_uid != 0))
-    return fmt::format("belongs to user {}, not to user {}", status.st_uid, ::geteuid());
-  if ((status.st_mode & 0022) != 0)
-    return fmt::format("can be written to by others (mode {:04o})", status.st_mode & 07777);
+  if (others_may_write(status)) return fmt::format("can be written to by others ({})", mode_text(status));
   return {};
+}
+
+// How others than root, us and `owner` could put another directory in the place of `path`; empty when they
+// could not.
+std::string unsafe_parent(const std::string& path, uid_t owner) {
+  std::error_code failed;
+  std::filesystem::path parent = std::filesystem::absolute(path, failed).lexically_normal();
+  while (parent.has_relative_path()) {
+    parent = parent.parent_path();
+    const auto is = [&](const std::string& what) {
+      return fmt::format("\"{}\" above it {}", parent.string(), what);
+    };
+    struct stat status {};
+    if (::lstat(parent.c_str(), &status) != 0)
+      return is(fmt::format("cannot be looked at ({})", std::strerror(errno)));
+    if (!S_ISDIR(status.st_mode)) return is("is a link: give the path that it leads to");
+    if (status.st_uid != 0 && status.st_uid != owner && status.st_uid != ::geteuid())
+      return is(fmt::format("belongs to user {}", status.st_uid));
+    if (others_may_write(status) && (status.st_mode & S_ISVTX) == 0)
+      return is(fmt::format("can be written to by others ({})", mode_text(status)));
+  }
+  return {};
+}
+
+// Why streams in the directory are not to be trusted, and what to do; empty when they are.
+std::string distrust_of(const std::string& path, const struct stat& status) {
+  const std::string fault = fault_of(status);
+  if (!fault.empty())
+    return fmt::format("{}: {}set REEL_RUNTIME_DIR to a directory that its owner alone can change", fault,
+                       S_ISDIR(status.st_mode) ? "take that from them (chmod go-w), or " : "");
+  if (status.st_uid == ::geteuid() || status.st_uid == 0) return {};
+  if (path != environment(kVariable))
+    return fmt::format(
+        "belongs to user {}, not to user {}: remove it, or set REEL_RUNTIME_DIR to it if you "
+        "trust that user",
+        status.st_uid, ::geteuid());
+  const std::string unsafe = unsafe_parent(path, status.st_uid);
+  if (unsafe.empty()) return {};
+  return fmt::format("belongs to user {}, and others could put another in its place: {}", status.st_uid,
+                     unsafe);
+}
+
+RuntimeDir looked_at(const std::string& path) {
+  using State = RuntimeDir::State;
+  RuntimeDir directory{path, 0, State::usable, {}};
+  const auto object = [&](State state, const std::string& why) {
+    directory.state = state;
+    directory.objection = in_words(path) + " " + why;
+  };
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR)
+      directory.state = State::missing;
+    else
+      object(State::refused, fmt::format("cannot be looked at ({}): have the owner of the directories above "
+                                         "it let you through, or set REEL_RUNTIME_DIR to another",
+                                         std::strerror(errno)));
+    return directory;
+  }
+  directory.owner = status.st_uid;
+  const std::string distrust = distrust_of(path, status);
+  const auto may = [&](int what) { return ::faccessat(AT_FDCWD, path.c_str(), what, AT_EACCESS) == 0; };
+  const std::string us =
+      fmt::format("user {} (it is of user {}, {})", ::geteuid(), status.st_uid, mode_text(status));
+  if (!distrust.empty())
+    object(State::refused, distrust);
+  else if (!may(X_OK))
+    object(State::refused,
+           fmt::format("is closed to {}: its streams' writer must list that user or its group", us));
+  else if (!may(R_OK))
+    object(State::unlisted, fmt::format("does not show its streams to {}: give the name of one, or have its "
+                                        "owner let you list them (chmod go+r)",
+                                        us));
+  return directory;
 }
 
 }  // namespace
@@ -71,30 +156,40 @@ std::string writable_runtime_dir() {
     // The parent is the system's; a missing one ($XDG_RUNTIME_DIR of another session) means: try the next.
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
       const int error = errno;
-      if (!environment("REEL_RUNTIME_DIR").empty())
-        throw_errno(error, fmt::format("cannot make the runtime directory \"{}\" ($REEL_RUNTIME_DIR)", path));
+      if (!environment(kVariable).empty()) throw_errno(error, fmt::format("cannot make {}", in_words(path)));
       continue;
     }
-    const std::string wrong = objection(path, true);
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0)
+      throw_errno(errno, fmt::format("cannot look at {}", in_words(path)));
+    std::string wrong = fault_of(status);
+    if (status.st_uid != ::geteuid())
+      wrong = fmt::format("belongs to user {}, not to user {}", status.st_uid, ::geteuid());
     if (!wrong.empty())
-      throw Error(
-          ErrorCode::no_permission,
-          fmt::format(
-              "the runtime directory \"{}\" {}: make it yours with mode 0700, or set REEL_RUNTIME_DIR to "
-              "a private directory",
-              path, wrong));
+      throw Error(ErrorCode::no_permission,
+                  fmt::format("{} {}: make it yours with mode 0700, or set REEL_RUNTIME_DIR to a private "
+                              "directory",
+                              in_words(path), wrong));
     return path;
   }
   throw Error(ErrorCode::no_permission,
               "no runtime directory can be made: set REEL_RUNTIME_DIR to a private directory");
 }
 
-std::vector<std::string> runtime_dirs() {
-  std::vector<std::string> result;
-  for (const std::string& path : candidates()) {
-    if (objection(path, false).empty()) result.push_back(path);
-  }
+std::vector<RuntimeDir> runtime_dirs() {
+  std::vector<RuntimeDir> result;
+  for (const std::string& path : candidates()) result.push_back(looked_at(path));
   return result;
+}
+
+std::string where_looked() {
+  std::vector<std::string> looked;
+  for (const RuntimeDir& directory : runtime_dirs()) {
+    if (directory.state == RuntimeDir::State::refused) continue;
+    const bool missing = directory.state == RuntimeDir::State::missing;
+    looked.push_back(directory.path + (missing ? " (which does not exist)" : ""));
+  }
+  return looked.empty() ? "nowhere" : fmt::format("in {}", fmt::join(looked, ", "));
 }
 
 std::vector<std::string> sweep_runtime_dir(const std::string& directory) {

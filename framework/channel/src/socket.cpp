@@ -51,20 +51,21 @@ constexpr int kBacklog = 128;
 
 }  // namespace
 
-UniqueFd listen_at(const std::string& directory, const std::string& file) {
+UniqueFd listen_at(const std::string& directory, const std::string& file, const SocketAccess& access) {
   const std::string path = directory + "/" + file;
   // Bound under another name and renamed when it listens: whoever finds it can connect.
-  const std::string unfinished = file + "~";
-  const Address address(directory, unfinished);
+  const std::string unfinished = path + "~";
+  const Address address(directory, file + "~");
   if (!address.fits())
     throw Error(ErrorCode::bad_argument,
                 fmt::format("the socket's path \"{}\" is too long: use a shorter runtime directory", path));
   UniqueFd socket = new_socket();
-  ::unlink((directory + "/" + unfinished).c_str());
+  ::unlink(unfinished.c_str());
   if (::bind(socket.get(), address.get(), address.size()) != 0)
     throw_errno(errno, fmt::format("cannot make the socket \"{}\"", path));
-  if (::listen(socket.get(), kBacklog) != 0 ||
-      ::rename((directory + "/" + unfinished).c_str(), path.c_str()) != 0)
+  const bool given = access.group && ::chown(unfinished.c_str(), static_cast<uid_t>(-1), *access.group) == 0;
+  if (::chmod(unfinished.c_str(), given ? 0660 : access.mode) != 0 || ::listen(socket.get(), kBacklog) != 0 ||
+      ::rename(unfinished.c_str(), path.c_str()) != 0)
     throw_errno(errno, fmt::format("cannot listen at \"{}\"", path));
   return socket;
 }
@@ -91,6 +92,19 @@ std::optional<PeerCredentials> peer_of(int socket) noexcept {
   socklen_t size = sizeof credentials;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
   return PeerCredentials{credentials.pid, credentials.uid, credentials.gid};
+}
+
+std::vector<gid_t> peer_groups_of(int socket) {
+  std::vector<gid_t> groups(64);
+  socklen_t size = 0;
+  int result = 0;
+  do {  // told how many bytes it takes when they are too few
+    size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+    result = ::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size);
+    if (size > groups.size() * sizeof(gid_t)) groups.resize(size / sizeof(gid_t));
+  } while (result != 0 && errno == ERANGE);
+  groups.resize(result == 0 ? size / sizeof(gid_t) : 0);
+  return groups;
 }
 
 SendStatus send_message(int socket, std::span<const std::byte> bytes, std::span<const int> fds) noexcept {

@@ -10,9 +10,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <reel/base/unique_fd.hpp>
 #include <reel/channel/handshake.hpp>
+
+#include "allow_list.hpp"
 
 namespace reel {
 
@@ -22,12 +25,16 @@ struct PeerCredentials {
   gid_t gid = 0;
 };
 
-/// Listens at `directory`/`file`, appearing there only once connections are taken. Throws Error.
-[[nodiscard]] UniqueFd listen_at(const std::string& directory, const std::string& file);
+/// Listens at `directory`/`file`, appearing there only once connections are taken, and with `access`. Throws
+/// Error.
+[[nodiscard]] UniqueFd listen_at(const std::string& directory, const std::string& file,
+                                 const SocketAccess& access);
 /// A connection, or nullopt with errno: ENOENT, ECONNREFUSED, EAGAIN, EACCES...
 [[nodiscard]] std::optional<UniqueFd> connect_to(const std::string& directory, const std::string& file);
 [[nodiscard]] std::optional<UniqueFd> accept_from(int listener) noexcept;
 [[nodiscard]] std::optional<PeerCredentials> peer_of(int socket) noexcept;
+/// The groups a peer was in besides its own when it connected; empty where the system does not tell.
+[[nodiscard]] std::vector<gid_t> peer_groups_of(int socket);
 
 enum class SendStatus { sent, would_block, gone };
 [[nodiscard]] SendStatus send_message(int socket, std::span<const std::byte> bytes,

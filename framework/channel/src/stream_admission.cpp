@@ -13,29 +13,28 @@
 namespace reel {
 namespace {
 
-bool printable(const std::string& name) {
-  return std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '/' || c == '-';
-  });
-}
-
 bool contains(const std::vector<Policy>& policies, Policy policy) {
   return policies.empty() || std::find(policies.begin(), policies.end(), policy) != policies.end();
 }
 
 }  // namespace
 
-bool StreamServer::user_allowed(const PeerCredentials& peer) const noexcept {
+bool StreamServer::user_allowed(const Peer& peer) const {
   const auto listed = [](const auto& list, auto id) {
     return std::find(list.begin(), list.end(), id) != list.end();
   };
-  return peer.uid == ::geteuid() || peer.uid == 0 || listed(options_.allowed_users, peer.uid) ||
-         listed(options_.allowed_groups, peer.gid);
+  const auto& [pid, user, group] = peer.credentials;
+  if (user == ::geteuid() || user == 0 || listed(options_.allowed_users, user)) return true;
+  if (options_.allowed_groups.empty()) return false;
+  const std::vector<gid_t> groups = peer_groups_of(peer.socket.get());
+  return listed(options_.allowed_groups, group) || std::any_of(groups.begin(), groups.end(), [&](gid_t one) {
+           return listed(options_.allowed_groups, one);
+         });
 }
 
 bool StreamServer::greet(Peer& peer, const HelloMessage& hello) {
   try {
-    if (!user_allowed(peer.credentials))
+    if (!user_allowed(peer))
       throw Error(
           ErrorCode::no_permission,
           fmt::format(
@@ -66,7 +65,7 @@ void StreamServer::check_admission(const HelloMessage& hello) const {
     throw Error(
         ErrorCode::protocol,
         fmt::format("start {} is not known: 1 (live), 2 (oldest), 3 (keyframe) or 4 (resume)", hello.start));
-  if (hello.name.back() != '\0' || !printable(name_of(hello)))
+  if (hello.name.back() != '\0' || !valid_reader_name(name_of(hello)))
     throw Error(ErrorCode::protocol,
                 "the reader's name is not of letters, digits and . _ / - with a closing zero");
   if (!contains(options_.allowed_policies, policy))

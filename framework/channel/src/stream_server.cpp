@@ -29,6 +29,7 @@ StreamServer::StreamServer(std::string stream, std::string directory, const Writ
     : stream_(std::move(stream)),
       directory_(std::move(directory)),
       options_(options),
+      access_(open_to_listed(directory_, stream_, options_)),
       service_(Service::instance()) {}
 
 StreamServer::~StreamServer() {
@@ -50,7 +51,7 @@ void StreamServer::open(std::shared_ptr<WriterEpoch> epoch) {
     epoch_ = std::move(epoch);
   }
   epochs_.fetch_add(1, std::memory_order_relaxed);
-  listener_ = listen_at(directory_, socket_file(stream_));
+  listener_ = listen_at(directory_, socket_file(stream_), access_);
   service_->watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { on_listener(); });
 }
 

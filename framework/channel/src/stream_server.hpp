@@ -23,6 +23,7 @@ namespace reel {
 
 class StreamServer final : public ReaderWaker {
  public:
+  /// Throws Error{no_permission} when those whom `options` list cannot reach the directory.
   StreamServer(std::string stream, std::string directory, const WriterOptions& options);
   ~StreamServer();
   StreamServer(const StreamServer&) = delete;
@@ -80,7 +81,7 @@ class StreamServer final : public ReaderWaker {
   [[nodiscard]] bool greet(Peer& peer, const HelloMessage& hello);
   void admit(Peer& peer, const HelloMessage& hello);
   void check_admission(const HelloMessage& hello) const;
-  [[nodiscard]] bool user_allowed(const PeerCredentials& peer) const noexcept;
+  [[nodiscard]] bool user_allowed(const Peer& peer) const;
   [[nodiscard]] std::uint64_t first_cursor(const HelloMessage& hello) const;
   [[nodiscard]] bool welcome(Peer& peer, MessageType type, WriterEpoch& epoch, const OwnedSegment* page);
   void refuse(Peer& peer, ErrorCode code, const std::string& text) noexcept;
@@ -101,6 +102,7 @@ class StreamServer final : public ReaderWaker {
   std::string stream_;
   std::string directory_;
   WriterOptions options_;
+  SocketAccess access_;
   std::shared_ptr<Service> service_;
   UniqueFd listener_;
   mutable std::mutex mutex_;  // of everything below, but for the atomics and sockets_

@@ -1,9 +1,13 @@
 // What a stream shows from outside, and the rules of the runtime directory it lies in.
 #include "channel_fixture.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
+
+#include <sys/stat.h>
 
 #include <reel/channel/observer.hpp>
 #include <reel/channel/runtime_dir.hpp>
@@ -80,6 +84,40 @@ TEST_F(Observer, ListsTheStreamsThatHaveAWriter) {
   EXPECT_THAT(reel::list_streams(), ::testing::ElementsAre("b-stream"));
 }
 
+TEST_F(Observer, FollowsAStreamThatMovesToOtherMemory) {
+  FrameWriter writer(stream(), reel::Format(), {.slot_bytes = 4096});
+  FrameReader reader(stream());
+  reel::StreamObserver observer(stream());
+  ASSERT_EQ(writer.write(bytes(100, 1)), WriteStatus::ok);
+  const std::string first = observer.status().epoch;
+  ASSERT_EQ(writer.write(bytes(50'000, 2)), WriteStatus::ok);
+  reel::FrameCopy copy;
+  ASSERT_TRUE(observer.newest(copy));
+  EXPECT_EQ(copy.sequence, 2U);
+  EXPECT_EQ(copy.payload.size(), 50'000U);
+  const reel::StreamStatus status = observer.status();
+  EXPECT_NE(status.epoch, first);
+  EXPECT_EQ(status.head, 3U);
+  EXPECT_GE(status.slot_bytes, 50'000U);
+  EXPECT_EQ(status.readers.size(), 1U);
+  const auto slots = observer.slots();
+  EXPECT_EQ(std::count_if(slots.begin(), slots.end(), [](const auto& slot) { return slot.state == "ready"; }),
+            1);
+}
+
+TEST_F(Observer, MeasuresTheRateAndSeesItFallWhenNoMoreFramesCome) {
+  FrameWriter writer(stream(), reel::Format(), {.slots = 8});
+  reel::StreamObserver observer(stream());
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_EQ(writer.write(bytes(100, i)), WriteStatus::ok);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  const double measured = observer.status().fps;
+  EXPECT_GT(measured, 0);
+  EXPECT_LE(measured, 200);
+  EXPECT_TRUE(reel_test::wait_until([&] { return observer.status().fps < measured / 4; })) << measured;
+}
+
 class RuntimeDir : public channel_test::ChannelTest {};
 
 TEST_F(RuntimeDir, NamesOfStreamsFollowTheRule) {
@@ -115,6 +153,43 @@ TEST_F(RuntimeDir, IsSweptOfTheDeadAndOfNothingElse) {
   EXPECT_FALSE(std::filesystem::exists(runtime_dir().path() + "/dead.sock"));
   EXPECT_NO_THROW(FrameReader reader(stream(), {.reconnect = false}));
   EXPECT_TRUE(reel::sweep_runtime_dir(runtime_dir().path()).empty());
+}
+
+TEST_F(RuntimeDir, IsMissingUntilSomebodyWrites) {
+  const std::string parent = runtime_dir().path();
+  ASSERT_EQ(::setenv("REEL_RUNTIME_DIR", (parent + "/later").c_str(), 1), 0);
+  const std::vector<reel::RuntimeDir> directories = reel::runtime_dirs();
+  ASSERT_EQ(directories.size(), 1U);
+  EXPECT_EQ(directories[0].state, reel::RuntimeDir::State::missing);
+  EXPECT_EQ(directories[0].objection, "");
+  EXPECT_THAT(reel::where_looked(), ::testing::HasSubstr(parent + "/later (which does not exist)"));
+  expect_error(ErrorCode::not_found, {stream(), parent + "/later"},
+               [&] { FrameReader reader(stream(), {.reconnect = false}); });
+  EXPECT_NO_THROW(FrameReader reader(stream())) << "it waits for the first writer";
+  ASSERT_EQ(::setenv("REEL_RUNTIME_DIR", parent.c_str(), 1), 0);
+}
+
+TEST_F(RuntimeDir, ThatOthersMayWriteToIsRefusedToReadersWithTheModeAndTheFix) {
+  const std::string path = runtime_dir().path();
+  ASSERT_EQ(::chmod(path.c_str(), 0720), 0);
+  const std::vector<reel::RuntimeDir> directories = reel::runtime_dirs();
+  ASSERT_EQ(directories.size(), 1U);
+  EXPECT_EQ(directories[0].state, reel::RuntimeDir::State::refused);
+  for (const std::string& word : {path, std::string("0720"), std::string("set REEL_RUNTIME_DIR")})
+    EXPECT_THAT(directories[0].objection, ::testing::HasSubstr(word));
+  EXPECT_EQ(reel::where_looked(), "nowhere");
+  expect_error(ErrorCode::no_permission, {stream(), path, "0720"}, [&] { FrameReader reader(stream()); });
+  expect_error(ErrorCode::no_permission, {stream(), path, "0720"},
+               [&] { reel::StreamObserver observer(stream()); });
+  ASSERT_EQ(::chmod(path.c_str(), 0700), 0);
+}
+
+TEST_F(RuntimeDir, TellsWhichStreamsThereAreWhenOneIsNotFound) {
+  FrameWriter camera("camera", reel::Format());
+  expect_error(ErrorCode::not_found, {"camara", "did you mean 'camera'?"},
+               [&] { FrameReader reader("camara", {.reconnect = false}); });
+  expect_error(ErrorCode::not_found, {"else", "there is camera"},
+               [&] { reel::StreamObserver observer("else"); });
 }
 
 }  // namespace

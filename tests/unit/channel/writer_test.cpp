@@ -2,7 +2,14 @@
 // stream, numbers.
 #include "channel_fixture.hpp"
 
+#include <chrono>
 #include <thread>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <reel/base/unique_fd.hpp>
 
 namespace {
 
@@ -212,6 +219,19 @@ TEST_F(Writer, CountsWhatItDidAndKnowsItsReaders) {
   EXPECT_EQ(readers[0].max_pins, 3U);
   EXPECT_EQ(readers[0].delivered, 1U);
   EXPECT_EQ(readers[0].verified, 1U);
+}
+
+TEST_F(Writer, WaitsForWhoeverOnlyTidiesUpAfterADeadOne) {
+  const std::string path = runtime_dir().path() + "/" + stream() + ".lock";
+  reel::UniqueFd sweeping(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(::flock(sweeping.get(), LOCK_EX | LOCK_NB), 0);
+  std::thread sweeper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ::unlink(path.c_str());
+    sweeping.reset();
+  });
+  EXPECT_NO_THROW(FrameWriter(stream(), reel::Format()));
+  sweeper.join();
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ class FrameReader {
 
   /// Takes the next frame, waiting up to `timeout_ms` (kForever, or 0 not at all). `frame` is released first,
   /// so that a loop with one Frame holds one slot at a time. Allocates nothing but where the stream's format
-  /// changed or its memory is new.
+  /// changed or its memory is new. Damaged frames are passed over until the time is up (64 of them when it is
+  /// 0), then it says empty: prepare_wait() and the next call go on from there.
   [[nodiscard]] ReadStatus read(Frame& frame, int timeout_ms = kForever) noexcept;
   [[nodiscard]] ReadStatus try_read(Frame& frame) noexcept { return read(frame, 0); }
 
@@ -67,6 +68,7 @@ class FrameReader {
   bool request_key_frame() noexcept;
 
   [[nodiscard]] const std::string& stream() const noexcept;
+  /// There is a writer, or one that has gone has left something to read.
   [[nodiscard]] bool connected() const noexcept;
   [[nodiscard]] ReaderStats stats() const noexcept;
   /// Why the last read failed; empty when none did.

@@ -30,7 +30,7 @@ struct StreamStatus {
   bool ended = false;
   bool sealed = false;  // the kernel refuses writes by anyone but the writer
   ChecksumMode checksum = ChecksumMode::full;
-  double fps = 0;           // measured over the frames kept, from their publish times
+  double fps = 0;  // measured over the frames kept, from their publish times; falls when no more come
   std::uint64_t waits = 0;  // of the writer for readers
   std::vector<ReaderStatus> readers;
 };
@@ -69,11 +69,15 @@ struct FrameCopy {
 
 class StreamObserver {
  public:
-  /// Throws Error{not_found} saying where was looked, {refused}, {version}, {protocol}, {timeout}.
+  /// Throws Error{not_found} saying where was looked and what there is, {refused}, {version}, {protocol},
+  /// {timeout}, {no_permission}.
   explicit StreamObserver(std::string_view stream, int timeout_ms = 2000);
   StreamObserver(StreamObserver&&) noexcept;
   StreamObserver& operator=(StreamObserver&&) noexcept;
   ~StreamObserver();
+
+  // All of these look at the memory the stream is in at that time, and throw Error{closed} when it has moved
+  // since and its writer is gone.
 
   /// Asks the writer for its readers; throws Error{closed} when it went away meanwhile.
   [[nodiscard]] StreamStatus status();
@@ -87,7 +91,7 @@ class StreamObserver {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Names of the streams that have a living writer, sorted, over all runtime directories this user can see.
+/// Names of the streams that have a living writer, sorted, over all runtime directories this user may list.
 [[nodiscard]] std::vector<std::string> list_streams();
 
 }  // namespace reel

@@ -34,12 +34,15 @@ enum class Start : std::uint32_t {
 [[nodiscard]] std::optional<Policy> policy_from(std::string_view name) noexcept;
 [[nodiscard]] std::optional<Start> start_from(std::string_view name) noexcept;
 
+/// `[A-Za-z0-9._/-]{0,63}`
+[[nodiscard]] bool valid_reader_name(std::string_view name) noexcept;
+
 inline constexpr std::uint32_t kMinSlots = 2;
 inline constexpr std::uint32_t kMaxSlots = 256;
 inline constexpr std::uint32_t kMaxReaders = 64;
 inline constexpr std::uint32_t kDefaultPins = 2;
 inline constexpr int kForever = -1;  // a timeout that never comes
-// What a reader without a name is called: set for the program of an exec stage, so that writers can wait for it
+// What a reader without a name is called: set for the program of an exec stage, so that writers can wait
 inline constexpr const char* kReaderNameVariable = "REEL_READER";
 
 struct WriterOptions {
@@ -61,14 +64,15 @@ struct WriterOptions {
       30'000;              // not live: a lossless reader that blocks the writer so long is demoted; 0: never
   int resume_ms = 60'000;  // how long the cursor of a named reader is remembered after it left
   SegmentKind memory = SegmentKind::memfd;
-  std::vector<uid_t> allowed_users = {};  // besides the writer's own
+  // Who may join besides the writer's own user and root. The runtime directory is opened for them (o+x);
+  // where they still could not reach it, the writer throws. They set REEL_RUNTIME_DIR to that directory.
+  std::vector<uid_t> allowed_users = {};
   std::vector<gid_t> allowed_groups = {};
 };
 
 struct ReaderOptions {
-  std::string name =
-      {};  // shown in tools; needed for `resume` and `wait_for`; [A-Za-z0-9._/-], 63 characters at most; empty:
-           // $REEL_READER, if any
+  // Shown in tools; needed for `resume` and `wait_for`. See valid_reader_name(); empty: $REEL_READER, if any
+  std::string name = {};
   Policy policy = Policy::queue;
   Start start = Start::live;
   std::uint32_t max_pins = kDefaultPins;  // frames held at one time, the one being taken included

@@ -1,6 +1,8 @@
 // Where the sockets of streams lie. Thread-safe; reads the environment.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +21,28 @@ void check_stream_name(std::string_view name);
 /// another user or others may write to it, naming owner, mode and the fix.
 [[nodiscard]] std::string writable_runtime_dir();
 
-/// Those that exist among all of these: where readers and tools look, in this order.
-[[nodiscard]] std::vector<std::string> runtime_dirs();
+/// A directory in which readers and tools look for streams.
+struct RuntimeDir {
+  enum class State {
+    usable,
+    unlisted,  // streams whose name one knows can be joined, but one may not see which there are
+    missing,   // nobody has written there yet
+    refused    // not looked into
+  };
+  std::string path;
+  uid_t owner = 0;  // whoever listens at a socket in it must be this user
+  State state = State::missing;
+  std::string objection;  // why it is unlisted or refused, and what to do: a sentence that names the path
+};
+
+/// All of them, in this order: $REEL_RUNTIME_DIR alone, or else the others that writable_runtime_dir() tries.
+/// One of another user (root aside) is looked into only when $REEL_RUNTIME_DIR names it and nobody but its
+/// owner and root could have put another in its place.
+[[nodiscard]] std::vector<RuntimeDir> runtime_dirs();
+
+/// Those that are not refused, for messages: "in /run/reel, /tmp/reel-0 (which does not exist)"; or
+/// "nowhere".
+[[nodiscard]] std::string where_looked();
 
 /// Removes sockets, locks and named memory of streams in `directory` whose writer is dead; returns the names
 /// cleaned.

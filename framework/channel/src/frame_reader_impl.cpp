@@ -157,7 +157,6 @@ FrameReader::Impl::Step FrameReader::Impl::take(Frame& frame, ReadStatus& status
 bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
   RingReader& ring = epoch_->ring();
   const SlotRecord& record = taken.record;
-  frame.slot_ = taken.slot;
   frame.sequence_ = record.sequence;
   frame.publish_ns_ = record.publish_ns;
   frame.info_ = {static_cast<FrameKind>(record.kind),
@@ -193,7 +192,7 @@ bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
   discont_ = false;
   started_ = true;
   ring.publish_counters(counters_);
-  frame.epoch_ = spare_share_ ? std::move(spare_share_) : epoch_;
+  frame.held_ = {spare_share_ ? std::move(spare_share_) : epoch_, taken.slot};
   return true;
 }
 

@@ -127,7 +127,7 @@ void FrameWriter::Impl::make_memory(std::uint64_t slot_bytes) {
                             request.slots, bytes_text(slot_bytes), bytes_text(needed),
                             bytes_text(options_.max_bytes)),
                 stream_);
-  auto next = std::make_shared<WriterEpoch>(request);
+  auto next = std::make_shared<WriterEpoch>(request, open_loans_);
   ++epochs_made_;
   const auto before = std::exchange(epoch_, next);
   try {
@@ -255,6 +255,14 @@ WriteStatus FrameWriter::Impl::ensure_capacity(std::uint64_t bytes) noexcept {
 WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept {
   if (ended_)
     return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
+  if (*open_loans_ >= options_.loans)
+    return refuse(WriteStatus::bad_argument,
+                  fmt::format("{} loans are open, loans allows {}: publish or release one, or raise loans",
+                              *open_loans_, options_.loans));
+  return lend(loan, bytes, timeout_ms);
+}
+
+WriteStatus FrameWriter::Impl::lend(Loan& loan, std::size_t bytes, int timeout_ms) noexcept {
   if (bytes == 0) bytes = layout_.bytes;
   if (const WriteStatus status = ensure_capacity(bytes); status != WriteStatus::ok) return status;
   std::uint32_t slot = 0;
@@ -262,8 +270,8 @@ WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, int timeou
   if (epoch_->ring().take_hostile()) server_.drop_hostile();
   static const Format kNoFormat;
   const StreamView& view = epoch_->view();
-  loan.epoch_ = epoch_;
-  loan.slot_ = slot;
+  epoch_->lend();
+  loan.held_ = {epoch_, slot};
   loan.payload_ = view.slot_payload(slot);
   loan.capacity_ = view.geometry.slot_bytes;
   loan.size_ = bytes;
@@ -326,9 +334,18 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, int timeout_ms
     if (stalled != 0 && server_.demote(stalled)) continue;
     if (interrupted_.load(std::memory_order_acquire) || now_ns >= deadline_ns) {
       ring.announce_wait(false);
-      return interrupted_.load(std::memory_order_acquire) ? WriteStatus::interrupted : WriteStatus::timeout;
+      return interrupted_.load(std::memory_order_acquire) ? WriteStatus::interrupted : timed_out(timeout_ms);
     }
     futex_wait(server_.events(), before, std::max<std::int64_t>(wake_ns - now_ns, 1), FutexScope::process);
+  }
+}
+
+WriteStatus FrameWriter::Impl::timed_out(int timeout_ms) noexcept {
+  try {
+    return refuse(WriteStatus::timeout,
+                  fmt::format("no slot came free within {} ms: {}", timeout_ms, server_.holders()));
+  } catch (const std::exception& error) {
+    return refuse(WriteStatus::timeout, "no slot came free");
   }
 }
 
@@ -343,7 +360,7 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
         WriteStatus::bad_argument,
         fmt::format("a frame of {} bytes does not hold its {} planes, which end at byte {}, of \"{}\"",
                     loan.size_, loan.layout_.plane_count, loan.layout_.bytes, loan.format().caps()));
-  if (loan.epoch_ != epoch_) {
+  if (loan.held_.epoch() != epoch_.get()) {
     const Loan old = std::move(loan);  // empty afterwards whatever comes of it
     return rescue(old, info);
   }
@@ -363,19 +380,19 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
     request.plane_count = loan.layout_.plane_count;
     if (!loan.default_layout_) request.planes = &loan.layout_;
   }
-  epoch_->ring().publish(loan.slot_, request, server_);
+  epoch_->publish(loan.held_.slot(), request, server_);
   add(published_, 1);
   add(bytes_, loan.size_);
   if (loan.hashed_) add(copied_, 1);
-  loan.epoch_.reset();
+  loan.held_.forget();
   return WriteStatus::ok;
 }
 
-// A loan of memory that the stream has left: its frame moves over. Counted as a copy.
+// A loan of memory that the stream has left: its frame moves over. Counted as a copy; the slot it moves to is
+// no further loan.
 WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info) noexcept {
   Loan fresh;
-  if (const WriteStatus status = acquire(fresh, loan.size_, kForever); status != WriteStatus::ok)
-    return status;
+  if (const WriteStatus status = lend(fresh, loan.size_, kForever); status != WriteStatus::ok) return status;
   try {
     const auto id = epoch_->format_id(loan.format());
     if (loan.format_id_ != 0 && !id) return refuse(WriteStatus::too_large, "the table of formats is full");

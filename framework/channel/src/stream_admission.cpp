@@ -6,6 +6,7 @@
 #include <bit>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <reel/base/error.hpp>
 
 #include "stream_server.hpp"
@@ -230,6 +231,24 @@ std::vector<ReaderStatus> StreamServer::readers() const {
     if (peer->stage == Peer::Stage::reader && !peer->left) result.push_back(status_of(*peer));
   }
   return result;
+}
+
+std::string StreamServer::holders() const {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t head = epoch_->ring().head();
+  std::vector<std::string> all;
+  for (const auto& [fd, peer] : peers_) {
+    if (peer->stage != Peer::Stage::reader) continue;
+    const ReaderStatus reader = status_of(*peer);
+    std::vector<std::string> what;
+    if (reader.pinned != 0) what.push_back(fmt::format("holds {} slots", reader.pinned));
+    if (reader.policy == Policy::lossless && !reader.demoted && reader.cursor < head)
+      what.push_back(fmt::format("has {} frames still to take", head - reader.cursor));
+    if (what.empty()) continue;
+    all.push_back(fmt::format("reader \"{}\" (pid {}, {}) {}", reader.name, reader.pid,
+                              to_string(reader.policy), fmt::join(what, " and ")));
+  }
+  return all.empty() ? "no reader holds any" : fmt::format("{}", fmt::join(all, "; "));
 }
 
 std::vector<std::string> StreamServer::missing_readers(const std::vector<std::string>& names) const {

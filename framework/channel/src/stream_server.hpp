@@ -47,6 +47,8 @@ class StreamServer final : public ReaderWaker {
   [[nodiscard]] const std::atomic<std::uint32_t>& events() const noexcept { return events_; }
   void notify() noexcept;
   [[nodiscard]] std::vector<std::string> missing_readers(const std::vector<std::string>& names) const;
+  /// Who keeps the writer from a slot, for a message: readers with what they pin and have still to take.
+  [[nodiscard]] std::string holders() const;
   /// True when a lossless or queue reader has frames still to take.
   [[nodiscard]] bool owes_frames() const;
   [[nodiscard]] std::vector<ReaderStatus> readers() const;

@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <reel/channel/frame_writer.hpp>
 #include <reel/ring/ring_writer.hpp>
@@ -13,13 +14,24 @@ namespace reel {
 
 class WriterEpoch {
  public:
-  /// Throws Error{no_memory | bad_argument}.
-  explicit WriterEpoch(const StreamRequest& request)
-      : memory_(request), ring_(memory_.view(), request.live) {}
+  /// `open_loans` counts over all epochs of a writer. Throws Error{no_memory | bad_argument}.
+  WriterEpoch(const StreamRequest& request, std::shared_ptr<std::uint32_t> open_loans)
+      : memory_(request), ring_(memory_.view(), request.live), open_loans_(std::move(open_loans)) {}
 
   [[nodiscard]] RingWriter& ring() noexcept { return ring_; }
   [[nodiscard]] const StreamView& view() const noexcept { return memory_.view(); }
   [[nodiscard]] const OwnedStreamMemory& memory() const noexcept { return memory_; }
+
+  /// A slot that the ring lent counts as a loan from here on, until it is published or given back.
+  void lend() noexcept { ++*open_loans_; }
+  void publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept {
+    ring_.publish(slot, request, waker);
+    --*open_loans_;
+  }
+  void cancel(std::uint32_t slot) noexcept {
+    ring_.cancel(slot);
+    --*open_loans_;
+  }
 
   /// The id of a record equal to the value, written now when there is none yet; nullopt when the table is
   /// full. Throws Error{bad_argument} for what does not fit a record.
@@ -33,6 +45,7 @@ class WriterEpoch {
  private:
   OwnedStreamMemory memory_;
   RingWriter ring_;
+  std::shared_ptr<std::uint32_t> open_loans_;  // shared: a loan may be dropped after its writer
   std::deque<Format> formats_;  // what each record holds: deques, so that references stay valid
   std::deque<Segment> segments_;
   std::deque<Tags> tags_;

@@ -373,6 +373,19 @@ TEST(RingTicket, IsRungByTheEndAndByAMoveThoughNoFrameComes) {
   EXPECT_EQ(moved.wakes.count, 1);
 }
 
+TEST(RingWriter, CountsAQuotaOverAllWordsOfTheBitmap) {
+  Ring ring({.slots = 256});
+  (void)ring.join(false, 3);
+  (void)ring.join(false, 4);
+  for (ReaderPage& page : ring.pages) {
+    for (auto& word : page.pins) word.store(1, std::memory_order_relaxed);
+  }
+  ASSERT_TRUE(ring.publish());
+  EXPECT_TRUE(ring.writer.take_hostile());
+  EXPECT_TRUE(ring.writer.entry(0).hostile.load(std::memory_order_relaxed)) << "four of three";
+  EXPECT_FALSE(ring.writer.entry(1).hostile.load(std::memory_order_relaxed)) << "four of four";
+}
+
 TEST(RingWriter, ForgetsAReaderThatWasRemoved) {
   Ring ring;
   [[maybe_unused]] const RingReader reader = ring.join(true);

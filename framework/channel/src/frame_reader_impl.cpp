@@ -316,14 +316,24 @@ void FrameReader::Impl::adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept {
   epoch_->ring().publish_counters(counters_);
 }
 
+// Memory that a growth announced before it failed is never written to: the old control names the right one.
+void FrameReader::Impl::drop_abandoned_epochs() noexcept {
+  const EpochId next = next_epoch(epoch_->view());
+  if (next == EpochId{}) return;
+  while (!next_epochs_.empty() && next_epochs_.front()->view().geometry.epoch != next)
+    next_epochs_.pop_front();
+}
+
 bool FrameReader::Impl::follow() noexcept {
   const std::int64_t deadline_ns = monotonic_ns() + kHandshakeTimeoutMs * kMillisecond;
   read_messages();
+  drop_abandoned_epochs();
   while (next_epochs_.empty() && !connection_->hung_up() && !failed_ && monotonic_ns() < deadline_ns) {
     pollfd wait{connection_->socket(), POLLIN,
                 0};  // the message is under way: it is sent before the move is announced
     ::poll(&wait, 1, 100);
     read_messages();
+    drop_abandoned_epochs();
   }
   if (next_epochs_.empty()) return false;
   adopt(std::move(next_epochs_.front()));

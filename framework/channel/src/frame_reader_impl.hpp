@@ -48,6 +48,7 @@ class FrameReader::Impl {
   bool connect() noexcept;  // false: not now; error_ set and failed_ when never
   void adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept;
   bool follow() noexcept;  // to the memory in which the stream goes on
+  void drop_abandoned_epochs() noexcept;
   void disconnect() noexcept;
   void set_connection(std::shared_ptr<ReaderConnection> connection) noexcept;
   void read_messages() noexcept;  // doorbells and messages that have come in

@@ -120,6 +120,7 @@ class StreamObserver::Impl {
     StreamStatus status;
     status.name = stream_;
     status.epoch = to_hex(view.geometry.epoch);
+    if (view.header->moved.load(std::memory_order_acquire) != 0) status.next_epoch = to_hex(next_epoch(view));
     status.writer_pid = view.geometry.writer_pid;
     if (const auto format = current_format()) status.caps = format->caps();
     status.layout_major = view.geometry.layout_major;
@@ -137,7 +138,7 @@ class StreamObserver::Impl {
     status.checksum = static_cast<ChecksumMode>(view.geometry.checksum_mode);
     status.fps = measured_fps();
     status.waits = view.header->waits.load(std::memory_order_relaxed);
-    status.readers = ask_for_readers();
+    ask_for_readers(status);
     return status;
   }
 
@@ -272,11 +273,11 @@ class StreamObserver::Impl {
                           : 0;
   }
 
-  [[nodiscard]] std::vector<ReaderStatus> ask_for_readers() {
+  void ask_for_readers(StreamStatus& into) {
     const PlainMessage request{{.type = MessageType::status_request}};
     if (send_message(socket_.get(), bytes_of(request)) == SendStatus::gone) throw_gone();
     const auto status = expect<StatusMessage>(MessageType::status);
-    std::vector<ReaderStatus> readers;
+    into.epochs = status.epochs;
     for (std::uint32_t i = 0; i < std::min(status.readers, kMaxReaders); ++i) {
       const auto message = expect<ReaderStatusMessage>(MessageType::reader_status);
       ReaderStatus reader;
@@ -293,9 +294,8 @@ class StreamObserver::Impl {
       reader.lapped = message.lapped;
       reader.corrupted = message.corrupted;
       reader.waits = message.waits;
-      readers.push_back(std::move(reader));
+      into.readers.push_back(std::move(reader));
     }
-    return readers;
   }
 
   template <typename Message>

@@ -44,7 +44,7 @@ bool StreamServer::greet(Peer& peer, const HelloMessage& hello) {
               peer.credentials.uid, stream_, ::geteuid()));
     switch (hello.role) {
       case PeerRole::observer: {
-        watch_for_room(peer.socket.get(), welcome(peer, MessageType::welcome, *epoch_, nullptr));
+        watch_for_room(peer.socket.get(), send(peer, welcome(0, MessageType::welcome, *epoch_, nullptr)));
         peer.stage = Peer::Stage::observer;
         return true;
       }
@@ -137,6 +137,8 @@ void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
   while (ring.entry(index).page.load(std::memory_order_relaxed) != nullptr)
     ++index;  // check_admission saw a free one
   auto page = make_page();
+  Outbox message = welcome(index, MessageType::welcome, *epoch_, page.get());
+  // From here on nothing fails.
   sockets_[index] = peer.socket.get();
   peer.index = index;
   peer.hello = hello;
@@ -146,26 +148,29 @@ void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
              hello.max_pins);
   ring.grant(index, first_cursor(hello));
   left_.erase(name_of(hello));
-  watch_for_room(peer.socket.get(), welcome(peer, MessageType::welcome, *epoch_, peer.page.get()));
+  watch_for_room(peer.socket.get(), send(peer, std::move(message)));
   notify();
 }
 
-bool StreamServer::welcome(Peer& peer, MessageType type, WriterEpoch& epoch, const OwnedSegment* page) {
+StreamServer::Outbox StreamServer::welcome(std::uint32_t index, MessageType type, WriterEpoch& epoch,
+                                           const OwnedSegment* page) {
   const StreamGeometry& geometry = epoch.view().geometry;
   WelcomeMessage message;
   message.header.type = type;
   message.memory = geometry.memory;
-  message.reader_index = peer.index;
+  message.reader_index = index;
   message.control_bytes = geometry.control_bytes;
   message.payload_bytes = geometry.payload_bytes;
   message.page_bytes = page != nullptr ? page->size() : 0;
   message.epoch = geometry.epoch;
   const auto bytes = bytes_of(message);
-  Outgoing outgoing{{bytes.begin(), bytes.end()}, {}};
+  Outbox outbox(1);
+  Outgoing& outgoing = outbox.front();
+  outgoing.bytes.assign(bytes.begin(), bytes.end());
   outgoing.fds.push_back(epoch.memory().control().share_read_only());
   outgoing.fds.push_back(epoch.memory().payload().share_read_only());
   if (page != nullptr) outgoing.fds.push_back(page->share_writable());
-  return send(peer, std::move(outgoing));
+  return outbox;
 }
 
 ReaderStatus StreamServer::status_of(const Peer& peer) const {
@@ -193,7 +198,9 @@ void StreamServer::report(Peer& peer) {
   bool sent = true;
   const auto add = [&](const auto& message) {
     const auto bytes = bytes_of(message);
-    sent = send(peer, {{bytes.begin(), bytes.end()}, {}});
+    Outbox outbox(1);
+    outbox.front().bytes.assign(bytes.begin(), bytes.end());
+    sent = send(peer, std::move(outbox));
   };
   StatusMessage status;
   for (const auto& [fd, other] : peers_)

@@ -70,29 +70,41 @@ void StreamServer::notify() noexcept {
 }
 
 void StreamServer::move_to(std::shared_ptr<WriterEpoch> next) {
+  struct Mover {
+    Peer* peer;
+    std::unique_ptr<OwnedSegment> page;
+    Outbox message;
+  };
   std::vector<int> full;
   {
     const std::lock_guard lock(mutex_);
-    std::map<int, std::unique_ptr<OwnedSegment>> pages;  // all of them before anything changes
+    // All that can fail, before anybody is told: who has been told waits in the new memory.
+    std::vector<Mover> movers;
     for (const auto& [fd, peer] : peers_) {
-      if (peer->stage == Peer::Stage::reader && !peer->left) pages[fd] = make_page();
+      if (peer->stage != Peer::Stage::reader || peer->left) continue;
+      Mover mover{peer.get(), make_page(), {}};
+      mover.message = welcome(peer->index, MessageType::moved, *next, mover.page.get());
+      movers.push_back(std::move(mover));
     }
+    full.reserve(movers.size());
     const std::uint64_t first = next->view().geometry.first_sequence;
-    for (const auto& [fd, peer] : peers_) {
-      if (!pages.contains(fd)) continue;
-      const ScanEntry& old = epoch_->ring().entry(peer->index);
-      RingWriter& ring = next->ring();
-      ring.admit(peer->index, *reinterpret_cast<ReaderPage*>(pages[fd]->data()), old.lossless, old.max_pins);
-      ring.grant(peer->index, first);
-      ring.entry(peer->index)
-          .demoted.store(old.demoted.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      ring.entry(peer->index)
-          .waits.store(old.waits.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      if (!welcome(*peer, MessageType::moved, *next, pages[fd].get())) full.push_back(fd);
+    RingWriter& ring = next->ring();
+    for (Mover& mover : movers) {
+      const std::uint32_t index = mover.peer->index;
+      const ScanEntry& old = epoch_->ring().entry(index);
+      ScanEntry& entry = ring.entry(index);
+      ring.admit(index, *reinterpret_cast<ReaderPage*>(mover.page->data()), old.lossless, old.max_pins);
+      ring.grant(index, first);
+      entry.demoted.store(old.demoted.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      entry.waits.store(old.waits.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      if (!send(*mover.peer, std::move(mover.message))) full.push_back(mover.peer->socket.get());
     }
-    epoch_->ring().move(*this);
+    epoch_->ring().move(next->view().geometry.epoch, *this);
     epoch_ = std::move(next);
-    for (auto& [fd, page] : pages) peers_[fd]->page = std::move(page);
+    for (Mover& mover : movers) mover.peer->page = std::move(mover.page);
+    for (const auto& [fd, peer] : peers_) {
+      if (peer->stage == Peer::Stage::reader && peer->left) peer->stage = Peer::Stage::departed;
+    }
   }
   epochs_.fetch_add(1, std::memory_order_relaxed);
   for (const int fd : full) service_->change(fd, kQuietEvents | EPOLLOUT);
@@ -298,16 +310,9 @@ std::uint64_t StreamServer::unfinished_cursor(const Peer& peer) const noexcept {
   return cursor;
 }
 
-bool StreamServer::send(Peer& peer, Outgoing message) {
-  if (peer.outgoing.empty()) {
-    std::array<int, kMaxMessageDescriptors> fds{};
-    for (std::size_t i = 0; i < message.fds.size(); ++i) fds[i] = message.fds[i].get();
-    const auto status =
-        send_message(peer.socket.get(), message.bytes, std::span(fds).first(message.fds.size()));
-    if (status != SendStatus::would_block) return true;  // one that is gone is noticed by its hang-up
-  }
-  peer.outgoing.push_back(std::move(message));
-  return false;
+bool StreamServer::send(Peer& peer, Outbox messages) noexcept {
+  peer.outgoing.splice(peer.outgoing.end(), messages);
+  return flush(peer);
 }
 
 bool StreamServer::flush(Peer& peer) noexcept {
@@ -317,7 +322,7 @@ bool StreamServer::flush(Peer& peer) noexcept {
     for (std::size_t i = 0; i < message.fds.size(); ++i) fds[i] = message.fds[i].get();
     if (send_message(peer.socket.get(), message.bytes, std::span(fds).first(message.fds.size())) ==
         SendStatus::would_block)
-      return false;
+      return false;  // one that is gone is noticed by its hang-up
     peer.outgoing.pop_front();
   }
   return true;

@@ -5,7 +5,7 @@
 
 #include <array>
 #include <atomic>
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -64,16 +64,20 @@ class StreamServer final : public ReaderWaker {
     std::vector<std::byte> bytes;
     std::vector<UniqueFd> fds;
   };
+  using Outbox =
+      std::list<Outgoing>;  // spliced: a message that was built is sent without anything that fails
   struct Peer {
     UniqueFd socket;
     PeerCredentials credentials;
-    enum class Stage { greeting, reader, observer } stage = Stage::greeting;
+    // departed: a reader that left, and holds frames of memory that the stream has left too; it is in no scan
+    // set
+    enum class Stage { greeting, reader, observer, departed } stage = Stage::greeting;
     HelloMessage hello{};
     std::uint32_t index = 0;             // in the scan set, of a reader
     std::unique_ptr<OwnedSegment> page;  // of a reader
     bool left = false;                   // said so; its pins count until it hangs up
     std::int64_t since_ns = 0;           // when it connected
-    std::deque<Outgoing> outgoing;       // what would have blocked
+    Outbox outgoing;                     // what would have blocked
   };
 
   void on_listener() noexcept;
@@ -84,15 +88,16 @@ class StreamServer final : public ReaderWaker {
   void check_admission(const HelloMessage& hello) const;
   [[nodiscard]] bool user_allowed(const PeerCredentials& peer) const noexcept;
   [[nodiscard]] std::uint64_t first_cursor(const HelloMessage& hello) const;
-  [[nodiscard]] bool welcome(Peer& peer, MessageType type, WriterEpoch& epoch, const OwnedSegment* page);
+  [[nodiscard]] static Outbox welcome(std::uint32_t index, MessageType type, WriterEpoch& epoch,
+                                      const OwnedSegment* page);
   void refuse(Peer& peer, ErrorCode code, const std::string& text) noexcept;
   void report(Peer& peer);
   void leave(Peer& peer) noexcept;
   void remove(int fd) noexcept;
   [[nodiscard]] std::uint64_t unfinished_cursor(const Peer& peer) const noexcept;
   void drop_greeting() noexcept;
-  [[nodiscard]] bool send(Peer& peer, Outgoing message);  // false: it is queued, watch for EPOLLOUT
-  [[nodiscard]] bool flush(Peer& peer) noexcept;          // the same
+  [[nodiscard]] bool send(Peer& peer, Outbox messages) noexcept;  // false: queued, watch for EPOLLOUT
+  [[nodiscard]] bool flush(Peer& peer) noexcept;                  // the same
   void watch_for_room(int fd, bool sent) noexcept;
   [[nodiscard]] Peer* peer_at(std::uint32_t index) noexcept;
   [[nodiscard]] static ReaderPage& page_of(const Peer& peer) noexcept;

@@ -234,8 +234,9 @@ void RingWriter::end(ReaderWaker& waker) noexcept {
   wake_due(~std::uint64_t{0}, waker);
 }
 
-void RingWriter::move(ReaderWaker& waker) noexcept {
+void RingWriter::move(const EpochId& next, ReaderWaker& waker) noexcept {
   const BusyScope busy(*this);
+  store_next_epoch(view_, next);
   view_.header->moved.store(next_sequence_, std::memory_order_seq_cst);  // SYNC ring.wake
   wake_due(~std::uint64_t{0}, waker);
 }

@@ -59,6 +59,19 @@ TEST_F(Observer, SeesStatusSlotsRecordsAndTheNewestFrame) {
   EXPECT_TRUE(observer.status().ended);
 }
 
+TEST_F(Observer, OfMemoryThatTheStreamHasLeftSeesWhereItGoesOn) {
+  FrameWriter writer(stream(), reel::Format(), {.slot_bytes = 4096});
+  reel::StreamObserver before(stream());
+  EXPECT_EQ(before.status().next_epoch, "");
+  EXPECT_EQ(before.status().epochs, 1U);
+  ASSERT_EQ(writer.write(bytes(100'000, 1)), WriteStatus::ok);
+  reel::StreamObserver after(stream());
+  EXPECT_NE(after.status().epoch, before.status().epoch);
+  EXPECT_EQ(before.status().next_epoch, after.status().epoch);
+  EXPECT_EQ(after.status().next_epoch, "");
+  EXPECT_EQ(after.status().epochs, 2U);
+}
+
 TEST_F(Observer, OfNoStreamIsToldWhereWasLooked) {
   expect_error(ErrorCode::not_found, {stream(), runtime_dir().path()},
                [&] { reel::StreamObserver observer(stream()); });

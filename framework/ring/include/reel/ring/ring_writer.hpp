@@ -76,8 +76,8 @@ class RingWriter {
   void publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept;
   /// End of stream behind the newest frame; wakes every sleeper.
   void end(ReaderWaker& waker) noexcept;
-  /// This memory takes no more frames, the stream goes on elsewhere; wakes every sleeper.
-  void move(ReaderWaker& waker) noexcept;
+  /// This memory takes no more frames, the stream goes on in that of epoch `next`; wakes every sleeper.
+  void move(const EpochId& next, ReaderWaker& waker) noexcept;
 
   /// Announces that the writer is about to sleep: to be followed by one more acquire().
   void announce_wait(bool waiting) noexcept;

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 #include <reel/base/error.hpp>
@@ -19,8 +20,9 @@
 namespace reel {
 namespace {
 
-constexpr std::size_t kMaxGreetings = 16;  // connections that have not said hello
-constexpr std::size_t kMaxQueued = 256;    // messages waiting for a peer that does not read
+constexpr std::size_t kMaxGreetings = 16;    // connections that have not said hello
+constexpr std::size_t kMaxQueued = 256;      // messages waiting for a peer that does not read
+constexpr int kListenerPauseMs = 100;
 constexpr std::uint32_t kQuietEvents = EPOLLIN | EPOLLRDHUP;
 
 }  // namespace
@@ -32,16 +34,12 @@ StreamServer::StreamServer(std::string stream, std::string directory, const Writ
       service_(Service::instance()) {}
 
 StreamServer::~StreamServer() {
+  const auto held = service_->hold();
   if (listener_) {
     service_->unwatch(listener_.get());
     ::unlink((directory_ + "/" + socket_file(stream_)).c_str());
   }
-  std::vector<int> sockets;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [fd, peer] : peers_) sockets.push_back(fd);
-  }
-  for (const int fd : sockets) service_->unwatch(fd);
+  for (const auto& [fd, peer] : peers_) service_->unwatch(fd);
 }
 
 void StreamServer::open(std::shared_ptr<WriterEpoch> epoch) {
@@ -150,32 +148,48 @@ void StreamServer::on_listener() noexcept {
     std::optional<UniqueFd> socket = accept_from(listener_.get());
     if (!socket) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
-      if (errno != EAGAIN && errno != EWOULDBLOCK) {
-        log_warning(fmt::format("stream \"{}\": cannot take a reader's connection: {}", stream_,
-                                std::strerror(errno)));
-        ::usleep(10'000);  // out of descriptors, most likely: the connection stays pending, do not spin on it
-      }
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      cannot_serve(errno == EMFILE ? "this process has all the descriptors open that it may: raise its limit "
+                                     "(`ulimit -n`)"
+                                   : std::strerror(errno));
+      service_->pause(listener_.get(), kListenerPauseMs);  // the connection stays pending: do not spin on it
       return;
     }
     const auto credentials = peer_of(socket->get());
     if (!credentials) continue;
     try {
-      auto peer = std::make_unique<Peer>();
-      const int fd = socket->get();
-      peer->socket = std::move(*socket);
-      peer->credentials = *credentials;
-      peer->since_ns = monotonic_ns();
-      {
-        const std::lock_guard lock(mutex_);
-        peers_[fd] = std::move(peer);
-      }
-      service_->watch(fd, kQuietEvents, [this, fd](std::uint32_t events) { on_peer(fd, events); });
-      drop_greeting();
+      serve(std::move(*socket), *credentials);
+      cannot_serve_ = false;
     } catch (const std::exception& error) {
-      log_warning(fmt::format("stream \"{}\": cannot serve a reader: {}", stream_, error.what()));
-      return;
+      cannot_serve(error.what());
     }
   }
+}
+
+void StreamServer::serve(UniqueFd socket, const PeerCredentials& credentials) {
+  const int fd = socket.get();
+  auto peer = std::make_unique<Peer>();
+  peer->socket = std::move(socket);
+  peer->credentials = credentials;
+  peer->since_ns = monotonic_ns();
+  {
+    const std::lock_guard lock(mutex_);
+    peers_[fd] = std::move(peer);
+  }
+  try {
+    service_->watch(fd, kQuietEvents, [this, fd](std::uint32_t events) { on_peer(fd, events); });
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    peers_.erase(fd);
+    throw;
+  }
+  drop_greeting();
+}
+
+// Said once until it is over: those who want in try again and again.
+void StreamServer::cannot_serve(const std::string& why) noexcept {
+  if (std::exchange(cannot_serve_, true)) return;
+  log_warning(fmt::format("stream \"{}\": cannot take a reader's connection: {}", stream_, why));
 }
 
 // Connections that never say hello are bounded: the oldest goes.

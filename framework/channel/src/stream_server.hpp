@@ -81,6 +81,8 @@ class StreamServer final : public ReaderWaker {
   };
 
   void on_listener() noexcept;
+  void serve(UniqueFd socket, const PeerCredentials& credentials);
+  void cannot_serve(const std::string& why) noexcept;
   void on_peer(int fd, std::uint32_t events) noexcept;
   [[nodiscard]] bool handle(Peer& peer, ReceivedMessage& message);
   [[nodiscard]] bool greet(Peer& peer, const HelloMessage& hello);
@@ -110,7 +112,8 @@ class StreamServer final : public ReaderWaker {
   WriterOptions options_;
   std::shared_ptr<Service> service_;
   UniqueFd listener_;
-  mutable std::mutex mutex_;  // of everything below, but for the atomics and sockets_
+  bool cannot_serve_ = false;  // and has said so. The service thread's own
+  mutable std::mutex mutex_;   // of everything below, but for the atomics and sockets_
   std::shared_ptr<WriterEpoch> epoch_;
   std::map<int, std::unique_ptr<Peer>> peers_;  // by socket
   struct Left {

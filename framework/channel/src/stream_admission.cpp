@@ -14,6 +14,8 @@
 namespace reel {
 namespace {
 
+constexpr std::size_t kMaxObservers = 16;
+
 bool printable(const std::string& name) {
   return std::all_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '/' || c == '-';
@@ -44,6 +46,15 @@ bool StreamServer::greet(Peer& peer, const HelloMessage& hello) {
               peer.credentials.uid, stream_, ::geteuid()));
     switch (hello.role) {
       case PeerRole::observer: {
+        const auto observers = std::count_if(peers_.begin(), peers_.end(), [](const auto& one) {
+          return one.second->stage == Peer::Stage::observer;
+        });
+        if (static_cast<std::size_t>(observers) >= kMaxObservers)
+          throw Error(
+              ErrorCode::refused,
+              fmt::format("stream \"{}\" has {} observers already, the most there can be: end some of "
+                          "the tools that look at it",
+                          stream_, observers));
         watch_for_room(peer.socket.get(), send(peer, welcome(0, MessageType::welcome, *epoch_, nullptr)));
         peer.stage = Peer::Stage::observer;
         return true;
@@ -67,6 +78,9 @@ void StreamServer::check_admission(const HelloMessage& hello) const {
     throw Error(
         ErrorCode::protocol,
         fmt::format("start {} is not known: 1 (live), 2 (oldest), 3 (keyframe) or 4 (resume)", hello.start));
+  if (hello.max_pins < 1)
+    throw Error(ErrorCode::protocol,
+                "max_pins is 0: a reader holds 1 frame at least, the one that it is taking");
   if (hello.name.back() != '\0' || !printable(name_of(hello)))
     throw Error(ErrorCode::protocol,
                 "the reader's name is not of letters, digits and . _ / - with a closing zero");
@@ -99,7 +113,7 @@ void StreamServer::check_admission(const HelloMessage& hello) const {
   const std::uint64_t lag = options_.live ? options_.lag_frames * lossless : 0;
   const std::uint64_t needed =
       std::uint64_t{options_.history} + options_.loans + pins + hello.max_pins + lag + 1;
-  if (hello.max_pins < 1 || needed > view.geometry.slots)
+  if (needed > view.geometry.slots)
     throw Error(ErrorCode::refused, fmt::format("stream \"{}\" has {} slots, and this reader would make it "
                                                 "need {}: {} history + {} loans + {} pins of {} "
                                                 "readers + {} pins asked + {} lag of lossless readers + 1 "

@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t kMaxGreetings = 16;    // connections that have not said hello
 constexpr std::size_t kMaxQueued = 256;      // messages waiting for a peer that does not read
+constexpr std::size_t kMaxRemembered = 256;  // cursors of named readers that left
 constexpr int kListenerPauseMs = 100;
 constexpr std::uint32_t kQuietEvents = EPOLLIN | EPOLLRDHUP;
 
@@ -299,19 +300,28 @@ void StreamServer::remove(int fd) noexcept {
 void StreamServer::leave(Peer& peer) noexcept {
   if (peer.left) return;
   peer.left = true;
+  remember(peer);
   ScanEntry& entry = epoch_->ring().entry(peer.index);
-  const std::string name = name_of(peer.hello);
-  if (!name.empty() && options_.resume_ms > 0) {
-    const std::int64_t now_ns = monotonic_ns();
-    std::erase_if(left_, [&](const auto& one) { return one.second.until_ns < now_ns; });
-    left_[name] = {unfinished_cursor(peer), now_ns + std::int64_t{options_.resume_ms} * 1'000'000};
-  }
   entry.demoted.store(true,
                       std::memory_order_relaxed);  // its pins count until it hangs up, its cursor no more
   notify();
 }
 
-// Where a reader that is gone must go on: what it still held when it went was not finished.
+// Names are the readers' choice: the oldest go where there are too many.
+void StreamServer::remember(const Peer& peer) {
+  const std::string name = name_of(peer.hello);
+  if (name.empty() || options_.resume_ms <= 0) return;
+  const std::int64_t now_ns = monotonic_ns();
+  std::erase_if(left_, [&](const auto& one) { return one.second.until_ns < now_ns; });
+  if (left_.size() >= kMaxRemembered && !left_.contains(name))
+    left_.erase(std::min_element(left_.begin(), left_.end(), [](const auto& a, const auto& b) {
+      return a.second.until_ns < b.second.until_ns;
+    }));
+  left_[name] = {unfinished_cursor(peer), now_ns + std::int64_t{options_.resume_ms} * 1'000'000};
+}
+
+// Where a reader that is gone must go on: what it still held when it went was not finished, whether or not
+// the writer has taken it back since. What is gone by then is counted as lapped.
 std::uint64_t StreamServer::unfinished_cursor(const Peer& peer) const noexcept {
   const ReaderPage& page = page_of(peer);
   const StreamView& view = epoch_->view();

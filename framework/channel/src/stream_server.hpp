@@ -98,6 +98,7 @@ class StreamServer final : public ReaderWaker {
   void remove(int fd) noexcept;
   [[nodiscard]] std::uint64_t unfinished_cursor(const Peer& peer) const noexcept;
   void drop_greeting() noexcept;
+  void remember(const Peer& peer);
   [[nodiscard]] bool send(Peer& peer, Outbox messages) noexcept;  // false: queued, watch for EPOLLOUT
   [[nodiscard]] bool flush(Peer& peer) noexcept;                  // the same
   void watch_for_room(int fd, bool sent) noexcept;

@@ -72,6 +72,24 @@ TEST_F(Observer, OfMemoryThatTheStreamHasLeftSeesWhereItGoesOn) {
   EXPECT_EQ(after.status().epochs, 2U);
 }
 
+TEST_F(Observer, IsRefusedWhereThereAreSixteenAlready) {
+  FrameWriter writer(stream(), reel::Format());
+  std::vector<reel::StreamObserver> observers;
+  for (int i = 0; i < 16; ++i) observers.emplace_back(stream());
+  expect_error(ErrorCode::refused, {stream(), "16 observers"},
+               [&] { reel::StreamObserver one_more(stream()); });
+  EXPECT_NO_THROW(FrameReader reader(stream())) << "readers are counted apart";
+  observers.pop_back();
+  EXPECT_TRUE(reel_test::wait_until([&] {
+    try {
+      const reel::StreamObserver again(stream());
+      return true;
+    } catch (const reel::Error&) {
+      return false;
+    }
+  }));
+}
+
 TEST_F(Observer, OfNoStreamIsToldWhereWasLooked) {
   expect_error(ErrorCode::not_found, {stream(), runtime_dir().path()},
                [&] { reel::StreamObserver observer(stream()); });

@@ -249,4 +249,21 @@ TEST_F(Reader, ThatLeftWithAFrameOfOlderMemoryTakesNobodyWithIt) {
   EXPECT_LE(written, 8) << "it is waited for";
 }
 
+/// Names are theirs to choose: what is remembered of them has an end.
+TEST_F(Reader, IsForgottenWhenManyOthersHaveLeftSince) {
+  FrameWriter writer(stream(), reel::Format(), {.slots = 16, .history = 8});
+  for (int i = 0; i < 300; ++i) {
+    { FrameReader reader(stream(), {.name = "n" + std::to_string(i)}); }
+    ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+  }
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(writer.write(bytes(10, i)), WriteStatus::ok);
+  Frame frame;
+  FrameReader last(stream(), {.name = "n299", .start = reel::Start::resume});
+  ASSERT_EQ(last.read(frame, kWatchdogMs), ReadStatus::frame);
+  EXPECT_EQ(frame.sequence(), 1U);
+  frame.release();
+  FrameReader first(stream(), {.name = "n0", .start = reel::Start::resume});
+  EXPECT_EQ(first.try_read(frame), ReadStatus::empty) << "begins live";
+}
+
 }  // namespace

@@ -394,7 +394,7 @@ WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info) n
   Loan fresh;
   if (const WriteStatus status = lend(fresh, loan.size_, kForever); status != WriteStatus::ok) return status;
   try {
-    const auto id = epoch_->format_id(loan.format());
+    const auto id = epoch_->older_format_id(loan.format());
     if (loan.format_id_ != 0 && !id) return refuse(WriteStatus::too_large, "the table of formats is full");
     if (loan.format_id_ != 0) {
       fresh.format_id_ = *id;

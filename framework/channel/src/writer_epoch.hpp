@@ -34,12 +34,16 @@ class WriterEpoch {
   }
 
   /// The id of a record equal to the value, written now when there is none yet; nullopt when the table is
-  /// full. Throws Error{bad_argument} for what does not fit a record.
+  /// full. It becomes the newest, which is what late readers and tools see. Throws Error{bad_argument} for
+  /// what does not fit a record.
   [[nodiscard]] std::optional<std::uint32_t> format_id(const Format& format);
   [[nodiscard]] std::optional<std::uint32_t> segment_id(const Segment& segment);
   [[nodiscard]] std::optional<std::uint32_t> tags_id(const Tags& tags);
 
-  /// REQUIRES: an id given out by format_id(). The reference stays valid.
+  /// The same for a frame of an older format: the newest stays what it is.
+  [[nodiscard]] std::optional<std::uint32_t> older_format_id(const Format& format);
+
+  /// REQUIRES: an id given out by one of these. The reference stays valid.
   [[nodiscard]] const Format& format(std::uint32_t id) const noexcept { return formats_[id - 1]; }
 
  private:

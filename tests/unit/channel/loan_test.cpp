@@ -2,6 +2,8 @@
 // overtaken by growth.
 #include "channel_fixture.hpp"
 
+#include <reel/channel/observer.hpp>
+
 namespace {
 
 using channel_test::all_are;
@@ -170,6 +172,19 @@ TEST_F(Loans, AreAsManyAsTheOptionSaysOverAllMemories) {
   EXPECT_EQ(writer.write(bytes(10, 1)), WriteStatus::bad_argument) << "moving a loan does not end it";
   third.cancel();
   EXPECT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok) << writer.error();
+}
+
+TEST_F(Loans, OfAnOlderFormatDoNotMakeItTheNewestAgain) {
+  FrameWriter writer(stream(), nv12(64, 48));
+  Loan loan;
+  ASSERT_EQ(writer.acquire(loan), WriteStatus::ok);
+  writer.set_format(nv12(640, 480));
+  ASSERT_EQ(writer.publish(std::move(loan), {}), WriteStatus::ok) << writer.error();
+  reel::StreamObserver observer(stream());
+  EXPECT_EQ(observer.status().caps, nv12(640, 480).caps()) << "what late readers and tools see";
+  reel::FrameCopy copy;
+  ASSERT_TRUE(observer.newest(copy));
+  EXPECT_EQ(copy.format, nv12(64, 48));
 }
 
 }  // namespace

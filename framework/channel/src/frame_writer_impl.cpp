@@ -88,7 +88,7 @@ FrameWriter::Impl::Impl(std::string stream, const WriterOptions& options)
 FrameWriter::Impl::~Impl() = default;
 
 std::uint64_t FrameWriter::Impl::slot_bytes_for(std::uint64_t frame_bytes) const {
-  std::uint64_t bytes = std::max({frame_bytes, options_.slot_bytes, kLeastSlotBytes});
+  std::uint64_t bytes = std::max({frame_bytes, options_.slot_bytes, reserved_bytes_, kLeastSlotBytes});
   if (options_.slot_bytes != 0 || format_.video() != nullptr) return bytes;
   if (format_.audio() != nullptr) bytes = std::max(bytes, kAudioSlotBytes);
   if (format_.encoded() != nullptr) bytes = std::max(bytes, kEncodedSlotBytes);
@@ -172,6 +172,17 @@ void FrameWriter::Impl::set_format(const Format& format) {
     throw;
   }
   layout_ = layout;
+}
+
+void FrameWriter::Impl::reserve(std::uint64_t bytes) {
+  const std::uint64_t before = std::exchange(reserved_bytes_, std::max(reserved_bytes_, bytes));
+  if (!epoch_ || bytes <= epoch_->view().geometry.slot_bytes) return;
+  try {
+    make_memory(slot_bytes_for(bytes));
+  } catch (...) {
+    reserved_bytes_ = before;
+    throw;
+  }
 }
 
 void FrameWriter::Impl::set_segment(const Segment& segment) {

@@ -23,6 +23,7 @@ class FrameWriter::Impl {
   Impl& operator=(const Impl&) = delete;
 
   void set_format(const Format& format);
+  void reserve(std::uint64_t bytes);
   void set_segment(const Segment& segment);
   void set_tags(const Tags& tags);
   [[nodiscard]] const Format& format() const noexcept { return format_; }
@@ -61,6 +62,7 @@ class FrameWriter::Impl {
   std::shared_ptr<std::uint32_t> open_loans_ = std::make_shared<std::uint32_t>(0);  // see WriterEpoch
   Format format_;
   bool format_set_ = false;
+  std::uint64_t reserved_bytes_ = 0;
   VideoLayout layout_;  // default of the present format
   std::optional<Segment> segment_;
   std::optional<Tags> tags_;

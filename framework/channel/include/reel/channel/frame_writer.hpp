@@ -131,6 +131,10 @@ class FrameWriter {
   /// For the frames acquired from now on; does nothing when equal to the present one. May make larger memory.
   /// Throws Error{bad_argument | no_memory}.
   void set_format(const Format& format);
+  /// Slots hold at least `bytes` from now on, whatever the format asks for: said before the format is set,
+  /// memory for frames that are padded beyond it is made once. Afterwards it grows the memory where it must.
+  /// Throws Error{no_memory}.
+  void reserve(std::uint64_t bytes);
   void set_segment(const Segment& segment);
   void set_tags(const Tags& tags);
   [[nodiscard]] const Format& format() const noexcept;

@@ -321,7 +321,7 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, int timeout_ms
     }
     if (ring.take_hostile()) server_.drop_hostile();
     const std::int64_t now_ns = monotonic_ns();
-    std::int64_t wake_ns = deadline_ns;
+    std::int64_t wake_ns = std::min(deadline_ns, server_.expire_absences(now_ns));
     ReaderMask stalled = 0;
     const std::optional<ReaderMask> found_blockers = ring.blockers();
     if (!found_blockers) wake_ns = now_ns;
@@ -447,10 +447,11 @@ bool FrameWriter::Impl::drain(int timeout_ms) noexcept {
   epoch_->ring().announce_wait(true);  // so that whoever lets a frame go says so
   for (;;) {
     const std::uint32_t before = server_.events().load(std::memory_order_acquire);
+    const std::int64_t now_ns = monotonic_ns();
+    const std::int64_t wake_ns = std::min(deadline_ns, server_.expire_absences(now_ns));
     drained = !server_.owes_frames();
-    const std::int64_t left_ns = deadline_ns - monotonic_ns();
-    if (drained || left_ns <= 0 || interrupted_.load(std::memory_order_acquire)) break;
-    futex_wait(server_.events(), before, left_ns, FutexScope::process);
+    if (drained || now_ns >= deadline_ns || interrupted_.load(std::memory_order_acquire)) break;
+    futex_wait(server_.events(), before, wake_ns - now_ns, FutexScope::process);
   }
   epoch_->ring().announce_wait(false);
   return drained;

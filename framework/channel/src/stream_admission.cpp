@@ -107,6 +107,12 @@ void StreamServer::check_admission(const HelloMessage& hello) const {
     pins += other->hello.max_pins;
     if (other->hello.policy == static_cast<std::uint32_t>(Policy::lossless)) ++lossless;
   }
+  for (const Absent& one : absent_) {  // its place is kept
+    ++readers;
+    if (name_of(one.hello) == name_of(hello)) continue;
+    pins += one.hello.max_pins;
+    ++lossless;
+  }
   if (readers >= kScanEntries)
     throw Error(ErrorCode::refused,
                 fmt::format("stream \"{}\" has {} readers already, the most there can be", stream_, readers));
@@ -162,6 +168,7 @@ void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
              hello.max_pins);
   ring.grant(index, first_cursor(hello));
   left_.erase(name_of(hello));
+  end_absence(name_of(hello));
   watch_for_room(peer.socket.get(), send(peer, std::move(message)));
   notify();
 }
@@ -269,6 +276,12 @@ std::string StreamServer::holders() const {
     all.push_back(fmt::format("reader \"{}\" (pid {}, {}) {}", reader.name, reader.pid,
                               to_string(reader.policy), fmt::join(what, " and ")));
   }
+  for (const Absent& one : absent_) {
+    const std::uint64_t cursor = one.page->cursor.load(std::memory_order_relaxed);
+    if (cursor < head)
+      all.push_back(fmt::format("reader \"{}\" (gone, and waited for) has {} frames still to take",
+                                name_of(one.hello), head - cursor));
+  }
   return all.empty() ? "no reader holds any" : fmt::format("{}", fmt::join(all, "; "));
 }
 
@@ -288,10 +301,15 @@ std::vector<std::string> StreamServer::missing_readers(const std::vector<std::st
 bool StreamServer::owes_frames() const {
   const std::lock_guard lock(mutex_);
   const std::uint64_t head = epoch_ ? epoch_->ring().head() : 0;
-  return std::any_of(peers_.begin(), peers_.end(), [&](const auto& one) {
-    const Peer& peer = *one.second;
-    return peer.stage == Peer::Stage::reader && !peer.left && status_of(peer).cursor < head;
-  });
+  return std::any_of(peers_.begin(), peers_.end(),
+                     [&](const auto& one) {
+                       const Peer& peer = *one.second;
+                       return peer.stage == Peer::Stage::reader && !peer.left &&
+                              status_of(peer).cursor < head;
+                     }) ||
+         std::any_of(absent_.begin(), absent_.end(), [&](const Absent& one) {
+           return one.page->cursor.load(std::memory_order_relaxed) < head;
+         });
 }
 
 }  // namespace reel

@@ -98,6 +98,7 @@ void StreamServer::move_to(std::shared_ptr<WriterEpoch> next) {
       entry.waits.store(old.waits.load(std::memory_order_relaxed), std::memory_order_relaxed);
       if (!send(*mover.peer, std::move(mover.message))) full.push_back(mover.peer->socket.get());
     }
+    move_absent_to(*next);
     epoch_->ring().move(next->view().geometry.epoch, *this);
     epoch_ = std::move(next);
     for (Mover& mover : movers) mover.peer->page = std::move(mover.page);
@@ -289,8 +290,13 @@ void StreamServer::remove(int fd) noexcept {
     if (found == peers_.end()) return;
     Peer& peer = *found->second;
     if (peer.stage == Peer::Stage::reader) {
-      leave(peer);
-      epoch_->ring().remove(peer.index);  // from here on nobody looks at its page or its socket
+      // From here on nobody looks at its page or its socket.
+      if (is_awaited(peer)) {
+        keep_place(peer);
+      } else {
+        leave(peer);
+        epoch_->ring().remove(peer.index);
+      }
     }
     peers_.erase(found);
   }
@@ -329,7 +335,8 @@ std::uint64_t StreamServer::unfinished_cursor(const Peer& peer) const noexcept {
   for (std::uint32_t slot = 0; slot < view.geometry.slots; ++slot) {
     if ((page.pins[slot / 64].load(std::memory_order_relaxed) >> (slot % 64) & 1) == 0) continue;
     const std::uint64_t state = view.slots[slot].state.load(std::memory_order_relaxed);
-    if (static_cast<SlotState>(state & 3) == SlotState::ready) cursor = std::min(cursor, state >> 2);
+    const auto is = static_cast<SlotState>(state & 3);
+    if (is == SlotState::ready || is == SlotState::retired) cursor = std::min(cursor, state >> 2);
   }
   return cursor;
 }

@@ -41,6 +41,10 @@ class StreamServer final : public ReaderWaker {
   bool demote(ReaderMask stalled) noexcept;
   /// Those that broke their quota are cut off.
   void drop_hostile() noexcept;
+  static constexpr std::int64_t kNoExpiry = std::int64_t{1} << 62;
+  /// Readers that died and did not come back in time are waited for no longer. Returns when the next one's
+  /// time is over, CLOCK_MONOTONIC in nanoseconds; kNoExpiry when none is awaited.
+  std::int64_t expire_absences(std::int64_t now_ns) noexcept;
 
   // --- any thread ---
   /// Changes whenever something happened that a waiting writer may wait for; futex_wake'd.
@@ -80,6 +84,17 @@ class StreamServer final : public ReaderWaker {
     Outbox outgoing;                     // what would have blocked
   };
 
+  // A lossless reader of wait_for that died; its place in the scan set is kept.
+  struct Absent {
+    Absent(const HelloMessage& greeting, std::uint32_t entry, std::unique_ptr<ReaderPage> own,
+           std::int64_t until)
+        : hello(greeting), index(entry), page(std::move(own)), until_ns(until) {}
+    HelloMessage hello;
+    std::uint32_t index;
+    std::unique_ptr<ReaderPage> page;
+    std::int64_t until_ns;
+  };
+
   void on_listener() noexcept;
   void serve(UniqueFd socket, const PeerCredentials& credentials);
   void cannot_serve(const std::string& why) noexcept;
@@ -99,6 +114,10 @@ class StreamServer final : public ReaderWaker {
   [[nodiscard]] std::uint64_t unfinished_cursor(const Peer& peer) const noexcept;
   void drop_greeting() noexcept;
   void remember(const Peer& peer);
+  [[nodiscard]] bool is_awaited(const Peer& peer) const;
+  void keep_place(const Peer& peer);
+  void end_absence(const std::string& name);
+  void move_absent_to(WriterEpoch& next) noexcept;
   [[nodiscard]] bool send(Peer& peer, Outbox messages) noexcept;  // false: queued, watch for EPOLLOUT
   [[nodiscard]] bool flush(Peer& peer) noexcept;                  // the same
   void watch_for_room(int fd, bool sent) noexcept;
@@ -121,7 +140,8 @@ class StreamServer final : public ReaderWaker {
     std::uint64_t cursor = 0;
     std::int64_t until_ns = 0;
   };
-  std::map<std::string, Left> left_;         // cursors of named readers that are gone
+  std::map<std::string, Left> left_;  // cursors of named readers that are gone
+  std::vector<Absent> absent_;
   std::array<int, kScanEntries> sockets_{};  // by scan entry; set before the entry is, for wake()
   std::atomic<std::uint32_t> events_{0};
   std::atomic<bool> key_frame_wanted_{false};

@@ -316,6 +316,12 @@ void RingWriter::grant(std::uint32_t index, std::uint64_t cursor) noexcept {
   entry.floor.store(cursor, std::memory_order_release);
 }
 
+void RingWriter::replace(std::uint32_t index, ReaderPage& page) noexcept {
+  entries_[index].page.store(&page, std::memory_order_seq_cst);  // SYNC ring.scan_set
+  set_version_.fetch_add(1, std::memory_order_seq_cst);  // its cursor may be older than the one that was seen
+  wait_until_quiet();
+}
+
 void RingWriter::remove(std::uint32_t index) noexcept {
   entries_[index].page.store(nullptr, std::memory_order_seq_cst);  // SYNC ring.scan_set
   wait_until_quiet();

@@ -88,14 +88,17 @@ void print_header(const reel::StreamStatus& stream) {
   };
   line("stream", stream.name);
   line("epoch", stream.epoch);
+  if (!stream.next_epoch.empty()) line("goes on in", stream.next_epoch);
   line("writer", fmt::format("pid {}, {}{}", stream.writer_pid, stream.live ? "live" : "not live",
                              stream.ended ? ", ended" : ""));
   line("caps", stream.caps);
   line("memory",
        fmt::format("{} ({}, {}), layout {}.{}", reel::bytes_text(stream.memory_bytes), stream.memory,
                    stream.sealed ? "sealed" : "not sealed", stream.layout_major, stream.layout_minor));
-  line("slots", fmt::format("{} of {} and {} of side data", stream.slots, reel::bytes_text(stream.slot_bytes),
-                            reel::bytes_text(stream.side_data_bytes)));
+  line("slots",
+       fmt::format("{} of {} and {} of side data{}", stream.slots, reel::bytes_text(stream.slot_bytes),
+                   reel::bytes_text(stream.side_data_bytes),
+                   stream.epochs > 1 ? fmt::format("; grown {} times", stream.epochs - 1) : ""));
   line("frames", fmt::format("{} to {} kept, {:.1f} fps, {} waits for readers", stream.oldest,
                              stream.head == 0 ? 0 : stream.head - 1, stream.fps, stream.waits));
 }

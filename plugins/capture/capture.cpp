@@ -169,7 +169,7 @@ void Capture::set_format(std::optional<Publisher>& publisher, GstAppSink* sink) 
   if (!publisher) return;
   const reel::gst::Ptr<GstSample> sample(gst_app_sink_try_pull_preroll(sink, 0));
   if (sample) {
-    publisher->set_caps(gst_sample_get_caps(sample.get()));
+    publisher->set_format(sample.get());
     return;
   }
   const std::string defect = source_->defect();

@@ -44,13 +44,18 @@ std::int64_t frame_duration_ns(const reel::VideoFormat* video) {
 
 }  // namespace
 
-void Publisher::set_caps(GstCaps* caps) {
+void Publisher::set_format(GstSample* sample) {
+  GstCaps* caps = gst_sample_get_caps(sample);
   if (caps_ && (caps == caps_.get() || gst_caps_is_equal(caps, caps_.get()) != FALSE)) return;
   format_ = reel::gst::format_from_caps(caps);
   const bool known = format_.video() != nullptr || format_.audio() != nullptr;
   if (!known || (format_.video() != nullptr && gst_video_info_from_caps(&video_info_, caps) == FALSE))
     throw Error(ErrorCode::unsupported,
                 "the decoder gives \"" + format_.caps() + "\", which is no raw video or audio");
+  // Decoders pad their pictures: told first, so that no memory is made for the bare ones.
+  if (format_.video() != nullptr)
+    output_.writer().reserve(
+        reel::gst::VideoBuffer(gst_sample_get_buffer(sample), video_info_, format_).bytes());
   output_.set_format(format_);
   caps_.reset(gst_caps_ref(caps));
 }
@@ -64,7 +69,7 @@ void Publisher::begin(const Timeline& timeline) noexcept {
 void Publisher::publish(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   const GstSegment& segment = *gst_sample_get_segment(sample);
-  set_caps(gst_sample_get_caps(sample));
+  set_format(sample);
   if (!segment_set_) set_segment(segment);
   const reel::FrameInfo info = stamp(buffer, segment);
   if (format_.video() != nullptr)

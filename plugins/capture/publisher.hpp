@@ -24,8 +24,9 @@ class Publisher {
  public:
   explicit Publisher(reel::Output& output) : output_(output) {}
 
-  /// Sets the output's format. Throws reel::Error for caps that are no format of Reel's.
-  void set_caps(GstCaps* caps);
+  /// Sets the output's format, with slots for samples such as this one. Throws reel::Error for caps that are no
+  /// format of Reel's.
+  void set_format(GstSample* sample);
   /// Begins a pass.
   void begin(const Timeline& timeline) noexcept;
   /// Publishes one sample: one fused copy from the decoder's memory. Blocks while the output's readers want

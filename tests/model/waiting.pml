@@ -1,9 +1,13 @@
 /* A writer that is not live sleeps when no slot is to be had, and is always woken: writer_waiting, looks and bytes.
  *
- * Acquire as it must be: load every reader's bitmap ONCE, take any reusable slot that none of them pins, else retire one
- * frame, fence, and load them all AGAIN. With one word per reader a look shows at most its quota of pins, so slots =
- * loans + pins is enough. Looking slot by slot instead (-DSLOT_BY_SLOT) lets a reader that keeps within its quota hop
- * from each slot to the next just ahead of the look, so that all seem pinned.
+ * Acquire as it must be: load every reader's bitmap ONCE, take any reusable slot that none of them pins, else, if any
+ * frame that may be retired is unpinned, retire the oldest, fence, and load them all AGAIN; if all of them are pinned,
+ * retire or don't. A look shows at most the
+ * quotas' sum of pins, so slots = loans + pins is enough. Looking slot by slot instead (-DSLOT_BY_SLOT) lets a reader
+ * that keeps within its quota hop from each slot to the next just ahead of the look, so that all seem pinned.
+ *
+ * With two words to a bitmap (-DTWO_WORDS) a hop between the loads shows more pins than there ever were: such a look is
+ * done again, and only LOOKS of them in a row make a reader hostile.
  *
  * Readers: 0 is lossless and 1 may be lapped and sends no bytes; -DBOTH_LOSSLESS and -DBOTH_MAY_LAP say otherwise.
  * Checked: no run stops with the writer asleep; a lossless reader gets every frame; no reader ever shows more pins than
@@ -17,6 +21,9 @@
 #endif
 #ifndef QUOTA
 #define QUOTA 1
+#endif
+#ifndef LOOKS
+#define LOOKS 3
 #endif
 #ifdef BOTH_LOSSLESS
 #define LOSSLESS(r) true
@@ -53,6 +60,15 @@ chan socket = [1] of { bit };
 bool slept;
 
 #define CLEAN(i) (REUSABLE(i) && !((pins >> i) & 1))
+#define BELOW(s) (s <= published && (!LOSSLESS(0) || s < floor) && (!LOSSLESS(1) || s < LOAD(CURSOR + 1)))
+#define UNPINNED(s) (BELOW(s) && !((pins >> MINE(RING + (s) % SLOTS)) & 1))
+#ifdef ONLY_THE_OLDEST
+#define WORTHWHILE UNPINNED(oldest)
+#define MAYBE && WORTHWHILE
+#else
+#define WORTHWHILE (UNPINNED(oldest) || UNPINNED((oldest + 1)) || UNPINNED((oldest + 2)) || UNPINNED((oldest + 3)))
+#define MAYBE /* frames that are all pinned need not be retired, and may be: the writer does not always look before */
+#endif
 #define RETIRABLE (oldest <= published && (!LOSSLESS(0) || oldest < floor) && (!LOSSLESS(1) || oldest < LOAD(CURSOR + 1)))
 
 inline retire_oldest() {
@@ -63,12 +79,18 @@ inline retire_oldest() {
 
 #ifdef TWO_WORDS
 inline load_pins() {
-  pins = LOAD(PINS(0, 0));
-  atomic {
-    k = LOAD(PINS(0, 1));
-    assert(!pins || !k); /* else a reader within its quota is taken for a hostile one */
-    pins = pins | k; k = 0
-  };
+  do
+  :: pins = LOAD(PINS(0, 0));
+     atomic {
+       k = LOAD(PINS(0, 1));
+       if
+       :: pins && k ->
+          looks++; k = 0;
+          assert(looks < LOOKS) /* else a reader within its quota is taken for a hostile one */
+       :: else -> pins = pins | k; looks = 0; k = 0; break
+       fi
+     }
+  od;
   pins = pins | LOAD(PINS(1, 0));
   pins = pins | LOAD(PINS(1, 1))
 }
@@ -85,11 +107,11 @@ inline acquire() {
   :: load_pins();
      if
      :: atomic { ANY(CLEAN) -> PICK(CLEAN); pins = 0; got = true; begin_writing(WRITER); break }
-     :: atomic { !ANY(CLEAN) -> pins = 0; floor = LOAD(CURSOR + 0) };
+     :: atomic { !ANY(CLEAN) -> floor = LOAD(CURSOR + 0) };
         atomic {
           if
-          :: RETIRABLE -> retire_oldest(); k = 0
-          :: else -> break
+          :: RETIRABLE MAYBE -> pins = 0; retire_oldest(); k = 0
+          :: !WORTHWHILE -> pins = 0; break
           fi
         };
         FENCE(WRITER)
@@ -135,7 +157,7 @@ inline acquire() {
 #endif
 
 proctype writer() {
-  byte k, pins, published, oldest = 1, floor, tried;
+  byte k, pins, published, oldest = 1, floor, tried, looks;
   bool got;
 
   do

@@ -94,6 +94,10 @@ TEST_F(HostileHandshake, FirstMessageOfEveryOtherTypeIsRefused) {
   }
 }
 
+TEST_F(HostileHandshake, AReaderThatAsksForNoPinsIsToldSo) {
+  expect_refused(stream_test::hello(Policy::queue, 0), "max_pins is 0");
+}
+
 TEST_F(HostileHandshake, AnotherMajorVersionIsRefusedWithBothNumbers) {
   for (const std::uint16_t major : {0, 2, 65535}) {
     HelloMessage message = stream_test::hello(Policy::queue);
@@ -152,7 +156,7 @@ TEST_F(HostileHandshake, EveryFieldOfHelloIsChecked) {
     message.role = static_cast<reel::PeerRole>(bad);
     expect_refused(message, "role " + std::to_string(bad));
   }
-  for (const std::uint32_t bad : {0U, 16U, 257U, 0x7fffffffU, ~0U}) {
+  for (const std::uint32_t bad : {16U, 257U, 0x7fffffffU, ~0U}) {
     expect_refused(stream_test::hello(Policy::queue, bad), "slots");
   }
   for (const std::string name : {"a b", "line\nfeed", "\x1b[31m", "\xff\xfe"}) {

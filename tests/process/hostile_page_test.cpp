@@ -97,6 +97,26 @@ TEST_P(HostilePage, MorePinsThanGrantedIsCutOffWhenTheWriterNextLooks) {
   EXPECT_EQ(count_of(ask(honest, "take 14", "took")), 14U);
 }
 
+/// Above 64 slots a bitmap has several words: no more than granted in each of them is still more than
+/// granted.
+TEST_P(HostilePage, MorePinsThanGrantedOverSeveralWordsIsCutOffAtOnce) {
+  reel::FrameWriter writer = make_writer({.slots = 192});
+  ChildProcess honest = start_reader(stream(), {"policy=queue"});
+  const RawReader within = join(Policy::queue, 3);
+  const RawReader hostile = join(Policy::queue, 2);
+  write(writer, 3);
+  for (std::size_t word = 0; word < 3; ++word) {
+    within.page().pins[word].store(1, std::memory_order_seq_cst);
+    hostile.page().pins[word].store(1, std::memory_order_seq_cst);
+  }
+  write(writer, 200);  // more than there are free slots: the writer looks at its readers
+  EXPECT_TRUE(hostile.peer.hung_up());
+  EXPECT_TRUE(wait_until([&] { return writer.readers().size() == 2; }));
+  write(writer, 300);
+  EXPECT_EQ(writer.readers().size(), 2U) << "three pins of three are its right";
+  EXPECT_EQ(field(ask(honest, "take 4", "took"), "bad"), 0U);
+}
+
 TEST_P(HostilePage, PinsOfEverySlotDoNotStopTheWriter) {
   reel::FrameWriter writer = make_writer();
   const RawReader hostile = join(Policy::lossless);

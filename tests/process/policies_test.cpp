@@ -304,18 +304,36 @@ TEST_P(Policies, AReaderWithoutAWriterIsInterruptedToo) {
   reading.join();
 }
 
-TEST_P(Policies, AnAcquireThatWaitsForPinsAloneStillTimesOut) {
-  reel::FrameWriter writer = make_writer({.slots = 4, .stall_timeout_ms = 50});
-  ChildProcess holder = start_reader(stream(), {"policy=queue", "pins=1", "start=oldest"});
+/// The sum of admission: pins within their quotas never keep the last slot from the writer.
+TEST_P(Policies, PinsAloneNeverMakeTheWriterWait) {
+  reel::FrameWriter writer = make_writer({.slots = 5});
+  ChildProcess holder = start_reader(stream(), {"policy=queue", "pins=2"});
   write(writer, 2);
-  ASSERT_EQ(count_of(ask(holder, "hold 1", "holding")), 1U);
-  // More loans than it asked for: what is left is pinned, or the history.
-  reel::Loan first, second, third;
-  ASSERT_EQ(writer.acquire(first, kBytes, 0), WriteStatus::ok);
-  ASSERT_EQ(writer.acquire(second, kBytes, 0), WriteStatus::ok);
-  EXPECT_EQ(writer.acquire(third, kBytes, 300), WriteStatus::timeout);
+  ASSERT_EQ(count_of(ask(holder, "hold 2", "holding")), 2U);
+  write(writer, 50);
+  reel::Loan loan, second;
+  ASSERT_EQ(writer.acquire(loan, kBytes, 0), WriteStatus::ok) << writer.error();
+  EXPECT_EQ(writer.acquire(second, kBytes, 0), WriteStatus::bad_argument) << "loans is 1";
+  EXPECT_THAT(writer.error(), HasSubstr("1 loans are open, loans allows 1"));
+  loan.cancel();
+  EXPECT_EQ(writer.acquire(second, kBytes, 0), WriteStatus::ok);
+  EXPECT_EQ(writer.stats().waits, 0U);
+}
+
+TEST_P(Policies, AnAcquireThatTimesOutSaysWhoHoldsTheSlots) {
+  reel::FrameWriter writer = make_writer({.slots = 8});
+  ChildProcess holder = start_reader(stream(), {"policy=lossless", "pins=3", "name=app/slow"});
+  ChildProcess queue = start_reader(stream(), {"policy=queue", "pins=2", "name=app/queue"});
+  write(writer, 8);
+  ASSERT_EQ(count_of(ask(holder, "hold 2", "holding")), 2U);
+  reel::Loan loan;
+  ASSERT_EQ(writer.acquire(loan, kBytes, 300), WriteStatus::timeout);
+  EXPECT_THAT(writer.error(),
+              HasSubstr("within 300 ms: reader \"app/slow\" (pid " + std::to_string(holder.pid()) +
+                        ", lossless) holds 2 slots and has 6 frames still to take"));
+  EXPECT_THAT(writer.error(), ::testing::Not(HasSubstr("app/queue"))) << "it holds nothing up";
   EXPECT_EQ(ask(holder, "release", "released"), "released");
-  EXPECT_EQ(writer.acquire(third, kBytes, 30'000), WriteStatus::ok);
+  EXPECT_EQ(writer.acquire(loan, kBytes, 30'000), WriteStatus::ok);
 }
 
 TEST_P(Policies, ALosslessReaderHoldsTheWriterUntilItReads) {

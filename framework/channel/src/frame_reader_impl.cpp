@@ -152,7 +152,6 @@ FrameReader::Impl::Step FrameReader::Impl::take(Frame& frame, ReadStatus& status
 bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
   RingReader& ring = epoch_->ring();
   const SlotRecord& record = taken.record;
-  frame.slot_ = taken.slot;
   frame.sequence_ = record.sequence;
   frame.publish_ns_ = record.publish_ns;
   frame.info_ = info_of(record);
@@ -182,7 +181,7 @@ bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
   discont_ = false;
   started_ = true;
   ring.publish_counters(counters_);
-  frame.epoch_ = spare_share_ ? std::move(spare_share_) : epoch_;
+  frame.held_ = {spare_share_ ? std::move(spare_share_) : epoch_, taken.slot};
   return true;
 }
 
@@ -331,9 +330,18 @@ void FrameReader::Impl::adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept {
   epoch_->ring().publish_counters(counters_);
 }
 
+// Memory that a growth announced before it failed is never written to: the old control names the right one.
+void FrameReader::Impl::drop_abandoned_epochs() noexcept {
+  const EpochId next = next_epoch(epoch_->view());
+  if (next == EpochId{}) return;
+  while (!next_epochs_.empty() && next_epochs_.front()->view().geometry.epoch != next)
+    next_epochs_.pop_front();
+}
+
 FrameReader::Impl::Step FrameReader::Impl::follow(ReadStatus& status) noexcept {
   const bool hung_up = connection_->hung_up();  // before the look at the socket, as in take()
   read_messages();
+  drop_abandoned_epochs();
   if (failed_) return Step::again;
   if (!next_epochs_.empty()) {
     adopt(std::move(next_epochs_.front()));

@@ -57,6 +57,7 @@ class FrameReader::Impl {
   void join(Joined joined);
   void adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept;
   Step follow(ReadStatus& status) noexcept;  // to the memory in which the stream goes on
+  void drop_abandoned_epochs() noexcept;
   void disconnect() noexcept;
   void set_connection(std::shared_ptr<ReaderConnection> connection) noexcept;
   void read_messages() noexcept;  // doorbells and messages that have come in, so many at a time

@@ -29,6 +29,9 @@ FrameWriter::~FrameWriter() = default;
 void FrameWriter::set_format(const Format& format) {
   impl_->set_format(format);
 }
+void FrameWriter::reserve(std::uint64_t bytes) {
+  impl_->reserve(bytes);
+}
 void FrameWriter::set_segment(const Segment& segment) {
   impl_->set_segment(segment);
 }

@@ -88,7 +88,7 @@ FrameWriter::Impl::Impl(std::string stream, const WriterOptions& options)
 FrameWriter::Impl::~Impl() = default;
 
 std::uint64_t FrameWriter::Impl::slot_bytes_for(std::uint64_t frame_bytes) const {
-  std::uint64_t bytes = std::max({frame_bytes, options_.slot_bytes, kLeastSlotBytes});
+  std::uint64_t bytes = std::max({frame_bytes, options_.slot_bytes, reserved_bytes_, kLeastSlotBytes});
   if (options_.slot_bytes != 0 || format_.video() != nullptr) return bytes;
   if (format_.audio() != nullptr) bytes = std::max(bytes, kAudioSlotBytes);
   if (format_.encoded() != nullptr) bytes = std::max(bytes, kEncodedSlotBytes);
@@ -127,7 +127,7 @@ void FrameWriter::Impl::make_memory(std::uint64_t slot_bytes) {
                             request.slots, bytes_text(slot_bytes), bytes_text(needed),
                             bytes_text(options_.max_bytes)),
                 stream_);
-  auto next = std::make_shared<WriterEpoch>(request);
+  auto next = std::make_shared<WriterEpoch>(request, open_loans_);
   ++epochs_made_;
   const auto before = std::exchange(epoch_, next);
   try {
@@ -172,6 +172,17 @@ void FrameWriter::Impl::set_format(const Format& format) {
     throw;
   }
   layout_ = layout;
+}
+
+void FrameWriter::Impl::reserve(std::uint64_t bytes) {
+  const std::uint64_t before = std::exchange(reserved_bytes_, std::max(reserved_bytes_, bytes));
+  if (!epoch_ || bytes <= epoch_->view().geometry.slot_bytes) return;
+  try {
+    make_memory(slot_bytes_for(bytes));
+  } catch (...) {
+    reserved_bytes_ = before;
+    throw;
+  }
 }
 
 void FrameWriter::Impl::set_segment(const Segment& segment) {
@@ -255,6 +266,14 @@ WriteStatus FrameWriter::Impl::ensure_capacity(std::uint64_t bytes) noexcept {
 WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept {
   if (ended_)
     return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
+  if (*open_loans_ >= options_.loans)
+    return refuse(WriteStatus::bad_argument,
+                  fmt::format("{} loans are open, loans allows {}: publish or release one, or raise loans",
+                              *open_loans_, options_.loans));
+  return lend(loan, bytes, timeout_ms);
+}
+
+WriteStatus FrameWriter::Impl::lend(Loan& loan, std::size_t bytes, int timeout_ms) noexcept {
   if (bytes == 0) bytes = layout_.bytes;
   if (const WriteStatus status = ensure_capacity(bytes); status != WriteStatus::ok) return status;
   std::uint32_t slot = 0;
@@ -262,8 +281,8 @@ WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, int timeou
   if (epoch_->ring().take_hostile()) server_.drop_hostile();
   static const Format kNoFormat;
   const StreamView& view = epoch_->view();
-  loan.epoch_ = epoch_;
-  loan.slot_ = slot;
+  epoch_->lend();
+  loan.held_ = {epoch_, slot};
   loan.payload_ = view.slot_payload(slot);
   loan.capacity_ = view.geometry.slot_bytes;
   loan.size_ = bytes;
@@ -302,7 +321,7 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, int timeout_ms
     }
     if (ring.take_hostile()) server_.drop_hostile();
     const std::int64_t now_ns = monotonic_ns();
-    std::int64_t wake_ns = deadline_ns;
+    std::int64_t wake_ns = std::min(deadline_ns, server_.expire_absences(now_ns));
     ReaderMask stalled = 0;
     const std::optional<ReaderMask> found_blockers = ring.blockers();
     if (!found_blockers) wake_ns = now_ns;
@@ -326,9 +345,18 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, int timeout_ms
     if (stalled != 0 && server_.demote(stalled)) continue;
     if (interrupted_.load(std::memory_order_acquire) || now_ns >= deadline_ns) {
       ring.announce_wait(false);
-      return interrupted_.load(std::memory_order_acquire) ? WriteStatus::interrupted : WriteStatus::timeout;
+      return interrupted_.load(std::memory_order_acquire) ? WriteStatus::interrupted : timed_out(timeout_ms);
     }
     futex_wait(server_.events(), before, std::max<std::int64_t>(wake_ns - now_ns, 1), FutexScope::process);
+  }
+}
+
+WriteStatus FrameWriter::Impl::timed_out(int timeout_ms) noexcept {
+  try {
+    return refuse(WriteStatus::timeout,
+                  fmt::format("no slot came free within {} ms: {}", timeout_ms, server_.holders()));
+  } catch (const std::exception& error) {
+    return refuse(WriteStatus::timeout, "no slot came free");
   }
 }
 
@@ -343,7 +371,7 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
         WriteStatus::bad_argument,
         fmt::format("a frame of {} bytes does not hold its {} planes, which end at byte {}, of \"{}\"",
                     loan.size_, loan.layout_.plane_count, loan.layout_.bytes, loan.format().caps()));
-  if (loan.epoch_ != epoch_) {
+  if (loan.held_.epoch() != epoch_.get()) {
     const Loan old = std::move(loan);  // empty afterwards whatever comes of it
     return rescue(old, info);
   }
@@ -363,21 +391,21 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
     request.plane_count = loan.layout_.plane_count;
     if (!loan.default_layout_) request.planes = &loan.layout_;
   }
-  epoch_->ring().publish(loan.slot_, request, server_);
+  epoch_->publish(loan.held_.slot(), request, server_);
   add(published_, 1);
   add(bytes_, loan.size_);
   if (loan.hashed_) add(copied_, 1);
-  loan.epoch_.reset();
+  loan.held_.forget();
   return WriteStatus::ok;
 }
 
-// A loan of memory that the stream has left: its frame moves over. Counted as a copy.
+// A loan of memory that the stream has left: its frame moves over. Counted as a copy; the slot it moves to is
+// no further loan.
 WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info) noexcept {
   Loan fresh;
-  if (const WriteStatus status = acquire(fresh, loan.size_, kForever); status != WriteStatus::ok)
-    return status;
+  if (const WriteStatus status = lend(fresh, loan.size_, kForever); status != WriteStatus::ok) return status;
   try {
-    const auto id = epoch_->format_id(loan.format());
+    const auto id = epoch_->older_format_id(loan.format());
     if (loan.format_id_ != 0 && !id) return refuse(WriteStatus::too_large, "the table of formats is full");
     if (loan.format_id_ != 0) {
       fresh.format_id_ = *id;
@@ -419,10 +447,11 @@ bool FrameWriter::Impl::drain(int timeout_ms) noexcept {
   epoch_->ring().announce_wait(true);  // so that whoever lets a frame go says so
   for (;;) {
     const std::uint32_t before = server_.events().load(std::memory_order_acquire);
+    const std::int64_t now_ns = monotonic_ns();
+    const std::int64_t wake_ns = std::min(deadline_ns, server_.expire_absences(now_ns));
     drained = !server_.owes_frames();
-    const std::int64_t left_ns = deadline_ns - monotonic_ns();
-    if (drained || left_ns <= 0 || interrupted_.load(std::memory_order_acquire)) break;
-    futex_wait(server_.events(), before, left_ns, FutexScope::process);
+    if (drained || now_ns >= deadline_ns || interrupted_.load(std::memory_order_acquire)) break;
+    futex_wait(server_.events(), before, wake_ns - now_ns, FutexScope::process);
   }
   epoch_->ring().announce_wait(false);
   return drained;

@@ -23,6 +23,7 @@ class FrameWriter::Impl {
   Impl& operator=(const Impl&) = delete;
 
   void set_format(const Format& format);
+  void reserve(std::uint64_t bytes);
   void set_segment(const Segment& segment);
   void set_tags(const Tags& tags);
   [[nodiscard]] const Format& format() const noexcept { return format_; }
@@ -45,8 +46,10 @@ class FrameWriter::Impl {
   [[nodiscard]] std::uint64_t slot_bytes_for(std::uint64_t frame_bytes) const;
   void make_memory(std::uint64_t slot_bytes);  // the first epoch, or the next; throws
   void name_records();  // ids of the present format, segment and tags in the present epoch; throws
+  [[nodiscard]] WriteStatus lend(Loan& loan, std::size_t bytes, int timeout_ms) noexcept;
   [[nodiscard]] WriteStatus ensure_capacity(std::uint64_t bytes) noexcept;
   [[nodiscard]] WriteStatus wait_for_slot(std::uint32_t& slot, int timeout_ms) noexcept;
+  WriteStatus timed_out(int timeout_ms) noexcept;
   [[nodiscard]] WriteStatus rescue(const Loan& loan, const FrameInfo& info) noexcept;
   WriteStatus refuse(WriteStatus status, std::string message) noexcept;
 
@@ -56,8 +59,10 @@ class FrameWriter::Impl {
   NameLock name_lock_;
   StreamServer server_;
   std::shared_ptr<WriterEpoch> epoch_;
+  std::shared_ptr<std::uint32_t> open_loans_ = std::make_shared<std::uint32_t>(0);  // see WriterEpoch
   Format format_;
   bool format_set_ = false;
+  std::uint64_t reserved_bytes_ = 0;
   VideoLayout layout_;  // default of the present format
   std::optional<Segment> segment_;
   std::optional<Tags> tags_;

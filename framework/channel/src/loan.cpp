@@ -5,27 +5,11 @@
 
 namespace reel {
 
-Loan::Loan(Loan&& other) noexcept {
-  *this = std::move(other);
-}
-
-Loan& Loan::operator=(Loan&& other) noexcept {
-  if (this == &other) return *this;
-  cancel();
-  epoch_ = std::move(other.epoch_);
-  payload_ = other.payload_;
-  size_ = other.size_;
-  capacity_ = other.capacity_;
-  slot_ = other.slot_;
-  format_id_ = other.format_id_;
-  hashed_ = other.hashed_;
-  default_layout_ = other.default_layout_;
-  payload_checksum_ = other.payload_checksum_;
-  format_ = other.format_;
-  layout_ = other.layout_;
-  side_data_ = other.side_data_;
-  other.epoch_.reset();
-  return *this;
+template <>
+void HeldSlot<WriterEpoch>::release() noexcept {
+  if (!epoch_) return;
+  epoch_->cancel(slot_);
+  epoch_.reset();
 }
 
 bool Loan::set_size(std::size_t bytes) noexcept {
@@ -52,16 +36,10 @@ bool Loan::set_layout(const VideoLayout& layout) noexcept {
 bool Loan::copy_from(std::span<const std::byte> payload) noexcept {
   if (payload.size() > capacity_) return false;
   size_ = payload.size();
-  const auto mode = static_cast<ChecksumMode>(epoch_->view().geometry.checksum_mode);
+  const auto mode = static_cast<ChecksumMode>(held_.epoch()->view().geometry.checksum_mode);
   payload_checksum_ = copy_and_checksum(payload_, payload, mode);
   hashed_ = true;
   return true;
-}
-
-void Loan::cancel() noexcept {
-  if (!epoch_) return;
-  epoch_->ring().cancel(slot_);
-  epoch_.reset();
 }
 
 }  // namespace reel

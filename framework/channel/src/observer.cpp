@@ -97,11 +97,12 @@ class StreamObserver::Impl {
   }
 
   StreamStatus status() {
-    std::vector<ReaderStatus> readers = ask_for_readers();
-    const StreamView& view = present();  // after the answer: no cursor is beyond what is seen here
     StreamStatus status;
+    ask_for_readers(status);
+    const StreamView& view = present();  // after the answer: no cursor is beyond what is seen here
     status.name = stream_;
     status.epoch = to_hex(view.geometry.epoch);
+    if (view.header->moved.load(std::memory_order_acquire) != 0) status.next_epoch = to_hex(next_epoch(view));
     status.writer_pid = view.geometry.writer_pid;
     if (const auto format = current_format(view)) status.caps = format->caps();
     status.layout_major = view.geometry.layout_major;
@@ -119,7 +120,6 @@ class StreamObserver::Impl {
     status.checksum = static_cast<ChecksumMode>(view.geometry.checksum_mode);
     status.fps = measured_fps(view);
     status.waits = view.header->waits.load(std::memory_order_relaxed);
-    status.readers = std::move(readers);
     return status;
   }
 
@@ -265,11 +265,11 @@ class StreamObserver::Impl {
     return measured_ns > 0 ? intervals * 1e9 / measured_ns : 0;
   }
 
-  [[nodiscard]] std::vector<ReaderStatus> ask_for_readers() {
+  void ask_for_readers(StreamStatus& into) {
     const PlainMessage request{{.type = MessageType::status_request}};
     if (send_message(socket_.get(), bytes_of(request)) == SendStatus::gone) throw_gone();
     const auto status = expect<StatusMessage>(MessageType::status);
-    std::vector<ReaderStatus> readers;
+    into.epochs = status.epochs;
     for (std::uint32_t i = 0; i < std::min(status.readers, kMaxReaders); ++i) {
       const auto message = expect<ReaderStatusMessage>(MessageType::reader_status);
       ReaderStatus reader;
@@ -286,9 +286,8 @@ class StreamObserver::Impl {
       reader.lapped = message.lapped;
       reader.corrupted = message.corrupted;
       reader.waits = message.waits;
-      readers.push_back(std::move(reader));
+      into.readers.push_back(std::move(reader));
     }
-    return readers;
   }
 
   template <typename Message>

@@ -8,10 +8,13 @@
 #include <cerrno>
 #include <csignal>
 
+#include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
 
 namespace reel {
 namespace {
+
+constexpr std::int64_t kMillisecond = 1'000'000;
 
 std::uint64_t key_of(int fd, std::uint64_t generation) {
   return generation << 32 | static_cast<std::uint32_t>(fd);
@@ -62,7 +65,7 @@ void Service::watch(int fd, std::uint32_t events, Handler handler) {
   epoll_event event{};
   event.events = events;
   event.data.u64 = key_of(fd, generation_);
-  watched_[fd] = {std::make_shared<Handler>(std::move(handler)), generation_};
+  watched_[fd] = {std::make_shared<Handler>(std::move(handler)), generation_, events};
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
     watched_.erase(fd);
     throw_errno(errno, "cannot watch a stream's socket");
@@ -73,6 +76,8 @@ void Service::change(int fd, std::uint32_t events) noexcept {
   const std::lock_guard lock(dispatch_);
   const auto found = watched_.find(fd);
   if (found == watched_.end()) return;
+  found->second.events = events;
+  found->second.paused_until_ns = 0;
   epoll_event event{};
   event.events = events;
   event.data.u64 = key_of(fd, found->second.generation);
@@ -84,12 +89,36 @@ void Service::unwatch(int fd) noexcept {
   if (watched_.erase(fd) != 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
+void Service::pause(int fd, int ms) noexcept {
+  const std::lock_guard lock(dispatch_);
+  const auto found = watched_.find(fd);
+  if (found == watched_.end()) return;
+  const std::uint32_t events = found->second.events;
+  change(fd, 0);
+  found->second.events = events;
+  found->second.paused_until_ns = monotonic_ns() + std::int64_t{ms} * kMillisecond;
+}
+
+int Service::resume_paused() noexcept {
+  const std::lock_guard lock(dispatch_);
+  const std::int64_t now_ns = monotonic_ns();
+  std::int64_t next_ns = 0;
+  for (auto& [fd, watched] : watched_) {
+    if (watched.paused_until_ns == 0) continue;
+    if (watched.paused_until_ns <= now_ns)
+      change(fd, watched.events);
+    else if (next_ns == 0 || watched.paused_until_ns < next_ns)
+      next_ns = watched.paused_until_ns;
+  }
+  return next_ns == 0 ? -1 : static_cast<int>((next_ns - now_ns) / kMillisecond + 1);
+}
+
 void Service::run() noexcept {
   const int epoll = epoll_.get();
   const int stop = stop_.get();
   std::array<epoll_event, 32> events;
   for (;;) {
-    const int count = ::epoll_wait(epoll, events.data(), events.size(), -1);
+    const int count = ::epoll_wait(epoll, events.data(), events.size(), resume_paused());
     if (count < 0 && errno != EINTR) return;
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];

@@ -37,13 +37,21 @@ class Service {
   /// When it returns, the handler does not run and will not run again (unless it is the caller). No caller
   /// may hold a lock that the handler takes.
   void unwatch(int fd) noexcept;
+  /// For a handler whose descriptor cannot be served now: nothing is told of it for `ms`, and the thread is
+  /// free for others. REQUIRES: called by that handler.
+  void pause(int fd, int ms) noexcept;
+  /// While it is held no handler runs, so none closes a descriptor whose number somebody else then gets.
+  [[nodiscard]] std::unique_lock<std::recursive_mutex> hold() { return std::unique_lock(dispatch_); }
 
  private:
   void run() noexcept;
+  int resume_paused() noexcept;  // those that are due; how long to the next, in ms, -1: there is none
 
   struct Watched {
     std::shared_ptr<Handler> handler;
     std::uint64_t generation;  // tells a descriptor from a later one of the same number
+    std::uint32_t events;
+    std::int64_t paused_until_ns = 0;  // 0: it is not paused
   };
   UniqueFd epoll_;
   UniqueFd stop_;

@@ -6,12 +6,15 @@
 #include <bit>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <reel/base/error.hpp>
 
 #include "stream_server.hpp"
 
 namespace reel {
 namespace {
+
+constexpr std::size_t kMaxObservers = 16;
 
 bool contains(const std::vector<Policy>& policies, Policy policy) {
   return policies.empty() || std::find(policies.begin(), policies.end(), policy) != policies.end();
@@ -42,7 +45,16 @@ bool StreamServer::greet(Peer& peer, const HelloMessage& hello) {
               peer.credentials.uid, stream_, ::geteuid()));
     switch (hello.role) {
       case PeerRole::observer: {
-        watch_for_room(peer.socket.get(), welcome(peer, MessageType::welcome, *epoch_, nullptr));
+        const auto observers = std::count_if(peers_.begin(), peers_.end(), [](const auto& one) {
+          return one.second->stage == Peer::Stage::observer;
+        });
+        if (static_cast<std::size_t>(observers) >= kMaxObservers)
+          throw Error(
+              ErrorCode::refused,
+              fmt::format("stream \"{}\" has {} observers already, the most there can be: end some of "
+                          "the tools that look at it",
+                          stream_, observers));
+        watch_for_room(peer.socket.get(), send(peer, welcome(0, MessageType::welcome, *epoch_, nullptr)));
         peer.stage = Peer::Stage::observer;
         return true;
       }
@@ -65,6 +77,9 @@ void StreamServer::check_admission(const HelloMessage& hello) const {
     throw Error(
         ErrorCode::protocol,
         fmt::format("start {} is not known: 1 (live), 2 (oldest), 3 (keyframe) or 4 (resume)", hello.start));
+  if (hello.max_pins < 1)
+    throw Error(ErrorCode::protocol,
+                "max_pins is 0: a reader holds 1 frame at least, the one that it is taking");
   if (hello.name.back() != '\0' || !valid_reader_name(name_of(hello)))
     throw Error(ErrorCode::protocol,
                 "the reader's name is not of letters, digits and . _ / - with a closing zero");
@@ -91,13 +106,19 @@ void StreamServer::check_admission(const HelloMessage& hello) const {
     pins += other->hello.max_pins;
     if (other->hello.policy == static_cast<std::uint32_t>(Policy::lossless)) ++lossless;
   }
+  for (const Absent& one : absent_) {  // its place is kept
+    ++readers;
+    if (name_of(one.hello) == name_of(hello)) continue;
+    pins += one.hello.max_pins;
+    ++lossless;
+  }
   if (readers >= kScanEntries)
     throw Error(ErrorCode::refused,
                 fmt::format("stream \"{}\" has {} readers already, the most there can be", stream_, readers));
   const std::uint64_t lag = options_.live ? options_.lag_frames * lossless : 0;
   const std::uint64_t needed =
       std::uint64_t{options_.history} + options_.loans + pins + hello.max_pins + lag + 1;
-  if (hello.max_pins < 1 || needed > view.geometry.slots)
+  if (needed > view.geometry.slots)
     throw Error(ErrorCode::refused, fmt::format("stream \"{}\" has {} slots, and this reader would make it "
                                                 "need {}: {} history + {} loans + {} pins of {} "
                                                 "readers + {} pins asked + {} lag of lossless readers + 1 "
@@ -135,6 +156,8 @@ void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
   while (ring.entry(index).page.load(std::memory_order_relaxed) != nullptr)
     ++index;  // check_admission saw a free one
   auto page = make_page();
+  Outbox message = welcome(index, MessageType::welcome, *epoch_, page.get());
+  // From here on nothing fails.
   sockets_[index] = peer.socket.get();
   peer.index = index;
   peer.hello = hello;
@@ -144,26 +167,30 @@ void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
              hello.max_pins);
   ring.grant(index, first_cursor(hello));
   left_.erase(name_of(hello));
-  watch_for_room(peer.socket.get(), welcome(peer, MessageType::welcome, *epoch_, peer.page.get()));
+  end_absence(name_of(hello));
+  watch_for_room(peer.socket.get(), send(peer, std::move(message)));
   notify();
 }
 
-bool StreamServer::welcome(Peer& peer, MessageType type, WriterEpoch& epoch, const OwnedSegment* page) {
+StreamServer::Outbox StreamServer::welcome(std::uint32_t index, MessageType type, WriterEpoch& epoch,
+                                           const OwnedSegment* page) {
   const StreamGeometry& geometry = epoch.view().geometry;
   WelcomeMessage message;
   message.header.type = type;
   message.memory = geometry.memory;
-  message.reader_index = peer.index;
+  message.reader_index = index;
   message.control_bytes = geometry.control_bytes;
   message.payload_bytes = geometry.payload_bytes;
   message.page_bytes = page != nullptr ? page->size() : 0;
   message.epoch = geometry.epoch;
   const auto bytes = bytes_of(message);
-  Outgoing outgoing{{bytes.begin(), bytes.end()}, {}};
+  Outbox outbox(1);
+  Outgoing& outgoing = outbox.front();
+  outgoing.bytes.assign(bytes.begin(), bytes.end());
   outgoing.fds.push_back(epoch.memory().control().share_read_only());
   outgoing.fds.push_back(epoch.memory().payload().share_read_only());
   if (page != nullptr) outgoing.fds.push_back(page->share_writable());
-  return send(peer, std::move(outgoing));
+  return outbox;
 }
 
 ReaderStatus StreamServer::status_of(const Peer& peer) const {
@@ -191,7 +218,9 @@ void StreamServer::report(Peer& peer) {
   bool sent = true;
   const auto add = [&](const auto& message) {
     const auto bytes = bytes_of(message);
-    sent = send(peer, {{bytes.begin(), bytes.end()}, {}});
+    Outbox outbox(1);
+    outbox.front().bytes.assign(bytes.begin(), bytes.end());
+    sent = send(peer, std::move(outbox));
   };
   StatusMessage status;
   for (const auto& [fd, other] : peers_)
@@ -231,6 +260,30 @@ std::vector<ReaderStatus> StreamServer::readers() const {
   return result;
 }
 
+std::string StreamServer::holders() const {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t head = epoch_->ring().head();
+  std::vector<std::string> all;
+  for (const auto& [fd, peer] : peers_) {
+    if (peer->stage != Peer::Stage::reader) continue;
+    const ReaderStatus reader = status_of(*peer);
+    std::vector<std::string> what;
+    if (reader.pinned != 0) what.push_back(fmt::format("holds {} slots", reader.pinned));
+    if (reader.policy == Policy::lossless && !reader.demoted && reader.cursor < head)
+      what.push_back(fmt::format("has {} frames still to take", head - reader.cursor));
+    if (what.empty()) continue;
+    all.push_back(fmt::format("reader \"{}\" (pid {}, {}) {}", reader.name, reader.pid,
+                              to_string(reader.policy), fmt::join(what, " and ")));
+  }
+  for (const Absent& one : absent_) {
+    const std::uint64_t cursor = one.page->cursor.load(std::memory_order_relaxed);
+    if (cursor < head)
+      all.push_back(fmt::format("reader \"{}\" (gone, and waited for) has {} frames still to take",
+                                name_of(one.hello), head - cursor));
+  }
+  return all.empty() ? "no reader holds any" : fmt::format("{}", fmt::join(all, "; "));
+}
+
 std::vector<std::string> StreamServer::missing_readers(const std::vector<std::string>& names) const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> missing;
@@ -247,10 +300,15 @@ std::vector<std::string> StreamServer::missing_readers(const std::vector<std::st
 bool StreamServer::owes_frames() const {
   const std::lock_guard lock(mutex_);
   const std::uint64_t head = epoch_ ? epoch_->ring().head() : 0;
-  return std::any_of(peers_.begin(), peers_.end(), [&](const auto& one) {
-    const Peer& peer = *one.second;
-    return peer.stage == Peer::Stage::reader && !peer.left && status_of(peer).cursor < head;
-  });
+  return std::any_of(peers_.begin(), peers_.end(),
+                     [&](const auto& one) {
+                       const Peer& peer = *one.second;
+                       return peer.stage == Peer::Stage::reader && !peer.left &&
+                              status_of(peer).cursor < head;
+                     }) ||
+         std::any_of(absent_.begin(), absent_.end(), [&](const Absent& one) {
+           return one.page->cursor.load(std::memory_order_relaxed) < head;
+         });
 }
 
 }  // namespace reel

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 #include <reel/base/error.hpp>
@@ -19,8 +20,10 @@
 namespace reel {
 namespace {
 
-constexpr std::size_t kMaxGreetings = 16;  // connections that have not said hello
-constexpr std::size_t kMaxQueued = 256;    // messages waiting for a peer that does not read
+constexpr std::size_t kMaxGreetings = 16;    // connections that have not said hello
+constexpr std::size_t kMaxQueued = 256;      // messages waiting for a peer that does not read
+constexpr std::size_t kMaxRemembered = 256;  // cursors of named readers that left
+constexpr int kListenerPauseMs = 100;
 constexpr std::uint32_t kQuietEvents = EPOLLIN | EPOLLRDHUP;
 
 }  // namespace
@@ -33,16 +36,12 @@ StreamServer::StreamServer(std::string stream, std::string directory, const Writ
       service_(Service::instance()) {}
 
 StreamServer::~StreamServer() {
+  const auto held = service_->hold();
   if (listener_) {
     service_->unwatch(listener_.get());
     ::unlink((directory_ + "/" + socket_file(stream_)).c_str());
   }
-  std::vector<int> sockets;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [fd, peer] : peers_) sockets.push_back(fd);
-  }
-  for (const int fd : sockets) service_->unwatch(fd);
+  for (const auto& [fd, peer] : peers_) service_->unwatch(fd);
 }
 
 void StreamServer::open(std::shared_ptr<WriterEpoch> epoch) {
@@ -71,29 +70,42 @@ void StreamServer::notify() noexcept {
 }
 
 void StreamServer::move_to(std::shared_ptr<WriterEpoch> next) {
+  struct Mover {
+    Peer* peer;
+    std::unique_ptr<OwnedSegment> page;
+    Outbox message;
+  };
   std::vector<int> full;
   {
     const std::lock_guard lock(mutex_);
-    std::map<int, std::unique_ptr<OwnedSegment>> pages;  // all of them before anything changes
+    // All that can fail, before anybody is told: who has been told waits in the new memory.
+    std::vector<Mover> movers;
     for (const auto& [fd, peer] : peers_) {
-      if (peer->stage == Peer::Stage::reader && !peer->left) pages[fd] = make_page();
+      if (peer->stage != Peer::Stage::reader || peer->left) continue;
+      Mover mover{peer.get(), make_page(), {}};
+      mover.message = welcome(peer->index, MessageType::moved, *next, mover.page.get());
+      movers.push_back(std::move(mover));
     }
+    full.reserve(movers.size());
     const std::uint64_t first = next->view().geometry.first_sequence;
-    for (const auto& [fd, peer] : peers_) {
-      if (!pages.contains(fd)) continue;
-      const ScanEntry& old = epoch_->ring().entry(peer->index);
-      RingWriter& ring = next->ring();
-      ring.admit(peer->index, *reinterpret_cast<ReaderPage*>(pages[fd]->data()), old.lossless, old.max_pins);
-      ring.grant(peer->index, first);
-      ring.entry(peer->index)
-          .demoted.store(old.demoted.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      ring.entry(peer->index)
-          .waits.store(old.waits.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      if (!welcome(*peer, MessageType::moved, *next, pages[fd].get())) full.push_back(fd);
+    RingWriter& ring = next->ring();
+    for (Mover& mover : movers) {
+      const std::uint32_t index = mover.peer->index;
+      const ScanEntry& old = epoch_->ring().entry(index);
+      ScanEntry& entry = ring.entry(index);
+      ring.admit(index, *reinterpret_cast<ReaderPage*>(mover.page->data()), old.lossless, old.max_pins);
+      ring.grant(index, first);
+      entry.demoted.store(old.demoted.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      entry.waits.store(old.waits.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      if (!send(*mover.peer, std::move(mover.message))) full.push_back(mover.peer->socket.get());
     }
-    epoch_->ring().move(*this);
+    move_absent_to(*next);
+    epoch_->ring().move(next->view().geometry.epoch, *this);
     epoch_ = std::move(next);
-    for (auto& [fd, page] : pages) peers_[fd]->page = std::move(page);
+    for (Mover& mover : movers) mover.peer->page = std::move(mover.page);
+    for (const auto& [fd, peer] : peers_) {
+      if (peer->stage == Peer::Stage::reader && peer->left) peer->stage = Peer::Stage::departed;
+    }
   }
   epochs_.fetch_add(1, std::memory_order_relaxed);
   for (const int fd : full) service_->change(fd, kQuietEvents | EPOLLOUT);
@@ -139,32 +151,48 @@ void StreamServer::on_listener() noexcept {
     std::optional<UniqueFd> socket = accept_from(listener_.get());
     if (!socket) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
-      if (errno != EAGAIN && errno != EWOULDBLOCK) {
-        log_warning(fmt::format("stream \"{}\": cannot take a reader's connection: {}", stream_,
-                                std::strerror(errno)));
-        ::usleep(10'000);  // out of descriptors, most likely: the connection stays pending, do not spin on it
-      }
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      cannot_serve(errno == EMFILE ? "this process has all the descriptors open that it may: raise its limit "
+                                     "(`ulimit -n`)"
+                                   : std::strerror(errno));
+      service_->pause(listener_.get(), kListenerPauseMs);  // the connection stays pending: do not spin on it
       return;
     }
     const auto credentials = peer_of(socket->get());
     if (!credentials) continue;
     try {
-      auto peer = std::make_unique<Peer>();
-      const int fd = socket->get();
-      peer->socket = std::move(*socket);
-      peer->credentials = *credentials;
-      peer->since_ns = monotonic_ns();
-      {
-        const std::lock_guard lock(mutex_);
-        peers_[fd] = std::move(peer);
-      }
-      service_->watch(fd, kQuietEvents, [this, fd](std::uint32_t events) { on_peer(fd, events); });
-      drop_greeting();
+      serve(std::move(*socket), *credentials);
+      cannot_serve_ = false;
     } catch (const std::exception& error) {
-      log_warning(fmt::format("stream \"{}\": cannot serve a reader: {}", stream_, error.what()));
-      return;
+      cannot_serve(error.what());
     }
   }
+}
+
+void StreamServer::serve(UniqueFd socket, const PeerCredentials& credentials) {
+  const int fd = socket.get();
+  auto peer = std::make_unique<Peer>();
+  peer->socket = std::move(socket);
+  peer->credentials = credentials;
+  peer->since_ns = monotonic_ns();
+  {
+    const std::lock_guard lock(mutex_);
+    peers_[fd] = std::move(peer);
+  }
+  try {
+    service_->watch(fd, kQuietEvents, [this, fd](std::uint32_t events) { on_peer(fd, events); });
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    peers_.erase(fd);
+    throw;
+  }
+  drop_greeting();
+}
+
+// Said once until it is over: those who want in try again and again.
+void StreamServer::cannot_serve(const std::string& why) noexcept {
+  if (std::exchange(cannot_serve_, true)) return;
+  log_warning(fmt::format("stream \"{}\": cannot take a reader's connection: {}", stream_, why));
 }
 
 // Connections that never say hello are bounded: the oldest goes.
@@ -263,8 +291,13 @@ void StreamServer::remove(int fd) noexcept {
     if (found == peers_.end()) return;
     Peer& peer = *found->second;
     if (peer.stage == Peer::Stage::reader) {
-      leave(peer);
-      epoch_->ring().remove(peer.index);  // from here on nobody looks at its page or its socket
+      // From here on nobody looks at its page or its socket.
+      if (is_awaited(peer)) {
+        keep_place(peer);
+      } else {
+        leave(peer);
+        epoch_->ring().remove(peer.index);
+      }
     }
     peers_.erase(found);
   }
@@ -274,19 +307,28 @@ void StreamServer::remove(int fd) noexcept {
 void StreamServer::leave(Peer& peer) noexcept {
   if (peer.left) return;
   peer.left = true;
+  remember(peer);
   ScanEntry& entry = epoch_->ring().entry(peer.index);
-  const std::string name = name_of(peer.hello);
-  if (!name.empty() && options_.resume_ms > 0) {
-    const std::int64_t now_ns = monotonic_ns();
-    std::erase_if(left_, [&](const auto& one) { return one.second.until_ns < now_ns; });
-    left_[name] = {unfinished_cursor(peer), now_ns + std::int64_t{options_.resume_ms} * 1'000'000};
-  }
   entry.demoted.store(true,
                       std::memory_order_relaxed);  // its pins count until it hangs up, its cursor no more
   notify();
 }
 
-// Where a reader that is gone must go on: what it still held when it went was not finished.
+// Names are the readers' choice: the oldest go where there are too many.
+void StreamServer::remember(const Peer& peer) {
+  const std::string name = name_of(peer.hello);
+  if (name.empty() || options_.resume_ms <= 0) return;
+  const std::int64_t now_ns = monotonic_ns();
+  std::erase_if(left_, [&](const auto& one) { return one.second.until_ns < now_ns; });
+  if (left_.size() >= kMaxRemembered && !left_.contains(name))
+    left_.erase(std::min_element(left_.begin(), left_.end(), [](const auto& a, const auto& b) {
+      return a.second.until_ns < b.second.until_ns;
+    }));
+  left_[name] = {unfinished_cursor(peer), now_ns + std::int64_t{options_.resume_ms} * 1'000'000};
+}
+
+// Where a reader that is gone must go on: what it still held when it went was not finished, whether or not
+// the writer has taken it back since. What is gone by then is counted as lapped.
 std::uint64_t StreamServer::unfinished_cursor(const Peer& peer) const noexcept {
   const ReaderPage& page = page_of(peer);
   const StreamView& view = epoch_->view();
@@ -294,21 +336,15 @@ std::uint64_t StreamServer::unfinished_cursor(const Peer& peer) const noexcept {
   for (std::uint32_t slot = 0; slot < view.geometry.slots; ++slot) {
     if ((page.pins[slot / 64].load(std::memory_order_relaxed) >> (slot % 64) & 1) == 0) continue;
     const std::uint64_t state = view.slots[slot].state.load(std::memory_order_relaxed);
-    if (static_cast<SlotState>(state & 3) == SlotState::ready) cursor = std::min(cursor, state >> 2);
+    const auto is = static_cast<SlotState>(state & 3);
+    if (is == SlotState::ready || is == SlotState::retired) cursor = std::min(cursor, state >> 2);
   }
   return cursor;
 }
 
-bool StreamServer::send(Peer& peer, Outgoing message) {
-  if (peer.outgoing.empty()) {
-    std::array<int, kMaxMessageDescriptors> fds{};
-    for (std::size_t i = 0; i < message.fds.size(); ++i) fds[i] = message.fds[i].get();
-    const auto status =
-        send_message(peer.socket.get(), message.bytes, std::span(fds).first(message.fds.size()));
-    if (status != SendStatus::would_block) return true;  // one that is gone is noticed by its hang-up
-  }
-  peer.outgoing.push_back(std::move(message));
-  return false;
+bool StreamServer::send(Peer& peer, Outbox messages) noexcept {
+  peer.outgoing.splice(peer.outgoing.end(), messages);
+  return flush(peer);
 }
 
 bool StreamServer::flush(Peer& peer) noexcept {
@@ -318,7 +354,7 @@ bool StreamServer::flush(Peer& peer) noexcept {
     for (std::size_t i = 0; i < message.fds.size(); ++i) fds[i] = message.fds[i].get();
     if (send_message(peer.socket.get(), message.bytes, std::span(fds).first(message.fds.size())) ==
         SendStatus::would_block)
-      return false;
+      return false;  // one that is gone is noticed by its hang-up
     peer.outgoing.pop_front();
   }
   return true;

@@ -5,7 +5,7 @@
 
 #include <array>
 #include <atomic>
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -42,12 +42,18 @@ class StreamServer final : public ReaderWaker {
   bool demote(ReaderMask stalled) noexcept;
   /// Those that broke their quota are cut off.
   void drop_hostile() noexcept;
+  static constexpr std::int64_t kNoExpiry = std::int64_t{1} << 62;
+  /// Readers that died and did not come back in time are waited for no longer. Returns when the next one's
+  /// time is over, CLOCK_MONOTONIC in nanoseconds; kNoExpiry when none is awaited.
+  std::int64_t expire_absences(std::int64_t now_ns) noexcept;
 
   // --- any thread ---
   /// Changes whenever something happened that a waiting writer may wait for; futex_wake'd.
   [[nodiscard]] const std::atomic<std::uint32_t>& events() const noexcept { return events_; }
   void notify() noexcept;
   [[nodiscard]] std::vector<std::string> missing_readers(const std::vector<std::string>& names) const;
+  /// Who keeps the writer from a slot, for a message: readers with what they pin and have still to take.
+  [[nodiscard]] std::string holders() const;
   /// True when a lossless or queue reader has frames still to take.
   [[nodiscard]] bool owes_frames() const;
   [[nodiscard]] std::vector<ReaderStatus> readers() const;
@@ -63,19 +69,36 @@ class StreamServer final : public ReaderWaker {
     std::vector<std::byte> bytes;
     std::vector<UniqueFd> fds;
   };
+  using Outbox =
+      std::list<Outgoing>;  // spliced: a message that was built is sent without anything that fails
   struct Peer {
     UniqueFd socket;
     PeerCredentials credentials;
-    enum class Stage { greeting, reader, observer } stage = Stage::greeting;
+    // departed: a reader that left, and holds frames of memory that the stream has left too; it is in no scan
+    // set
+    enum class Stage { greeting, reader, observer, departed } stage = Stage::greeting;
     HelloMessage hello{};
     std::uint32_t index = 0;             // in the scan set, of a reader
     std::unique_ptr<OwnedSegment> page;  // of a reader
     bool left = false;                   // said so; its pins count until it hangs up
     std::int64_t since_ns = 0;           // when it connected
-    std::deque<Outgoing> outgoing;       // what would have blocked
+    Outbox outgoing;                     // what would have blocked
+  };
+
+  // A lossless reader of wait_for that died; its place in the scan set is kept.
+  struct Absent {
+    Absent(const HelloMessage& greeting, std::uint32_t entry, std::unique_ptr<ReaderPage> own,
+           std::int64_t until)
+        : hello(greeting), index(entry), page(std::move(own)), until_ns(until) {}
+    HelloMessage hello;
+    std::uint32_t index;
+    std::unique_ptr<ReaderPage> page;
+    std::int64_t until_ns;
   };
 
   void on_listener() noexcept;
+  void serve(UniqueFd socket, const PeerCredentials& credentials);
+  void cannot_serve(const std::string& why) noexcept;
   void on_peer(int fd, std::uint32_t events) noexcept;
   [[nodiscard]] bool handle(Peer& peer, ReceivedMessage& message);
   [[nodiscard]] bool greet(Peer& peer, const HelloMessage& hello);
@@ -83,15 +106,21 @@ class StreamServer final : public ReaderWaker {
   void check_admission(const HelloMessage& hello) const;
   [[nodiscard]] bool user_allowed(const Peer& peer) const;
   [[nodiscard]] std::uint64_t first_cursor(const HelloMessage& hello) const;
-  [[nodiscard]] bool welcome(Peer& peer, MessageType type, WriterEpoch& epoch, const OwnedSegment* page);
+  [[nodiscard]] static Outbox welcome(std::uint32_t index, MessageType type, WriterEpoch& epoch,
+                                      const OwnedSegment* page);
   void refuse(Peer& peer, ErrorCode code, const std::string& text) noexcept;
   void report(Peer& peer);
   void leave(Peer& peer) noexcept;
   void remove(int fd) noexcept;
   [[nodiscard]] std::uint64_t unfinished_cursor(const Peer& peer) const noexcept;
   void drop_greeting() noexcept;
-  [[nodiscard]] bool send(Peer& peer, Outgoing message);  // false: it is queued, watch for EPOLLOUT
-  [[nodiscard]] bool flush(Peer& peer) noexcept;          // the same
+  void remember(const Peer& peer);
+  [[nodiscard]] bool is_awaited(const Peer& peer) const;
+  void keep_place(const Peer& peer);
+  void end_absence(const std::string& name);
+  void move_absent_to(WriterEpoch& next) noexcept;
+  [[nodiscard]] bool send(Peer& peer, Outbox messages) noexcept;  // false: queued, watch for EPOLLOUT
+  [[nodiscard]] bool flush(Peer& peer) noexcept;                  // the same
   void watch_for_room(int fd, bool sent) noexcept;
   [[nodiscard]] Peer* peer_at(std::uint32_t index) noexcept;
   [[nodiscard]] static ReaderPage& page_of(const Peer& peer) noexcept;
@@ -105,14 +134,16 @@ class StreamServer final : public ReaderWaker {
   SocketAccess access_;
   std::shared_ptr<Service> service_;
   UniqueFd listener_;
-  mutable std::mutex mutex_;  // of everything below, but for the atomics and sockets_
+  bool cannot_serve_ = false;  // and has said so. The service thread's own
+  mutable std::mutex mutex_;   // of everything below, but for the atomics and sockets_
   std::shared_ptr<WriterEpoch> epoch_;
   std::map<int, std::unique_ptr<Peer>> peers_;  // by socket
   struct Left {
     std::uint64_t cursor = 0;
     std::int64_t until_ns = 0;
   };
-  std::map<std::string, Left> left_;         // cursors of named readers that are gone
+  std::map<std::string, Left> left_;  // cursors of named readers that are gone
+  std::vector<Absent> absent_;
   std::array<int, kScanEntries> sockets_{};  // by scan entry; set before the entry is, for wake()
   std::atomic<std::uint32_t> events_{0};
   std::atomic<bool> key_frame_wanted_{false};

@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <reel/channel/frame_writer.hpp>
 #include <reel/ring/ring_writer.hpp>
@@ -13,26 +14,42 @@ namespace reel {
 
 class WriterEpoch {
  public:
-  /// Throws Error{no_memory | bad_argument}.
-  explicit WriterEpoch(const StreamRequest& request)
-      : memory_(request), ring_(memory_.view(), request.live) {}
+  /// `open_loans` counts over all epochs of a writer. Throws Error{no_memory | bad_argument}.
+  WriterEpoch(const StreamRequest& request, std::shared_ptr<std::uint32_t> open_loans)
+      : memory_(request), ring_(memory_.view(), request.live), open_loans_(std::move(open_loans)) {}
 
   [[nodiscard]] RingWriter& ring() noexcept { return ring_; }
   [[nodiscard]] const StreamView& view() const noexcept { return memory_.view(); }
   [[nodiscard]] const OwnedStreamMemory& memory() const noexcept { return memory_; }
 
+  /// A slot that the ring lent counts as a loan from here on, until it is published or given back.
+  void lend() noexcept { ++*open_loans_; }
+  void publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept {
+    ring_.publish(slot, request, waker);
+    --*open_loans_;
+  }
+  void cancel(std::uint32_t slot) noexcept {
+    ring_.cancel(slot);
+    --*open_loans_;
+  }
+
   /// The id of a record equal to the value, written now when there is none yet; nullopt when the table is
-  /// full. Throws Error{bad_argument} for what does not fit a record.
+  /// full. It becomes the newest, which is what late readers and tools see. Throws Error{bad_argument} for
+  /// what does not fit a record.
   [[nodiscard]] std::optional<std::uint32_t> format_id(const Format& format);
   [[nodiscard]] std::optional<std::uint32_t> segment_id(const Segment& segment);
   [[nodiscard]] std::optional<std::uint32_t> tags_id(const Tags& tags);
 
-  /// REQUIRES: an id given out by format_id(). The reference stays valid.
+  /// The same for a frame of an older format: the newest stays what it is.
+  [[nodiscard]] std::optional<std::uint32_t> older_format_id(const Format& format);
+
+  /// REQUIRES: an id given out by one of these. The reference stays valid.
   [[nodiscard]] const Format& format(std::uint32_t id) const noexcept { return formats_[id - 1]; }
 
  private:
   OwnedStreamMemory memory_;
   RingWriter ring_;
+  std::shared_ptr<std::uint32_t> open_loans_;  // shared: a loan may be dropped after its writer
   std::deque<Format> formats_;  // what each record holds: deques, so that references stay valid
   std::deque<Segment> segments_;
   std::deque<Tags> tags_;

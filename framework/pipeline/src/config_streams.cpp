@@ -45,6 +45,7 @@ StreamConfig read_stream(const std::string& name, const YamlEntry& entry, Proble
   assign(stream.lag_frames, map.integer("lag_frames", 0, kMaxSlots));
   assign(stream.start_timeout_ms, map.duration_ms("start_timeout"));
   assign(stream.stall_timeout_ms, map.duration_ms("stall_timeout"));
+  assign(stream.absence_timeout_ms, map.duration_ms("absence_timeout"));
   map.finish();
   if (stream.lag_frames > 0 && !stream.live) {
     problems.add(

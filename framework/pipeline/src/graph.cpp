@@ -194,6 +194,7 @@ class GraphBuilder {
     options.lag_frames = stream.lag_frames;
     options.start_timeout_ms = stream.start_timeout_ms;
     options.stall_timeout_ms = stream.stall_timeout_ms;
+    options.absence_timeout_ms = stream.absence_timeout_ms;
     options.memory = stream.memory;
     const auto readers = readers_.find(name);
     if (stream.live || readers == readers_.end()) return options;

@@ -9,6 +9,7 @@ static_assert(offsetof(StreamGeometry, formats_offset) == 80 &&
               offsetof(StreamGeometry, checksum_mode) == 120);
 static_assert(offsetof(StreamGeometry, first_sequence) == 144 && offsetof(StreamGeometry, name) == 160);
 static_assert(offsetof(StreamHeader, oldest) == 320 && offsetof(StreamHeader, end) == 384);
+static_assert(offsetof(StreamHeader, moved) == 392 && offsetof(StreamHeader, next_epoch) == 424);
 static_assert(offsetof(StreamHeader, writer_waiting) == 448);
 static_assert(offsetof(SlotRecord, payload_bytes) == 24 && offsetof(SlotRecord, pts_ns) == 56);
 static_assert(offsetof(SlotRecord, kind) == 8 && offsetof(SlotRecord, plane_offset_bytes) == 104);

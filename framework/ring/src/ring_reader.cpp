@@ -18,7 +18,8 @@ RingReader::RingReader(const StreamView& view, ReaderPage& page) noexcept
       page_(&page),
       pin_words_((view.geometry.slots + 63) / 64),
       // The writer granted it before the page was sent.
-      cursor_(std::max(page.cursor.load(std::memory_order_acquire), view.geometry.first_sequence)) {}
+      // May be older than this memory, of a reader that resumes: what it missed is counted as lapped.
+      cursor_(std::max(page.cursor.load(std::memory_order_acquire), kFirstSequence)) {}
 
 void RingReader::advance(std::uint64_t cursor) noexcept {
   cursor_ = cursor;
@@ -104,7 +105,7 @@ RingReader::Attempt RingReader::attempt(std::uint64_t sequence, std::uint64_t ne
   const std::uint64_t word = sequence_of(newest_word) == sequence
                                  ? newest_word  // spares a line: the head carries its slot
                                  : view_.ring_at(sequence).load(std::memory_order_acquire);
-  if (sequence_of(word) != sequence) return Attempt::overtaken;
+  if (sequence_of(word) != sequence || sequence < view_.geometry.first_sequence) return Attempt::overtaken;
   const std::uint32_t slot = slot_of(word);
   if (slot >= view_.geometry.slots) return Attempt::corrupted;
   const SlotHeader& header = view_.slots[slot];

@@ -47,35 +47,49 @@ RingWriter::RingWriter(const StreamView& view, bool live)
   for (std::uint32_t slot = 0; slot < slots_; ++slot) reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
 }
 
+std::optional<RingWriter::PinSet> RingWriter::pins_of(const ScanEntry& entry,
+                                                      const ReaderPage& page) const noexcept {
+  // Above 64 slots a look is several loads, and a reader that moves on between two of them seems to hold both
+  // frames: it is looked at again. It takes each sequence once and nothing is published meanwhile, so an
+  // honest one soon has nowhere left to move to.
+  const std::uint32_t looks = pin_words_ == 1 ? 1 : 2 * slots_ + 8;
+  for (std::uint32_t look = 0; look < looks; ++look) {
+    PinSet pins{};
+    std::uint32_t count = 0;
+    for (std::uint32_t word = 0; word < pin_words_; ++word) {
+      // SYNC ring.unpin: acquire, pairs with the release in RingReader::unpin: the reader's last load is
+      // before our overwrite. SYNC ring.reuse: seq_cst, after the RETIRED store.
+      pins[word] = page.pins[word].load(std::memory_order_seq_cst);
+      count += static_cast<std::uint32_t>(std::popcount(pins[word]));
+    }
+    if (count <= entry.max_pins) return pins;
+  }
+  return std::nullopt;
+}
+
 void RingWriter::scan() noexcept {
-  PinSet held{};
+  held_ = {};
   lossless_floor_ = ~std::uint64_t{0};
+  settled_floor_ = ~std::uint64_t{0};
   scanned_set_ = set_version_.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
   const std::uint32_t limit = entry_limit_.load(std::memory_order_acquire);
   for (std::uint32_t i = 0; i < limit; ++i) {
     ScanEntry& entry = entries_[i];
     ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
     if (page == nullptr || entry.hostile.load(std::memory_order_relaxed)) continue;
-    PinSet pins{};
-    bool over = false;
-    for (std::uint32_t word = 0; word < pin_words_; ++word) {
-      // SYNC ring.unpin: acquire, pairs with the release in RingReader::unpin: the reader's last load is
-      // before our overwrite. SYNC ring.reuse: seq_cst, after the RETIRED store.
-      pins[word] = page->pins[word].load(std::memory_order_seq_cst);
-      // Word by word: a reader that moves from one to another between our loads seems to hold both, and is
-      // honest.
-      over = over || static_cast<std::uint32_t>(std::popcount(pins[word])) > entry.max_pins;
-    }
-    if (over) {
+    const std::optional<PinSet> pins = pins_of(entry, *page);
+    if (!pins) {
       entry.hostile.store(true, std::memory_order_relaxed);
       hostile_seen_ = true;
       continue;
     }
-    for (std::uint32_t word = 0; word < pin_words_; ++word) held[word] |= pins[word];
-    if (entry.lossless && !entry.demoted.load(std::memory_order_relaxed))
-      lossless_floor_ = std::min(lossless_floor_, believed_cursor(entry, *page));
+    for (std::uint32_t word = 0; word < pin_words_; ++word) held_[word] |= (*pins)[word];
+    if (!entry.lossless || entry.demoted.load(std::memory_order_relaxed)) continue;
+    const std::uint64_t cursor = believed_cursor(entry, *page);
+    lossless_floor_ = std::min(lossless_floor_, cursor);
+    settled_floor_ = std::min(settled_floor_, cursor - std::min<std::uint64_t>(cursor, entry.max_pins));
   }
-  for (std::uint32_t word = 0; word < pin_words_; ++word) free_[word] = reusable_[word] & ~held[word];
+  for (std::uint32_t word = 0; word < pin_words_; ++word) free_[word] = reusable_[word] & ~held_[word];
 }
 
 std::optional<std::uint32_t> RingWriter::take_free() noexcept {
@@ -94,17 +108,31 @@ std::optional<std::uint32_t> RingWriter::take_free() noexcept {
   return std::nullopt;
 }
 
+void RingWriter::retire_oldest() noexcept {
+  const std::uint64_t sequence = oldest_++;
+  const std::uint32_t slot = slot_of_frame(sequence);
+  view_.header->oldest.store(oldest_, std::memory_order_release);
+  // SYNC ring.reuse: seq_cst, then the pins; the reader pins, then reads the state.
+  view_.slots[slot].state.store(slot_word(sequence, SlotState::retired), std::memory_order_seq_cst);
+  reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+  // All reusable slots against one new look at all pins: a reader that hops from each slot we retire to the
+  // next would otherwise keep every one of them from us, while the ones it left are free.
+  scan();
+}
+
+bool RingWriter::unpinned_below(std::uint64_t limit) const noexcept {
+  for (std::uint64_t sequence = oldest_; sequence < limit; ++sequence) {
+    const std::uint32_t slot = slot_of_frame(sequence);
+    if ((held_[slot / 64] >> (slot % 64) & 1) == 0) return true;
+  }
+  return false;
+}
+
+// Frames that are all pinned stay READY: taking them back gives no slot, and a reader that is killed while it
+// works on one can be given it again.
 std::optional<std::uint32_t> RingWriter::retire_until(std::uint64_t limit) noexcept {
-  while (oldest_ < limit) {
-    const std::uint64_t sequence = oldest_++;
-    const std::uint32_t slot = slot_of_sequence_[sequence & (view_.geometry.ring_words - 1)];
-    view_.header->oldest.store(oldest_, std::memory_order_release);
-    // SYNC ring.reuse: seq_cst, then the pins; the reader pins, then reads the state.
-    view_.slots[slot].state.store(slot_word(sequence, SlotState::retired), std::memory_order_seq_cst);
-    reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
-    // All reusable slots against one new look at all pins: a reader that hops from each slot we retire to the
-    // next would otherwise keep every one of them from us, while the ones it left are free.
-    scan();
+  while (unpinned_below(limit)) {
+    retire_oldest();
     if (const auto found = take_free()) return found;
   }
   return std::nullopt;
@@ -113,18 +141,23 @@ std::optional<std::uint32_t> RingWriter::retire_until(std::uint64_t limit) noexc
 std::optional<std::uint32_t> RingWriter::acquire() noexcept {
   const BusyScope busy(*this);
   if (auto slot = take_free()) return slot;
-  const std::uint64_t history = view_.geometry.history;
-  const std::uint64_t limit = next_sequence_ > history ? next_sequence_ - history : 0;
-  // Nothing waits for its pins to go, and the frames below the floor of the last scan are done with: one look
-  // at the readers' lines is enough, the one behind the retirement.
-  if (reusable_ == PinSet{} && scanned_set_ == set_version_.load(std::memory_order_seq_cst)) {
-    if (auto slot = retire_until(std::min(limit, lossless_floor_))) return slot;
-  }
-  scan();
+  const std::uint64_t limit = history_begin();
+  // Nothing waits for its pins to go, and the oldest frame is done with by what the last look showed: one
+  // look at the readers' lines is enough, the one behind the retirement.
+  if (reusable_ == PinSet{} && scanned_set_ == set_version_.load(std::memory_order_seq_cst) &&
+      oldest_ < std::min(limit, settled_floor_))
+    retire_oldest();
+  else
+    scan();
   if (auto slot = take_free()) return slot;
   if (auto slot = retire_until(std::min(limit, lossless_floor_))) return slot;
   if (live_) return retire_until(limit);  // a source that cannot wait lets the laggard go
   return std::nullopt;
+}
+
+std::uint64_t RingWriter::history_begin() const noexcept {
+  const std::uint64_t history = view_.geometry.history;
+  return next_sequence_ > history ? next_sequence_ - history : 0;
 }
 
 void RingWriter::cancel(std::uint32_t slot) noexcept {
@@ -201,8 +234,9 @@ void RingWriter::end(ReaderWaker& waker) noexcept {
   wake_due(~std::uint64_t{0}, waker);
 }
 
-void RingWriter::move(ReaderWaker& waker) noexcept {
+void RingWriter::move(const EpochId& next, ReaderWaker& waker) noexcept {
   const BusyScope busy(*this);
+  store_next_epoch(view_, next);
   view_.header->moved.store(next_sequence_, std::memory_order_seq_cst);  // SYNC ring.wake
   wake_due(~std::uint64_t{0}, waker);
 }
@@ -214,6 +248,12 @@ void RingWriter::announce_wait(bool waiting) noexcept {
 
 std::optional<ReaderMask> RingWriter::blockers() noexcept {
   const BusyScope busy(*this);
+  scan();
+  if (free_ != PinSet{} || unpinned_below(std::min(history_begin(), lossless_floor_)))
+    return std::nullopt;      // let go since acquire() looked
+  PinSet wanted = reusable_;  // what could be had, were it not pinned
+  for (std::uint64_t sequence = oldest_; sequence < std::min(history_begin(), lossless_floor_); ++sequence)
+    wanted[slot_of_frame(sequence) / 64] |= std::uint64_t{1} << (slot_of_frame(sequence) % 64);
   ReaderMask behind = 0;
   ReaderMask pinning = 0;
   const std::uint32_t limit = entry_limit_.load(std::memory_order_acquire);
@@ -222,18 +262,17 @@ std::optional<ReaderMask> RingWriter::blockers() noexcept {
     ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
     if (page == nullptr || entry.hostile.load(std::memory_order_relaxed)) continue;
     if (entry.lossless && !entry.demoted.load(std::memory_order_relaxed) &&
-        believed_cursor(entry, *page) <= oldest_)
+        believed_cursor(entry, *page) <= lossless_floor_)
       behind |= ReaderMask{1} << i;
     for (std::uint32_t word = 0; word < pin_words_; ++word) {
-      if ((page->pins[word].load(std::memory_order_relaxed) & reusable_[word]) != 0)
+      if ((page->pins[word].load(std::memory_order_relaxed) & wanted[word]) != 0)
         pinning |= ReaderMask{1} << i;
     }
   }
-  if (behind != 0) return behind;
-  // Pins are to blame only when nothing is left to retire: else a lossless reader moved on since acquire()
-  // looked.
-  if (oldest_ + view_.geometry.history < next_sequence_) return std::nullopt;
-  return pinning;
+  // Pins are to blame only when no lossless reader holds back what comes behind them.
+  if (lossless_floor_ >= history_begin()) return pinning;
+  if (behind == 0) return std::nullopt;  // it moved on since
+  return behind;
 }
 
 std::uint64_t RingWriter::cursor_of(std::uint32_t index) noexcept {
@@ -275,6 +314,12 @@ void RingWriter::grant(std::uint32_t index, std::uint64_t cursor) noexcept {
   ScanEntry& entry = entries_[index];
   entry.page.load(std::memory_order_relaxed)->cursor.store(cursor, std::memory_order_relaxed);
   entry.floor.store(cursor, std::memory_order_release);
+}
+
+void RingWriter::replace(std::uint32_t index, ReaderPage& page) noexcept {
+  entries_[index].page.store(&page, std::memory_order_seq_cst);  // SYNC ring.scan_set
+  set_version_.fetch_add(1, std::memory_order_seq_cst);  // its cursor may be older than the one that was seen
+  wait_until_quiet();
 }
 
 void RingWriter::remove(std::uint32_t index) noexcept {

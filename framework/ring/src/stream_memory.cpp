@@ -164,6 +164,19 @@ MappedStreamMemory::MappedStreamMemory(SegmentKind kind, UniqueFd control, std::
   view_ = view_of(control_->data(), payload_->data(), g);
 }
 
+EpochId next_epoch(const StreamView& view) noexcept {
+  std::array<std::uint64_t, 2> words{};
+  for (std::size_t i = 0; i < words.size(); ++i)
+    words[i] = view.header->next_epoch[i].load(std::memory_order_relaxed);
+  return std::bit_cast<EpochId>(words);
+}
+
+void store_next_epoch(const StreamView& view, const EpochId& next) noexcept {
+  const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(next);
+  for (std::size_t i = 0; i < words.size(); ++i)
+    view.header->next_epoch[i].store(words[i], std::memory_order_relaxed);
+}
+
 EpochId make_epoch_id() {
   EpochId id{};
   if (::getrandom(id.data(), id.size(), 0) != static_cast<ssize_t>(id.size()))

@@ -130,6 +130,7 @@ Json writer_json(const WriterOptions& writer) {
           {"wait_for", writer.wait_for},
           {"start_timeout_ms", writer.start_timeout_ms},
           {"stall_timeout_ms", writer.stall_timeout_ms},
+          {"absence_timeout_ms", writer.absence_timeout_ms},
           {"resume_ms", writer.resume_ms},
           {"memory", to_string(writer.memory)},
           {"allowed_users", writer.allowed_users},
@@ -152,6 +153,7 @@ WriterOptions read_writer(const Place& place) {
   writer.wait_for = place.at("wait_for").each(text);
   writer.start_timeout_ms = integer<int>(place.at("start_timeout_ms"));
   writer.stall_timeout_ms = integer<int>(place.at("stall_timeout_ms"));
+  writer.absence_timeout_ms = integer<int>(place.at("absence_timeout_ms"));
   writer.resume_ms = integer<int>(place.at("resume_ms"));
   writer.memory = named<SegmentKind>(place.at("memory"), memory_of);
   writer.allowed_users = place.at("allowed_users").each(integer<uid_t>);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <reel/base/clock.hpp>
+#include <reel/channel/observer.hpp>
 
 namespace capture_test {
 namespace {
@@ -47,6 +48,16 @@ TEST_F(CaptureFile, DeliversEveryFrameOfTheShippedClipInTheDecodersOwnFormat) {
     EXPECT_EQ(frames[i].missed, 0U);
   }
   stage_->join();
+}
+
+/// Decoders pad their pictures: the slots are made for the first one, not for what its caps say.
+TEST_F(CaptureFile, MakesItsMemoryOnceForPaddedPictures) {
+  if (!std::filesystem::exists(CLIP)) GTEST_SKIP() << "the clip is not in this tree: " << CLIP;
+  start({{"uri", CLIP}, {"realtime", "false"}}, true, false);
+  const Frame frame = next(video_);
+  ASSERT_GT(frame.data().size(), default_layout(*frame.format().video()).bytes)
+      << "this decoder pads nothing: take a clip that makes it";
+  EXPECT_EQ(StreamObserver(video_stream_).status().epochs, 1U);
 }
 
 TEST_F(CaptureFile, DeliversEverySampleOfTheShippedClip) {

@@ -2,6 +2,8 @@
 // overtaken by growth.
 #include "channel_fixture.hpp"
 
+#include <reel/channel/observer.hpp>
+
 namespace {
 
 using channel_test::all_are;
@@ -150,6 +152,39 @@ TEST_F(Loans, ThatAreOpenWhileTheMemoryGrowsArePublishedWithACopy) {
   EXPECT_EQ(frame.info().pts_ns, 5);
   ASSERT_FALSE(frame.side_data().empty());
   EXPECT_EQ(frame.side_data().begin()->name, "t");
+}
+
+TEST_F(Loans, AreAsManyAsTheOptionSaysOverAllMemories) {
+  FrameWriter writer(stream(), reel::Format(), {.slots = 8, .slot_bytes = 4096, .loans = 2});
+  Loan first;
+  Loan second;
+  Loan third;
+  ASSERT_EQ(writer.acquire(first, 100), WriteStatus::ok);
+  ASSERT_EQ(writer.acquire(second, 100'000), WriteStatus::ok) << writer.error();
+  EXPECT_EQ(writer.stats().epochs, 2U);
+  EXPECT_EQ(writer.acquire(third, 100, kWatchdogMs), WriteStatus::bad_argument);
+  EXPECT_THAT(writer.error(), ::testing::HasSubstr("2 loans are open, loans allows 2"));
+  EXPECT_EQ(writer.write(bytes(10, 1)), WriteStatus::bad_argument) << "it takes a loan too";
+  EXPECT_EQ(writer.publish(std::move(first), {}), WriteStatus::ok) << "moves over: " << writer.error();
+  EXPECT_EQ(writer.acquire(third, 100), WriteStatus::ok) << writer.error();
+  EXPECT_EQ(writer.acquire(third, 100), WriteStatus::ok) << "in the place of its own: " << writer.error();
+  const Loan moved = std::move(second);
+  EXPECT_EQ(writer.write(bytes(10, 1)), WriteStatus::bad_argument) << "moving a loan does not end it";
+  third.cancel();
+  EXPECT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok) << writer.error();
+}
+
+TEST_F(Loans, OfAnOlderFormatDoNotMakeItTheNewestAgain) {
+  FrameWriter writer(stream(), nv12(64, 48));
+  Loan loan;
+  ASSERT_EQ(writer.acquire(loan), WriteStatus::ok);
+  writer.set_format(nv12(640, 480));
+  ASSERT_EQ(writer.publish(std::move(loan), {}), WriteStatus::ok) << writer.error();
+  reel::StreamObserver observer(stream());
+  EXPECT_EQ(observer.status().caps, nv12(640, 480).caps()) << "what late readers and tools see";
+  reel::FrameCopy copy;
+  ASSERT_TRUE(observer.newest(copy));
+  EXPECT_EQ(copy.format, nv12(64, 48));
 }
 
 }  // namespace

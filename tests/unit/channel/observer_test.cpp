@@ -63,6 +63,37 @@ TEST_F(Observer, SeesStatusSlotsRecordsAndTheNewestFrame) {
   EXPECT_TRUE(observer.status().ended);
 }
 
+TEST_F(Observer, OfMemoryThatTheStreamHasLeftSeesWhereItGoesOn) {
+  FrameWriter writer(stream(), reel::Format(), {.slot_bytes = 4096});
+  reel::StreamObserver before(stream());
+  EXPECT_EQ(before.status().next_epoch, "");
+  EXPECT_EQ(before.status().epochs, 1U);
+  ASSERT_EQ(writer.write(bytes(100'000, 1)), WriteStatus::ok);
+  reel::StreamObserver after(stream());
+  EXPECT_NE(after.status().epoch, before.status().epoch);
+  EXPECT_EQ(before.status().next_epoch, after.status().epoch);
+  EXPECT_EQ(after.status().next_epoch, "");
+  EXPECT_EQ(after.status().epochs, 2U);
+}
+
+TEST_F(Observer, IsRefusedWhereThereAreSixteenAlready) {
+  FrameWriter writer(stream(), reel::Format());
+  std::vector<reel::StreamObserver> observers;
+  for (int i = 0; i < 16; ++i) observers.emplace_back(stream());
+  expect_error(ErrorCode::refused, {stream(), "16 observers"},
+               [&] { reel::StreamObserver one_more(stream()); });
+  EXPECT_NO_THROW(FrameReader reader(stream())) << "readers are counted apart";
+  observers.pop_back();
+  EXPECT_TRUE(reel_test::wait_until([&] {
+    try {
+      const reel::StreamObserver again(stream());
+      return true;
+    } catch (const reel::Error&) {
+      return false;
+    }
+  }));
+}
+
 TEST_F(Observer, OfNoStreamIsToldWhereWasLooked) {
   expect_error(ErrorCode::not_found, {stream(), runtime_dir().path()},
                [&] { reel::StreamObserver observer(stream()); });

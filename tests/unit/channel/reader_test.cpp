@@ -4,6 +4,8 @@
 
 #include <poll.h>
 
+#include <reel/channel/observer.hpp>
+
 namespace {
 
 using channel_test::all_are;
@@ -19,6 +21,7 @@ using reel::ReadStatus;
 using reel::Start;
 using reel::WriteStatus;
 using reel_test::expect_error;
+using reel_test::wait_until;
 
 class Reader : public channel_test::ChannelTest {
  protected:
@@ -225,6 +228,42 @@ TEST_F(Reader, ResumesWhereTheOneOfItsNameLeft) {
   FrameReader again(stream(), {.name = "app/r", .start = Start::resume});
   ASSERT_EQ(again.read(frame, kWatchdogMs), ReadStatus::frame);
   EXPECT_EQ(frame.sequence(), 2U);
+}
+
+/// The place in the writer's scan set of a reader that left before the memory grew is another's by then.
+TEST_F(Reader, ThatLeftWithAFrameOfOlderMemoryTakesNobodyWithIt) {
+  FrameWriter writer(stream(), reel::Format(), {.slots = 8, .slot_bytes = 4096});
+  Frame held;
+  {
+    FrameReader gone(stream(), {.policy = Policy::lossless});
+    ASSERT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok);
+    ASSERT_EQ(gone.read(held, kWatchdogMs), ReadStatus::frame);
+  }
+  ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+  ASSERT_EQ(writer.write(bytes(100'000, 2)), WriteStatus::ok);
+  FrameReader stays(stream(), {.policy = Policy::lossless});
+  held.release();
+  for (int i = 0; i < 2; ++i) (void)reel::StreamObserver(stream()).status();  // the hang-up came before these
+  int written = 0;
+  while (written < 20 && writer.write(bytes(10, 3), {}, {}, 0) == WriteStatus::ok) ++written;
+  EXPECT_LE(written, 8) << "it is waited for";
+}
+
+/// Names are theirs to choose: what is remembered of them has an end.
+TEST_F(Reader, IsForgottenWhenManyOthersHaveLeftSince) {
+  FrameWriter writer(stream(), reel::Format(), {.slots = 16, .history = 8});
+  for (int i = 0; i < 300; ++i) {
+    { FrameReader reader(stream(), {.name = "n" + std::to_string(i)}); }
+    ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+  }
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(writer.write(bytes(10, i)), WriteStatus::ok);
+  Frame frame;
+  FrameReader last(stream(), {.name = "n299", .start = reel::Start::resume});
+  ASSERT_EQ(last.read(frame, kWatchdogMs), ReadStatus::frame);
+  EXPECT_EQ(frame.sequence(), 1U);
+  frame.release();
+  FrameReader first(stream(), {.name = "n0", .start = reel::Start::resume});
+  EXPECT_EQ(first.try_read(frame), ReadStatus::empty) << "begins live";
 }
 
 }  // namespace

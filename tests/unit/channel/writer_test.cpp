@@ -74,6 +74,22 @@ TEST_F(Writer, KeepsItsMemoryForAnEqualFormatAndGrowsForALargerOne) {
   EXPECT_EQ(frame.format(), nv12(32, 32)) << "the one set when the slot was acquired";
 }
 
+TEST_F(Writer, MakesItsMemoryOnceForFramesItWasToldOf) {
+  FrameWriter writer(stream());
+  writer.reserve(100'000);
+  writer.reserve(10);
+  writer.set_format(nv12(64, 48));
+  ASSERT_EQ(writer.write(bytes(100'000, 1)), WriteStatus::ok) << writer.error();
+  EXPECT_EQ(writer.stats().epochs, 1U);
+  writer.reserve(200'000);
+  EXPECT_EQ(writer.stats().epochs, 2U) << "later it grows at once";
+  ASSERT_EQ(writer.write(bytes(200'000, 1)), WriteStatus::ok) << writer.error();
+  EXPECT_EQ(writer.stats().epochs, 2U);
+  expect_error(ErrorCode::no_memory, {stream(), "max_bytes"},
+               [&] { writer.reserve(std::uint64_t{1} << 34); });
+  EXPECT_EQ(writer.write(bytes(200'000, 1)), WriteStatus::ok) << "goes on as it was: " << writer.error();
+}
+
 TEST_F(Writer, LosesNothingWhenATableOfRecordsIsFull) {
   FrameWriter writer(stream(), reel::Format(), {.slots = 8});
   FrameReader reader(stream(), {.policy = Policy::lossless});

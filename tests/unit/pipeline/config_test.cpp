@@ -64,6 +64,7 @@ streams:
     lag_frames: 4
     start_timeout: 500ms
     stall_timeout: 1.5min
+    absence_timeout: 300ms
     memory: posix
 stages: {a: {use: x, out: cam}}
 )");
@@ -79,6 +80,7 @@ stages: {a: {use: x, out: cam}}
   EXPECT_EQ(cam.lag_frames, 4u);
   EXPECT_EQ(cam.start_timeout_ms, 500);
   EXPECT_EQ(cam.stall_timeout_ms, 90'000);
+  EXPECT_EQ(cam.absence_timeout_ms, 300);
   EXPECT_EQ(cam.memory, SegmentKind::posix);
 }
 

@@ -197,11 +197,14 @@ TEST(RingReader, MovesOnAfterTheLastFrame) {
   Ring ring;
   RingReader reader = ring.join(false);
   ASSERT_TRUE(ring.publish());
-  ring.writer.move(ring.wakes);
+  EXPECT_EQ(next_epoch(ring.memory.view()), EpochId{});
+  const EpochId next = make_epoch_id();
+  ring.writer.move(next, ring.wakes);
   TakenSlot taken;
   TakeCounters counters;
   EXPECT_EQ(reader.take(kInOrder, taken, counters), TakeStatus::taken);
   EXPECT_EQ(reader.take(kInOrder, taken, counters), TakeStatus::moved);
+  EXPECT_EQ(next_epoch(ring.memory.view()), next);
 }
 
 TEST(RingReader, GoesOnAtAKeyFrameWhenAnEncodedStreamLappedIt) {
@@ -369,8 +372,21 @@ TEST(RingTicket, IsRungByTheEndAndByAMoveThoughNoFrameComes) {
   Ring moved;
   RingReader other = moved.join(false);
   ASSERT_TRUE(other.arm(WakeKind::futex));
-  moved.writer.move(moved.wakes);
+  moved.writer.move(make_epoch_id(), moved.wakes);
   EXPECT_EQ(moved.wakes.count, 1);
+}
+
+TEST(RingWriter, CountsAQuotaOverAllWordsOfTheBitmap) {
+  Ring ring({.slots = 256});
+  (void)ring.join(false, 3);
+  (void)ring.join(false, 4);
+  for (ReaderPage& page : ring.pages) {
+    for (auto& word : page.pins) word.store(1, std::memory_order_relaxed);
+  }
+  ASSERT_TRUE(ring.publish());
+  EXPECT_TRUE(ring.writer.take_hostile());
+  EXPECT_TRUE(ring.writer.entry(0).hostile.load(std::memory_order_relaxed)) << "four of three";
+  EXPECT_FALSE(ring.writer.entry(1).hostile.load(std::memory_order_relaxed)) << "four of four";
 }
 
 TEST(RingWriter, ForgetsAReaderThatWasRemoved) {

@@ -20,8 +20,8 @@ constexpr std::size_t kWords = 64;  // of payload
 
 class RunningReader {
  public:
-  RunningReader(Ring& ring, bool lossless, TakeRules rules)
-      : ring_(ring), reader_(ring.join(lossless)), rules_(rules), thread_([this] { run(); }) {}
+  RunningReader(Ring& ring, bool lossless, TakeRules rules, std::uint32_t max_pins = 2)
+      : ring_(ring), reader_(ring.join(lossless, max_pins)), rules_(rules), thread_([this] { run(); }) {}
   void join() { thread_.join(); }
 
   TakeCounters counters;
@@ -56,11 +56,7 @@ class RunningReader {
   std::thread thread_;
 };
 
-TEST(RingThreads, NeverOverwriteWhatIsBeingRead) {
-  Ring ring({.slots = 8, .slot_bytes = kWords * sizeof(std::uint64_t)});
-  RunningReader lossless(ring, true, {});
-  RunningReader queue(ring, false, {});
-  RunningReader latest(ring, false, {.newest = true, .key_frames = false});
+void write_all(Ring& ring) {
   for (std::uint64_t frame = 1; frame <= kFrames; ++frame) {
     auto slot = ring.writer.acquire();
     while (!slot) {
@@ -74,6 +70,14 @@ TEST(RingThreads, NeverOverwriteWhatIsBeingRead) {
     ring.writer.publish(*slot, request, ring.wakes);
   }
   ring.writer.end(ring.wakes);
+}
+
+TEST(RingThreads, NeverOverwriteWhatIsBeingRead) {
+  Ring ring({.slots = 8, .slot_bytes = kWords * sizeof(std::uint64_t)});
+  RunningReader lossless(ring, true, {});
+  RunningReader queue(ring, false, {});
+  RunningReader latest(ring, false, {.newest = true, .key_frames = false});
+  write_all(ring);
   for (RunningReader* reader : {&lossless, &queue, &latest}) {
     reader->join();
     EXPECT_EQ(reader->wrong, 0u);
@@ -82,6 +86,21 @@ TEST(RingThreads, NeverOverwriteWhatIsBeingRead) {
     EXPECT_EQ(reader->taken_count + reader->counters.skipped + reader->counters.lapped, kFrames);
   }
   EXPECT_EQ(lossless.taken_count, kFrames);
+}
+
+/// Four words of pins: a reader that hops from one to another between the writer's loads is within its quota.
+TEST(RingThreads, ReadersOfManySlotsAreNeverTakenForHostile) {
+  Ring ring({.slots = 256, .slot_bytes = kWords * sizeof(std::uint64_t)});
+  RunningReader lossless(ring, true, {}, 1);
+  RunningReader queue(ring, false, {}, 1);
+  RunningReader latest(ring, false, {.newest = true, .key_frames = false}, 1);
+  write_all(ring);
+  for (RunningReader* reader : {&lossless, &queue, &latest}) {
+    reader->join();
+    EXPECT_EQ(reader->wrong, 0u);
+  }
+  EXPECT_EQ(lossless.taken_count, kFrames);
+  EXPECT_FALSE(ring.writer.take_hostile());
 }
 
 TEST(RingThreads, AdmitAndRemoveReadersWhileFramesFlow) {

@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
     EveryField, ForgedControl,
     testing::Values(
         Forgery{"Magic", [](StreamHeader& h) { h.magic = 1; }, "magic"},
-        Forgery{"Major", [](StreamHeader& h) { h.geometry.layout_major = 2; }, "version 2.0"},
+        Forgery{"Major", [](StreamHeader& h) { h.geometry.layout_major = 2; }, "version 2.1"},
         Forgery{"HeaderBytes", [](StreamHeader& h) { h.geometry.header_bytes = 256; }, "version"},
         Forgery{"Checksum", [](StreamHeader& h) { h.geometry.slots = 5; }, "checksum", false},
         Forgery{"Features", [](StreamHeader& h) { h.geometry.features = 4; }, "features"},
@@ -103,7 +103,7 @@ TEST(StreamMemory, SurvivesRandomBytesInPlaceOfItsHeader) {
 }
 
 // The layout is a contract between programs built at different times: these bytes may change only with
-// kLayoutMajor.
+// kLayoutMajor, what was zero before with kLayoutMinor too.
 TEST(StreamMemory, HasTheBytesThatThePageDraws) {
   Ring ring({.slots = 2, .slot_bytes = 64, .history = 0});
   ASSERT_TRUE(ring.publish());
@@ -114,7 +114,7 @@ TEST(StreamMemory, HasTheBytesThatThePageDraws) {
     return value;
   };
   EXPECT_EQ(std::memcmp(control, "REELSTR1", 8), 0);
-  EXPECT_EQ(word(16), 0x0000'0200'0000'0001u) << "layout 1.0, a header of 512 bytes";
+  EXPECT_EQ(word(16), 0x0000'0200'0001'0001u) << "layout 1.1, a header of 512 bytes";
   EXPECT_EQ(word(16 + 32), 0x0000'0002'0000'0002u) << "slots, ring words";
   EXPECT_EQ(word(16 + 40), 64u) << "slot bytes";
   EXPECT_EQ(word(16 + 80), 512u) << "formats offset";
@@ -133,6 +133,10 @@ TEST(StreamMemory, HasTheBytesThatThePageDraws) {
   EXPECT_EQ(word(slots_offset + 24) >> 32, 1u) << "flag key frame";
   EXPECT_EQ(word(slots_offset + 40), 8u) << "payload bytes";
   EXPECT_EQ(word(slots_offset + 72), ~std::uint64_t{0}) << "no pts";
+  const EpochId next = make_epoch_id();
+  ring.writer.move(next, ring.wakes);
+  EXPECT_EQ(word(392), 2u) << "moved";
+  EXPECT_EQ(std::memcmp(control + 424, next.data(), next.size()), 0) << "next epoch, since 1.1";
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ StageSetup full_setup() {
   output.writer.wait_for = {"faces/screen.in0"};
   output.writer.start_timeout_ms = 1;
   output.writer.stall_timeout_ms = 2;
+  output.writer.absence_timeout_ms = 4;
   output.writer.resume_ms = 3;
   output.writer.memory = SegmentKind::posix;
   output.writer.allowed_users = {1000};
@@ -86,6 +87,7 @@ TEST(StageSetup, ComesBackFromJsonAsItWas) {
   EXPECT_THAT(writer.wait_for, ElementsAre("faces/screen.in0"));
   EXPECT_EQ(writer.start_timeout_ms, 1);
   EXPECT_EQ(writer.stall_timeout_ms, 2);
+  EXPECT_EQ(writer.absence_timeout_ms, 4);
   EXPECT_EQ(writer.resume_ms, 3);
   EXPECT_EQ(writer.memory, SegmentKind::posix);
   EXPECT_THAT(writer.allowed_users, ElementsAre(1000u));

@@ -5,9 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 
+#include <reel/channel/held_slot.hpp>
 #include <reel/format/format.hpp>
 #include <reel/format/frame_info.hpp>
 #include <reel/format/records.hpp>
@@ -16,6 +16,8 @@
 namespace reel {
 
 class ReaderEpoch;  // the mappings of one life of a stream, seen by one reader
+template <>
+void HeldSlot<ReaderEpoch>::release() noexcept;  // clears the pin
 
 struct ConstPlaneView {
   const std::byte* data = nullptr;
@@ -26,12 +28,7 @@ struct ConstPlaneView {
 
 class Frame {
  public:
-  Frame() noexcept = default;
-  Frame(Frame&& other) noexcept;
-  Frame& operator=(Frame&& other) noexcept;
-  ~Frame() { release(); }
-
-  [[nodiscard]] explicit operator bool() const noexcept { return epoch_ != nullptr; }
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(held_); }
 
   /// Position in the stream: from 1, each frame one more, for as long as the writer lives.
   [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
@@ -57,12 +54,11 @@ class Frame {
   [[nodiscard]] const Tags* tags() const noexcept { return tags_; }
 
   /// Lets the slot go. A Frame of a stream that has ended or whose writer died stays readable until here.
-  void release() noexcept;
+  void release() noexcept { held_.release(); }
 
  private:
   friend class FrameReader;
-  std::shared_ptr<ReaderEpoch> epoch_;  // shared: frames outlive the reader's move to the next epoch
-  std::uint32_t slot_ = 0;
+  HeldSlot<ReaderEpoch> held_;
   bool verified_ = false;
   std::uint64_t sequence_ = 0;
   std::uint64_t missed_before_ = 0;

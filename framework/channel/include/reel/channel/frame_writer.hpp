@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include <reel/channel/held_slot.hpp>
 #include <reel/channel/options.hpp>
 #include <reel/format/format.hpp>
 #include <reel/format/frame_info.hpp>
@@ -21,18 +22,20 @@ namespace reel {
 
 enum class WriteStatus {
   ok,
-  timeout,       // readers that the writer waits for still hold every slot
+  timeout,       // readers that the writer waits for still hold every slot: error() names them
   too_large,     // the frame needs more than max_bytes allows, or its side data, format or tags exceed their
                  // bound: error()
   no_memory,     // growing failed: error() says what is missing
-  bad_argument,  // a layout that does not fit the format or the payload, a frame before its format is set:
-                 // error()
+  bad_argument,  // a layout that does not fit the format or the payload, a frame after the end, one loan too
+                 // many: error()
   interrupted    // interrupt() was called
 };
 
 [[nodiscard]] std::string_view to_string(WriteStatus status) noexcept;
 
 class WriterEpoch;  // the memory of one life of a stream, seen by its writer
+template <>
+void HeldSlot<WriterEpoch>::release() noexcept;  // back to the free slots, unpublished
 
 struct PlaneView {
   std::byte* data = nullptr;
@@ -45,12 +48,7 @@ struct PlaneView {
 /// writer's process-local memory: it keeps that alive itself.
 class Loan {
  public:
-  Loan() noexcept = default;
-  Loan(Loan&& other) noexcept;
-  Loan& operator=(Loan&& other) noexcept;
-  ~Loan() { cancel(); }
-
-  [[nodiscard]] explicit operator bool() const noexcept { return epoch_ != nullptr; }
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(held_); }
 
   /// The payload to fill: the size asked of acquire(), set_size() or copy_from(). Warm, writable,
   /// page-aligned.
@@ -76,16 +74,15 @@ class Loan {
   /// The format that was set when the slot was acquired; its frame is published with that.
   [[nodiscard]] const Format& format() const noexcept { return *format_; }
 
-  /// Gives the slot back unpublished. From the writer's thread.
-  void cancel() noexcept;
+  /// Gives the slot back unpublished, as does dropping it. From the writer's thread.
+  void cancel() noexcept { held_.release(); }
 
  private:
   friend class FrameWriter;
-  std::shared_ptr<WriterEpoch> epoch_;  // shared: loans outlive the writer's move to the next epoch
+  HeldSlot<WriterEpoch> held_;
   std::byte* payload_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
-  std::uint32_t slot_ = 0;
   std::uint32_t format_id_ = 0;
   bool hashed_ = false;
   bool default_layout_ = true;  // layout_ is that of the format
@@ -134,6 +131,10 @@ class FrameWriter {
   /// For the frames acquired from now on; does nothing when equal to the present one. May make larger memory.
   /// Throws Error{bad_argument | no_memory}.
   void set_format(const Format& format);
+  /// Slots hold at least `bytes` from now on, whatever the format asks for: said before the format is set,
+  /// memory for frames that are padded beyond it is made once. Afterwards it grows the memory where it must.
+  /// Throws Error{no_memory}.
+  void reserve(std::uint64_t bytes);
   void set_segment(const Segment& segment);
   void set_tags(const Tags& tags);
   [[nodiscard]] const Format& format() const noexcept;
@@ -143,7 +144,8 @@ class FrameWriter {
   bool wait_for_readers() noexcept;
 
   /// A slot to fill: of `bytes`, or 0 for the format's own frame size. Waits up to `timeout_ms` where the
-  /// policies say so (never, on a live stream). Grows the memory when `bytes` is larger than a slot.
+  /// policies say so (never, on a live stream); after a timeout error() says who holds the slots. Grows the
+  /// memory when `bytes` is larger than a slot. bad_argument when WriterOptions::loans are open already.
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes = 0, int timeout_ms = kForever) noexcept;
   /// Stamps, checksums and publishes. The loan is empty afterwards, unless the status is bad_argument.
   [[nodiscard]] WriteStatus publish(Loan&& loan, const FrameInfo& info) noexcept;

@@ -61,7 +61,10 @@ struct WriterOptions {
       {};  // names of readers that must have joined before the first frame is published
   int start_timeout_ms = 10'000;  // how long that is waited for; then the stream starts without them
   int stall_timeout_ms =
-      30'000;              // not live: a lossless reader that blocks the writer so long is demoted; 0: never
+      30'000;  // not live: a lossless reader that blocks the writer so long is demoted; 0: never
+  // not live: how long frames are kept for a lossless reader of wait_for that died, and the writer waits for
+  // it; 0: it goes on at once
+  int absence_timeout_ms = 5'000;
   int resume_ms = 60'000;  // how long the cursor of a named reader is remembered after it left
   SegmentKind memory = SegmentKind::memfd;
   // Who may join besides the writer's own user and root. The runtime directory is opened for them (o+x);

@@ -31,6 +31,7 @@ struct StreamConfig {
   std::uint32_t lag_frames = 0;
   int start_timeout_ms = WriterOptions{}.start_timeout_ms;
   int stall_timeout_ms = WriterOptions{}.stall_timeout_ms;
+  int absence_timeout_ms = WriterOptions{}.absence_timeout_ms;
   SegmentKind memory = SegmentKind::memfd;
 };
 

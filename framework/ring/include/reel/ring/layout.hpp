@@ -18,7 +18,7 @@ namespace reel {
 
 inline constexpr std::uint64_t kStreamMagic = 0x31'52'54'53'4C'45'45'52;  // "REELSTR1" in memory
 inline constexpr std::uint16_t kLayoutMajor = 1;
-inline constexpr std::uint16_t kLayoutMinor = 0;
+inline constexpr std::uint16_t kLayoutMinor = 1;  // 1: next_epoch
 inline constexpr std::size_t kPageBytes = 4096;
 inline constexpr std::uint32_t kFormatRecords = 16;
 inline constexpr std::uint32_t kSegmentRecords = 64;
@@ -115,7 +115,10 @@ struct StreamHeader {
   std::atomic<std::uint64_t> moved;
   std::atomic<std::uint32_t> format_id;  // newest record, for those who look before any frame; 0: none
   std::atomic<std::uint32_t> segment_id, tags_id;
-  std::atomic<std::uint64_t> waits;                       // times the writer waited for readers
+  std::atomic<std::uint64_t> waits;  // times the writer waited for readers
+  // stored before `moved`: the EpochId in which the stream goes on, whatever was announced besides; 0: none
+  // yet
+  std::array<std::atomic<std::uint64_t>, 2> next_epoch;
   alignas(64) std::atomic<std::uint32_t> writer_waiting;  // 1: whoever lets a slot go sends the writer a byte
 };
 static_assert(offsetof(StreamHeader, geometry) == 16 && offsetof(StreamHeader, head) == 256);

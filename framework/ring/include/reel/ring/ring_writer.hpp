@@ -76,13 +76,14 @@ class RingWriter {
   void publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept;
   /// End of stream behind the newest frame; wakes every sleeper.
   void end(ReaderWaker& waker) noexcept;
-  /// This memory takes no more frames, the stream goes on elsewhere; wakes every sleeper.
-  void move(ReaderWaker& waker) noexcept;
+  /// This memory takes no more frames, the stream goes on in that of epoch `next`; wakes every sleeper.
+  void move(const EpochId& next, ReaderWaker& waker) noexcept;
 
   /// Announces that the writer is about to sleep: to be followed by one more acquire().
   void announce_wait(bool waiting) noexcept;
-  /// The readers that keep acquire() from succeeding: lossless ones at the oldest frame, else those that pin
-  /// retired slots. Nothing when nobody does any more: acquire() will find a slot, or somebody else to blame.
+  /// The readers that keep acquire() from succeeding: the lossless ones that are furthest behind, else those
+  /// that pin what could be taken. Nothing when nobody does any more: acquire() will find a slot, or somebody
+  /// else to blame.
   [[nodiscard]] std::optional<ReaderMask> blockers() noexcept;
 
   /// True once after a reader broke its quota (ScanEntry::hostile).
@@ -100,6 +101,9 @@ class RingWriter {
   void admit(std::uint32_t index, ReaderPage& page, bool lossless, std::uint32_t max_pins) noexcept;
   /// Lets the reader begin at `cursor`. Before its descriptors are sent.
   void grant(std::uint32_t index, std::uint64_t cursor) noexcept;
+  /// Another page for the same reader, with its cursor or 0, which protects all that is kept; waits until
+  /// nobody looks at the old one any more.
+  void replace(std::uint32_t index, ReaderPage& page) noexcept;
   /// Takes the reader out and waits until nobody looks at its page any more.
   void remove(std::uint32_t index) noexcept;
 
@@ -114,11 +118,18 @@ class RingWriter {
  private:
   using PinSet = std::array<std::uint64_t, kPinWords>;
 
-  /// Looks at every reader's pins and cursor: sets free_, lossless_floor_ and scanned_set_.
+  /// Looks at every reader's pins and cursor: sets free_, held_, the floors and scanned_set_.
   void scan() noexcept;
+  /// What a reader pins, as one look showed it; nothing when it breaks its quota.
+  [[nodiscard]] std::optional<PinSet> pins_of(const ScanEntry& entry, const ReaderPage& page) const noexcept;
   [[nodiscard]] std::optional<std::uint32_t> take_free() noexcept;
+  void retire_oldest() noexcept;  // and looks at the readers
   [[nodiscard]] std::optional<std::uint32_t> retire_until(std::uint64_t limit) noexcept;
-  std::uint32_t start_writing(std::uint32_t slot) noexcept;
+  [[nodiscard]] bool unpinned_below(std::uint64_t limit) const noexcept;
+  [[nodiscard]] std::uint32_t slot_of_frame(std::uint64_t sequence) const noexcept {
+    return slot_of_sequence_[sequence & (view_.geometry.ring_words - 1)];
+  }
+  [[nodiscard]] std::uint64_t history_begin() const noexcept;  // frames from here on are never taken back
   void wait_until_quiet() const noexcept;
   void wake_due(std::uint64_t reached, ReaderWaker& waker) noexcept;
 
@@ -137,7 +148,9 @@ class RingWriter {
   // it go, and cursors only grow. Readers that came since make another look necessary before anything is
   // retired.
   PinSet free_{};                                                 // of the reusable slots, those nobody held
+  PinSet held_{};                                                 // what anybody held
   std::uint64_t lossless_floor_ = 0;                              // smallest cursor of a lossless reader
+  std::uint64_t settled_floor_ = 0;                               // below it none of them is at work
   std::uint32_t scanned_set_ = ~std::uint32_t{0};                 // set_version_ of then
   std::array<std::uint16_t, kRingSlotLimit> slot_of_sequence_{};  // by ring index
   std::array<ScanEntry, kScanEntries> entries_;

@@ -79,6 +79,11 @@ class MappedStreamMemory {
   StreamView view_;
 };
 
+/// After `moved` was seen: the epoch in which the stream goes on; all zero from a writer of layout 1.0.
+[[nodiscard]] EpochId next_epoch(const StreamView& view) noexcept;
+/// To be stored before `moved` is.
+void store_next_epoch(const StreamView& view, const EpochId& next) noexcept;
+
 /// A random (version 4 UUID shaped) id.
 [[nodiscard]] EpochId make_epoch_id();
 [[nodiscard]] std::string to_hex(const EpochId& id);

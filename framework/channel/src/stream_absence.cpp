@@ -1,0 +1,70 @@
+// Readers that died and are to come back: their place in the scan set is kept for a while, so that the writer
+// waits for them as it would for slow ones. The part of StreamServer that does this; under its mutex.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <reel/base/clock.hpp>
+#include <reel/base/log.hpp>
+
+#include "stream_server.hpp"
+
+namespace reel {
+
+bool StreamServer::is_awaited(const Peer& peer) const {
+  const ScanEntry& entry = epoch_->ring().entry(peer.index);
+  const std::vector<std::string>& declared = options_.wait_for;
+  return options_.absence_timeout_ms > 0 && options_.resume_ms > 0 && !options_.live && !peer.left &&
+         entry.lossless && !entry.demoted.load(std::memory_order_relaxed) &&
+         !entry.hostile.load(std::memory_order_relaxed) &&
+         std::find(declared.begin(), declared.end(), name_of(peer.hello)) != declared.end();
+}
+
+void StreamServer::keep_place(const Peer& peer) {
+  // A page of our own: the one it had may still be mapped by whoever it shared it with.
+  Absent& absent =
+      absent_.emplace_back(peer.hello, peer.index, std::make_unique<ReaderPage>(),
+                           monotonic_ns() + std::int64_t{options_.absence_timeout_ms} * 1'000'000);
+  epoch_->ring().replace(peer.index, *absent.page);  // with cursor 0: nothing is taken back until it is known
+  absent.page->cursor.store(unfinished_cursor(peer), std::memory_order_seq_cst);
+  remember(peer);
+  log_info(
+      fmt::format("stream \"{}\": lossless reader \"{}\" (pid {}) is gone: what it has still to take is "
+                  "kept for {} ms (absence_timeout)",
+                  stream_, name_of(peer.hello), peer.credentials.pid, options_.absence_timeout_ms));
+}
+
+void StreamServer::end_absence(const std::string& name) {
+  std::erase_if(absent_, [&](const Absent& one) {
+    if (name_of(one.hello) != name) return false;
+    epoch_->ring().remove(one.index);
+    return true;
+  });
+}
+
+std::int64_t StreamServer::expire_absences(std::int64_t now_ns) noexcept {
+  const std::lock_guard lock(mutex_);
+  std::int64_t next_ns = kNoExpiry;
+  std::erase_if(absent_, [&](const Absent& one) {
+    if (now_ns < one.until_ns) {
+      next_ns = std::min(next_ns, one.until_ns);
+      return false;
+    }
+    log_warning(
+        fmt::format("stream \"{}\": lossless reader \"{}\" did not come back within {} ms "
+                    "(absence_timeout): the stream goes on without it",
+                    stream_, name_of(one.hello), options_.absence_timeout_ms));
+    epoch_->ring().remove(one.index);
+    return true;
+  });
+  return next_ns;
+}
+
+// Of frames that are kept, only those of the new memory are: who joins later cannot see the old one.
+void StreamServer::move_absent_to(WriterEpoch& next) noexcept {
+  for (const Absent& one : absent_) {
+    next.ring().admit(one.index, *one.page, true, one.hello.max_pins);
+    next.ring().grant(one.index, next.view().geometry.first_sequence);
+  }
+}
+
+}  // namespace reel

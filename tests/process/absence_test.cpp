@@ -1,0 +1,152 @@
+// What a lossless reader that was killed gets when it is back: HANDSHAKE.md, "Life and death".
+#include "stream_roles.hpp"
+
+#include <csignal>
+#include <optional>
+#include <thread>
+
+#include <reel_test/wait_until.hpp>
+
+#include <reel/channel/frame_reader.hpp>
+#include <reel/channel/frame_writer.hpp>
+
+namespace {
+
+using reel::WriteStatus;
+using reel_test::ChildProcess;
+using reel_test::wait_until;
+using stream_test::ask;
+using stream_test::count_of;
+using stream_test::field;
+using stream_test::start_reader;
+
+constexpr int kLong_ms = 60'000;
+
+class Absence : public stream_test::StreamTest {
+ protected:
+  [[nodiscard]] reel::FrameWriter make_writer(int absence_timeout_ms) const {
+    reel::WriterOptions options;
+    options.slots = 8;
+    options.slot_bytes = kBytes;
+    options.wait_for = {"app/in"};
+    options.absence_timeout_ms = absence_timeout_ms;
+    return reel::FrameWriter(stream(), reel::Format(), options);
+  }
+  [[nodiscard]] ChildProcess start(const std::string& name = "app/in") const {
+    return start_reader(stream(), {"policy=lossless", "name=" + name, "start=resume", "pins=3"});
+  }
+  void write(reel::FrameWriter& writer, std::uint64_t count, std::size_t bytes = kBytes) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      reel::FrameInfo info;
+      info.offset = ++number_;
+      ASSERT_EQ(writer.write(stream_test::pattern(bytes, number_), info, {}, kLong_ms), WriteStatus::ok)
+          << writer.error();
+    }
+  }
+  static void kill(ChildProcess& child) {
+    child.signal(SIGKILL);
+    (void)child.wait();
+  }
+  static constexpr std::size_t kBytes = 20'000;
+
+ private:
+  std::uint64_t number_ = 0;
+};
+
+TEST_F(Absence, OfADeclaredLosslessReaderLosesNothingAndWhatItHeldComesAgain) {
+  reel::FrameWriter writer = make_writer(kLong_ms);
+  std::optional<ChildProcess> doomed(start());
+  constexpr std::uint64_t kFrames = 200;
+  std::jthread writing([&] {
+    write(writer, kFrames);
+    writer.end();
+  });
+  std::uint64_t done = 0;
+  for (int life = 0; life < 4; ++life) {
+    const std::string before = ask(*doomed, "take 20", "took");
+    EXPECT_EQ(field(before, "first"), done + 1) << "what it held, again: " << before;
+    EXPECT_EQ(count_of(before), 20U) << before;
+    EXPECT_EQ(field(before, "gaps") + field(before, "missed") + field(before, "bad"), 0U) << before;
+    done += 20;
+    ASSERT_EQ(count_of(ask(*doomed, "hold 2", "holding")), 2U);
+    // The writer fills what there is, and has looked for more.
+    ASSERT_TRUE(wait_until([&] { return writer.stats().published == done + 8; }));
+    kill(*doomed);
+    ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+    EXPECT_EQ(writer.stats().published, done + 8) << "it is waited for";
+    doomed.emplace(start());
+  }
+  const std::string rest = ask(*doomed, "take 1000", "took");
+  EXPECT_EQ(field(rest, "first"), done + 1) << rest;
+  EXPECT_EQ(field(rest, "last"), kFrames) << rest;
+  EXPECT_EQ(field(rest, "gaps") + field(rest, "missed") + field(rest, "bad"), 0U) << rest;
+  EXPECT_EQ(stream_test::status_of(rest), "ended");
+  writing.join();
+  EXPECT_TRUE(writer.drain(kLong_ms));
+}
+
+TEST_F(Absence, BeyondItsTimeIsCountedFrameByFrame) {
+  reel::FrameWriter writer = make_writer(300);
+  ChildProcess doomed = start();
+  write(writer, 4);
+  ASSERT_EQ(count_of(ask(doomed, "take 4", "took")), 4U);
+  kill(doomed);
+  write(writer, 50);  // waits once, then no more
+  EXPECT_EQ(writer.stats().waits, 1U);
+  ChildProcess late = start();
+  writer.end();
+  const std::string answer = ask(late, "take 1000", "took");
+  EXPECT_EQ(field(answer, "missed") + count_of(answer), 50U) << answer;
+  EXPECT_GT(field(answer, "missed"), 30U) << answer;
+  EXPECT_EQ(field(answer, "discont"), 1U) << "and signalled: " << answer;
+}
+
+TEST_F(Absence, OverAGrowthLosesWhatLayInTheOldMemoryAndCountsIt) {
+  reel::FrameWriter writer = make_writer(kLong_ms);
+  ChildProcess doomed = start();
+  write(writer, 6);
+  ASSERT_EQ(count_of(ask(doomed, "take 2", "took")), 2U);
+  kill(doomed);
+  ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+  write(writer, 5, 100'000);
+  EXPECT_EQ(writer.stats().epochs, 2U);
+  ChildProcess late = start();
+  writer.end();
+  const std::string answer = ask(late, "take 1000", "took");
+  EXPECT_EQ(field(answer, "first"), 7U) << answer;
+  EXPECT_EQ(count_of(answer), 5U) << answer;
+  EXPECT_EQ(field(answer, "missed"), 4U) << "3 to 6, counted: " << answer;
+  EXPECT_EQ(field(ask(late, "stats", "stats"), "corrupted"), 0U);
+}
+
+TEST_F(Absence, ThatIsOnPurposeOrOfAStrangerIsNotWaitedFor) {
+  reel::FrameWriter writer = make_writer(kLong_ms);
+  {
+    reel::FrameReader leaves(stream(), {.name = "app/in", .policy = reel::Policy::lossless});
+    write(writer, 2);
+  }
+  ChildProcess stranger = start("app/other");
+  kill(stranger);
+  ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+  write(writer, 50);
+  EXPECT_EQ(writer.stats().waits, 0U);
+}
+
+TEST_F(Absence, IsToldByAnAcquireThatTimesOutAndKeepsItsPlaceFromGuests) {
+  reel::FrameWriter writer = make_writer(kLong_ms);
+  ChildProcess doomed = start();  // 3 pins
+  write(writer, 8);
+  kill(doomed);
+  ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+  reel::Loan loan;
+  EXPECT_EQ(writer.acquire(loan, kBytes, 0), WriteStatus::timeout);
+  EXPECT_THAT(writer.error(),
+              ::testing::HasSubstr("\"app/in\" (gone, and waited for) has 8 frames still to take"));
+  EXPECT_ANY_THROW(reel::FrameReader(stream(), {.max_pins = 3})) << "8 slots hold 3 pins and 2 beside";
+  EXPECT_NO_THROW(reel::FrameReader(stream(), {.max_pins = 2}));
+  ChildProcess back = start();
+  EXPECT_EQ(field(ask(back, "take 8", "took"), "first"), 1U);
+  EXPECT_EQ(writer.acquire(loan, kBytes, kLong_ms), WriteStatus::ok);
+}
+
+}  // namespace

@@ -307,12 +307,12 @@ TEST_F(HostileWriter, NoiseInARunningStreamNeverCrashesItsReader) {
 
 TEST_F(HostileWriter, NewMemoryOfTheWrongFormFails) {
   const FakeWriter writer(runtime_dir().path(), stream(), [&](const RawPeer& peer) {
+    fake().header().moved.store(1, std::memory_order_seq_cst);  // before anybody sleeps: nobody would ring
     fake().send(peer, fake().welcome());
     reel::WelcomeMessage moved = fake().welcome();
     moved.header.type = MessageType::moved;
     moved.control_bytes = 12;
     fake().send(peer, moved);
-    fake().header().moved.store(1, std::memory_order_seq_cst);
   });
   FrameReader reader(stream());
   reel::Frame frame;

@@ -77,13 +77,14 @@ TEST_F(StallingWriter, DamagedFramesArePassedOverALittleAtATime) {
   EXPECT_EQ(frame.sequence(), kSlots + 1);
   EXPECT_EQ(reader.try_read(frame), ReadStatus::empty);
   EXPECT_EQ(reader.stats().corrupted, kSlots - 2 + 1);
-  EXPECT_FALSE(reader.connected());
+  EXPECT_TRUE(reel_test::wait_until([&] { return !reader.connected(); }));
 }
 
 TEST_F(StallingWriter, DamagedFramesArePassedOverUntilTheDeadlineAndNoLonger) {
-  constexpr std::uint64_t kBytes = 32u << 20;  // takes more than a millisecond to look through
-  const FakeStream damaged(stream(), 2, kBytes);
-  for (const std::uint32_t slot : {0u, 1u}) {
+  constexpr std::uint32_t kSlots = 4;
+  constexpr std::uint64_t kBytes = 32u << 20;  // three of them take more than a millisecond to look through
+  const FakeStream damaged(stream(), kSlots, kBytes);
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
     reel::SlotRecord record = damaged.record(slot + 1);
     record.payload_bytes = kBytes;
     damaged.publish(slot, record);
@@ -92,10 +93,9 @@ TEST_F(StallingWriter, DamagedFramesArePassedOverUntilTheDeadlineAndNoLonger) {
                           [&](const RawPeer& peer) { damaged.send(peer, damaged.welcome()); });
   FrameReader reader(stream());
   reel::Frame frame;
-  for (std::uint64_t passed_over = 1; passed_over <= 2; ++passed_over) {
-    EXPECT_EQ(reader.read(frame, 1), ReadStatus::empty);
-    EXPECT_EQ(reader.stats().corrupted, passed_over);
-  }
+  EXPECT_EQ(reader.read(frame, 1), ReadStatus::empty);
+  EXPECT_GT(reader.stats().corrupted, 0U);
+  EXPECT_LT(reader.stats().corrupted, kSlots);
 }
 
 TEST_F(StallingWriter, AMoveWhoseMessageDoesNotComeIsWaitedForAsAFrameIs) {

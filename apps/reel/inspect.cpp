@@ -88,7 +88,6 @@ void print_header(const reel::StreamStatus& stream) {
   };
   line("stream", stream.name);
   line("epoch", stream.epoch);
-  if (!stream.next_epoch.empty()) line("goes on in", stream.next_epoch);
   line("writer", fmt::format("pid {}, {}{}", stream.writer_pid, stream.live ? "live" : "not live",
                              stream.ended ? ", ended" : ""));
   line("caps", stream.caps);

@@ -38,7 +38,6 @@ nlohmann::json to_json(const reel::StreamStatus& status) {
   for (const reel::ReaderStatus& reader : status.readers) readers.push_back(to_json(reader));
   return {{"name", status.name},
           {"epoch", status.epoch},
-          {"next_epoch", status.next_epoch.empty() ? nlohmann::json() : nlohmann::json(status.next_epoch)},
           {"epochs", status.epochs},
           {"writer_pid", status.writer_pid},
           {"caps", status.caps},

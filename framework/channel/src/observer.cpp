@@ -102,7 +102,6 @@ class StreamObserver::Impl {
     const StreamView& view = present();  // after the answer: no cursor is beyond what is seen here
     status.name = stream_;
     status.epoch = to_hex(view.geometry.epoch);
-    if (view.header->moved.load(std::memory_order_acquire) != 0) status.next_epoch = to_hex(next_epoch(view));
     status.writer_pid = view.geometry.writer_pid;
     if (const auto format = current_format(view)) status.caps = format->caps();
     status.layout_major = view.geometry.layout_major;

@@ -16,7 +16,6 @@ namespace reel {
 struct StreamStatus {
   std::string name;
   std::string epoch;         // 32 hex digits
-  std::string next_epoch;    // the memory in which the stream has gone on from this one; empty: it has not
   std::uint64_t epochs = 0;  // memories its writer has made so far: 1 plus the times it grew
   std::uint32_t writer_pid = 0;
   std::string caps;  // of the newest frame, or the format set last

@@ -41,6 +41,24 @@ TEST(BadInput, IsToldByCheckAsWell) {
   EXPECT_EQ(reel({"check"}).status, 2);
 }
 
+/// A second pipeline's readers would otherwise read the first one's streams, and hold it up.
+TEST(BadInput, IsAStreamThatAnotherPipelineWrites) {
+  const TempRuntimeDir runtime;
+  const char* const text =
+      "version: 1\nstages:\n  source: {use: synthetic.source, options: {width: 64, height: 64, fps: 100}, "
+      "out: one}\n"
+      "  check: {use: synthetic.verify, in: one}\n";
+  RunningPipeline first(text);
+  ASSERT_TRUE(first.wait_for_frames("check", 1));
+  RunningPipeline second(text);
+  EXPECT_EQ(second.wait().code, 1);
+  EXPECT_THAT(second.reel().errors(), HasSubstr("stream \"one\" is already written by process "));
+  EXPECT_THAT(second.log(), ::testing::Not(HasSubstr("backing off"))) << "no stage was started";
+  first.reel().signal(SIGINT);
+  EXPECT_TRUE(first.wait().ok()) << first.reel().errors();
+  EXPECT_EQ(first.verdict("check")["gaps"], 0);
+}
+
 TEST(BadInput, OfAnotherMachineIsAWarningOfCheck) {
   const ScratchDir scratch;
   const Outcome outcome =

@@ -192,6 +192,10 @@ std::string where_looked() {
   return looked.empty() ? "nowhere" : fmt::format("in {}", fmt::join(looked, ", "));
 }
 
+void check_not_written(const std::string& directory, const std::string& stream) {
+  const NameLock taken_for_a_moment(directory, stream);
+}
+
 std::vector<std::string> sweep_runtime_dir(const std::string& directory) {
   std::vector<std::string> cleaned;
   std::error_code failed;

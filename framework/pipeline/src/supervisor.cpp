@@ -85,6 +85,8 @@ class Supervisor::Impl {
 
   PipelineReport run() {
     const std::string directory = writable_runtime_dir();
+    // Its readers would join the streams of whoever writes them, and hold that up.
+    for (const GraphStream& stream : graph_.streams) check_not_written(directory, stream.name);
     host_ = options_.stage_host.empty() ? find_stage_host() : options_.stage_host;
     supervise();
     sweep(directory);

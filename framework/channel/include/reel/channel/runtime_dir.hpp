@@ -44,6 +44,9 @@ struct RuntimeDir {
 /// "nowhere".
 [[nodiscard]] std::string where_looked();
 
+/// Throws Error{in_use}, naming the process, when one writes `stream` in `directory` now.
+void check_not_written(const std::string& directory, const std::string& stream);
+
 /// Removes sockets, locks and named memory of streams in `directory` whose writer is dead; returns the names
 /// cleaned.
 std::vector<std::string> sweep_runtime_dir(const std::string& directory);

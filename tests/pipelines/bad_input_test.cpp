@@ -2,6 +2,7 @@
 #include "running_pipeline.hpp"
 
 #include <gmock/gmock.h>
+#include <reel_test/run_reel.hpp>
 #include <sys/stat.h>
 
 namespace reel_test {
@@ -10,17 +11,6 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr const char* kFine = "{version: 1, stages: {a: {use: exec, options: {command: 'true'}}}}";
-
-struct Outcome {
-  int status;
-  std::string output, errors;
-};
-
-Outcome reel(const std::vector<std::string>& arguments) {
-  ChildProcess process = ChildProcess::program(REEL_COMMAND, arguments);
-  const int status = process.wait().code;
-  return {status, process.output(), process.errors()};
-}
 
 TEST(BadInput, EndsRunWithStatusTwoAndTheLine) {
   const TempRuntimeDir runtime;
@@ -32,13 +22,13 @@ TEST(BadInput, EndsRunWithStatusTwoAndTheLine) {
 
 TEST(BadInput, IsToldByCheckAsWell) {
   const ScratchDir scratch;
-  const Outcome bad =
-      reel({"check", scratch.write("a.yaml", "version: 1\nstages:\n  a: {use: exec, nice: 99}\n")});
+  const ReelRun bad =
+      run_reel({"check", scratch.write("a.yaml", "version: 1\nstages:\n  a: {use: exec, nice: 99}\n")});
   EXPECT_EQ(bad.status, 2);
   EXPECT_THAT(bad.errors, HasSubstr("a.yaml:3: 'nice' of stage 'a'"));
-  EXPECT_EQ(reel({"check", scratch.path() + "/none.yaml"}).status, 2);
-  EXPECT_EQ(reel({"check", scratch.path()}).status, 2);
-  EXPECT_EQ(reel({"check"}).status, 2);
+  EXPECT_EQ(run_reel({"check", scratch.path() + "/none.yaml"}).status, 2);
+  EXPECT_EQ(run_reel({"check", scratch.path()}).status, 2);
+  EXPECT_EQ(run_reel({"check"}).status, 2);
 }
 
 /// A second pipeline's readers would otherwise read the first one's streams, and hold it up.
@@ -61,12 +51,12 @@ TEST(BadInput, IsAStreamThatAnotherPipelineWrites) {
 
 TEST(BadInput, OfAnotherMachineIsAWarningOfCheck) {
   const ScratchDir scratch;
-  const Outcome outcome =
-      reel({"check", scratch.write("a.yaml",
-                                   "version: 1\nstages:\n"
-                                   "  a: {use: exec, cpus: [0, 1023], options: {command: 'true'}}\n"
-                                   "  b: {use: exec, options: {command: [no-such-program, x]}}\n"
-                                   "  c: {use: exec, options: {command: [sh, -c, 'true']}}\n")});
+  const ReelRun outcome =
+      run_reel({"check", scratch.write("a.yaml",
+                                       "version: 1\nstages:\n"
+                                       "  a: {use: exec, cpus: [0, 1023], options: {command: 'true'}}\n"
+                                       "  b: {use: exec, options: {command: [no-such-program, x]}}\n"
+                                       "  c: {use: exec, options: {command: [sh, -c, 'true']}}\n")});
   EXPECT_EQ(outcome.status, 0) << outcome.errors;
   EXPECT_THAT(outcome.errors,
               HasSubstr("reel: warning: " + scratch.path() + "/a.yaml:3: 'cpus' of stage 'a'"));
@@ -79,8 +69,8 @@ TEST(BadInput, OfAnotherMachineIsAWarningOfCheck) {
 TEST(BadInput, IsSeenInWhatSetSays) {
   const ScratchDir scratch;
   const std::string file = scratch.write("a.yaml", kFine);
-  EXPECT_EQ(reel({"check", file, "--set", "stages.a.nice=3"}).status, 0);
-  const Outcome bad = reel({"check", file, "--set", "stages.a.nice=3", "--set", "b.c=d"});
+  EXPECT_EQ(run_reel({"check", file, "--set", "stages.a.nice=3"}).status, 0);
+  const ReelRun bad = run_reel({"check", file, "--set", "stages.a.nice=3", "--set", "b.c=d"});
   EXPECT_EQ(bad.status, 2);
   EXPECT_THAT(bad.errors, HasSubstr("--set b.c=d: there is no stage 'b'"));
 }
@@ -89,7 +79,7 @@ TEST(BadInput, IncludesADurationThatIsNone) {
   const ScratchDir scratch;
   const std::string file = scratch.write("a.yaml", kFine);
   for (const std::string duration : {"0", "-1", "soon"}) {
-    const Outcome bad = reel({"run", file, "--duration", duration});
+    const ReelRun bad = run_reel({"run", file, "--duration", duration});
     EXPECT_EQ(bad.status, 2);
     EXPECT_THAT(bad.errors,
                 HasSubstr("reel: run: --duration: '" + duration + "' is no number of seconds from"));
@@ -99,8 +89,8 @@ TEST(BadInput, IncludesADurationThatIsNone) {
 TEST(BadInput, IncludesASummaryThatCannotBeWritten) {
   const TempRuntimeDir runtime;
   const ScratchDir scratch;
-  const Outcome bad =
-      reel({"run", scratch.write("a.yaml", kFine), "--summary-json", "/no/such/directory/x.json"});
+  const ReelRun bad =
+      run_reel({"run", scratch.write("a.yaml", kFine), "--summary-json", "/no/such/directory/x.json"});
   EXPECT_EQ(bad.status, 2);
   EXPECT_THAT(bad.errors, HasSubstr("/no/such/directory/x.json"));
 }

@@ -31,20 +31,19 @@ class Level : public reel::Stage {
   void other(reel::StageContext& context, reel::Input& input, const reel::Frame& frame) override;
 
  private:
-  void follow(reel::Output& output, const reel::Frame& frame);
+  void follow(const reel::Frame& frame);
   void add_level(reel::Loan& loan, const reel::Frame& frame);
 
   double window_ms_ = 50;
   std::optional<reel::AudioFormat> format_;
   std::optional<LevelMeter> meter_;
-  std::optional<reel::Segment> segment_;
-  std::optional<reel::Tags> tags_;
   bool warned_ = false;
 };
 
 void Level::process(reel::StageContext& context, reel::Input& /*input*/, const reel::Frame& frame) {
   reel::Output& output = context.output();
-  follow(output, frame);
+  output.follow(frame);
+  follow(frame);
   reel::Loan loan = output.acquire(frame.data().size());
   static_cast<void>(loan.copy_from(frame.data()));  // acquire() has made room for it
   add_level(loan, frame);
@@ -53,26 +52,16 @@ void Level::process(reel::StageContext& context, reel::Input& /*input*/, const r
 
 // Gaps and events go on as they are.
 void Level::other(reel::StageContext& context, reel::Input& /*input*/, const reel::Frame& frame) {
-  context.output().set_format(frame.format());
+  context.output().follow(frame);
   context.output().write(frame.data(), frame.info(), frame.side_data());
 }
 
-// What the frame refers to goes on with it.
-void Level::follow(reel::Output& output, const reel::Frame& frame) {
-  output.set_format(frame.format());
+void Level::follow(const reel::Frame& frame) {
   if (format_ != *frame.format().audio()) {
     format_ = *frame.format().audio();
     meter_.emplace(*format_, window_ms_);
   }
   if ((frame.info().flags & reel::kDiscont) != 0 || frame.missed_before() > 0) meter_->reset();
-  if (frame.segment() != nullptr && segment_ != *frame.segment()) {
-    segment_ = *frame.segment();
-    output.writer().set_segment(*segment_);
-  }
-  if (frame.tags() != nullptr && tags_ != *frame.tags()) {
-    tags_ = *frame.tags();
-    output.writer().set_tags(*tags_);
-  }
 }
 
 void Level::add_level(reel::Loan& loan, const reel::Frame& frame) {

@@ -8,7 +8,7 @@
 void PictureFilter::process(reel::StageContext& context, reel::Input& input, const reel::Frame& frame) {
   (void)require_video(frame, input.stream());
   reel::Output& output = context.output();
-  follow(output, frame);
+  output.follow(frame, output_format(frame));
   reel::Loan loan = fill(output, frame);
   if (!add_side_data(frame, loan.side_data()) && !warned_) {
     warned_ = true;
@@ -22,21 +22,8 @@ void PictureFilter::process(reel::StageContext& context, reel::Input& input, con
 void PictureFilter::other(reel::StageContext& context, reel::Input& input, const reel::Frame& frame) {
   (void)require_video(frame, input.stream());
   reel::Output& output = context.output();
-  follow(output, frame);
+  output.follow(frame, output_format(frame));
   output.write(frame.data(), frame.info(), frame.side_data());
-}
-
-// What the frame refers to goes on with it.
-void PictureFilter::follow(reel::Output& output, const reel::Frame& frame) {
-  output.set_format(output_format(frame));
-  if (frame.segment() != nullptr && segment_ != *frame.segment()) {
-    segment_ = *frame.segment();
-    output.writer().set_segment(*segment_);
-  }
-  if (frame.tags() != nullptr && tags_ != *frame.tags()) {
-    tags_ = *frame.tags();
-    output.writer().set_tags(*tags_);
-  }
 }
 
 const reel::VideoFormat& require_video(const reel::Frame& frame, std::string_view stream) {

@@ -24,10 +24,6 @@ class PictureFilter : public reel::Stage {
   }
 
  private:
-  void follow(reel::Output& output, const reel::Frame& frame);
-
-  std::optional<reel::Segment> segment_;
-  std::optional<reel::Tags> tags_;
   bool warned_ = false;
 };
 

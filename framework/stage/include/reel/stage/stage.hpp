@@ -39,6 +39,14 @@ class Output {
 
   /// For the frames acquired from now on; nothing happens when it is the present one.
   virtual void set_format(const Format& format) = 0;
+  /// The same, and the segment and tags that `frame` names: what a filter calls before it makes its frame of
+  /// `frame`, so that what that one refers to goes on with it.
+  void follow(const Frame& frame, const Format& format) {
+    set_format(format);
+    if (frame.segment() != nullptr) writer().set_segment(*frame.segment());
+    if (frame.tags() != nullptr) writer().set_tags(*frame.tags());
+  }
+  void follow(const Frame& frame) { follow(frame, frame.format()); }
   /// A slot to fill, of `bytes` or of the format's own size. Waits for readers where their policy says so.
   /// Throws StopRequested; Error when the memory cannot grow.
   [[nodiscard]] virtual Loan acquire(std::size_t bytes = 0) = 0;

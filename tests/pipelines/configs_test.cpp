@@ -22,13 +22,16 @@ TEST(Configs, OfAllOptionsRuns) {
 }
 
 TEST(Configs, AreAllFine) {
+  int examples = 0;
   for (const auto& entry : std::filesystem::directory_iterator(REEL_CONFIGS)) {
     if (entry.path().extension() != ".yaml") continue;
     if (REEL_HAVE_QUICKSTART == 0 && entry.path().stem() == "quickstart") continue;
+    ++examples;
     const ReelRun check = run_reel({"check", entry.path()});
     EXPECT_EQ(check.status, 0) << check.errors;
     EXPECT_THAT(check.output, HasSubstr("fine"));
   }
+  EXPECT_GT(examples, 0) << "in " << REEL_CONFIGS;
 }
 
 TEST(Configs, OfTheQuickstartRuns) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <bitset>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -22,7 +21,6 @@ namespace reel {
 namespace {
 
 constexpr std::int64_t kMillisecond = 1'000'000;
-constexpr std::int64_t kLookEvery_ns = 100'000'000;  // at who will not come any more
 constexpr std::int64_t kNever = std::int64_t{1} << 62;
 // First guesses where frames vary in size; a larger one makes the memory grow.
 constexpr std::uint64_t kAudioSlotBytes = 64 * 1024;
@@ -224,17 +222,6 @@ WriteStatus FrameWriter::Impl::refuse(WriteStatus status, std::string message) n
   return status;
 }
 
-// Of those that may still come.
-std::vector<std::string> FrameWriter::Impl::missing_readers() const {
-  if (options_.ended_readers == nullptr) return server_.missing_readers(options_.wait_for);
-  // relaxed: the bits stand for themselves.
-  const std::bitset<64> ended(options_.ended_readers->load(std::memory_order_relaxed));
-  std::vector<std::string> awaited;
-  for (std::size_t i = 0; i < options_.wait_for.size(); ++i)
-    if (i >= ended.size() || !ended[i]) awaited.push_back(options_.wait_for[i]);
-  return server_.missing_readers(awaited);
-}
-
 bool FrameWriter::Impl::wait_for_readers() noexcept {
   if (waited_for_readers_ || options_.wait_for.empty()) return true;
   waited_for_readers_ = true;
@@ -242,7 +229,7 @@ bool FrameWriter::Impl::wait_for_readers() noexcept {
   try {
     for (;;) {
       const std::uint32_t before = server_.events().load(std::memory_order_acquire);
-      const std::vector<std::string> missing = missing_readers();
+      const std::vector<std::string> missing = server_.missing_readers(options_.wait_for);
       if (missing.empty()) return true;
       if (interrupted_.load(std::memory_order_acquire)) return false;
       const std::int64_t left_ns = deadline_ns - monotonic_ns();
@@ -251,8 +238,7 @@ bool FrameWriter::Impl::wait_for_readers() noexcept {
                                 fmt::join(missing, ", "), options_.start_timeout_ms));
         return false;
       }
-      futex_wait(server_.events(), before,
-                 options_.ended_readers ? std::min(left_ns, kLookEvery_ns) : left_ns, FutexScope::process);
+      futex_wait(server_.events(), before, std::min(left_ns, server_.look_every_ns()), FutexScope::process);
     }
   } catch (const std::exception& error) {
     log_warning(error.what());

@@ -47,7 +47,6 @@ class FrameWriter::Impl {
   void make_memory(std::uint64_t slot_bytes);  // the first epoch, or the next; throws
   void name_records();  // ids of the present format, segment and tags in the present epoch; throws
   [[nodiscard]] WriteStatus lend(Loan& loan, std::size_t bytes, int timeout_ms) noexcept;
-  [[nodiscard]] std::vector<std::string> missing_readers() const;
   [[nodiscard]] WriteStatus ensure_capacity(std::uint64_t bytes) noexcept;
   [[nodiscard]] WriteStatus wait_for_slot(std::uint32_t& slot, int timeout_ms) noexcept;
   WriteStatus timed_out(int timeout_ms) noexcept;

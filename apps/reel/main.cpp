@@ -14,6 +14,7 @@
 
 #include <reel/base/error.hpp>
 #include <reel/base/text.hpp>
+#include <reel/base/unique_fd.hpp>
 
 namespace {
 
@@ -37,6 +38,15 @@ void add_commands(CLI::App& app, CommandResult& result) {
   add_plugins(app, result);
 }
 
+/// CLI11 would take `--json=5` for `--json`.
+void take_no_values_for_flags(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands(nullptr)) {
+    for (CLI::Option* option : command->get_options()) {
+      if (option->get_items_expected_max() == 0) option->disable_flag_override();
+    }
+  }
+}
+
 /// CLI11 would only say that a subcommand is required.
 void check_command_name(const CLI::App& app, const std::string& word) {
   std::vector<std::string> names;
@@ -57,6 +67,7 @@ int run(int argc, char** argv) {
       "Exit status: 0 fine, 1 failed at run time, 2 bad usage or configuration.");
   CommandResult result;
   add_commands(app, result);
+  take_no_values_for_flags(app);
   if (argc > 1) check_command_name(app, argv[1]);
   try {
     app.parse(argc, argv);
@@ -70,6 +81,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  reel::open_standard_descriptors();
   int status = kFailed;
   try {
     status = run(argc, argv);

@@ -107,7 +107,10 @@ reel::PipelineReport supervise(reel::Graph graph, const RunOptions& options) {
   if (options.progress) {
     supervisor.progress_ms = kProgressMs;
     supervisor.on_progress = [&](const reel::PipelineReport& report) {
-      progress.show(reel::progress_line(report));
+      if (options.log_json)
+        reel::log_as("reel", reel::LogLevel::info, reel::progress_line(report));
+      else
+        progress.show(reel::progress_line(report));
     };
   }
   reel::PipelineReport report = reel::Supervisor(std::move(graph), std::move(supervisor)).run();

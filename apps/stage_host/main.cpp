@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include <reel/base/log.hpp>
+#include <reel/base/unique_fd.hpp>
 
 namespace {
 
@@ -39,6 +40,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  reel::open_standard_descriptors();
   CLI::App app{"Runs one stage of a pipeline; started by `reel run`."};
   Arguments arguments;
   try {

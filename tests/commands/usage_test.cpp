@@ -78,6 +78,22 @@ TEST(Reel, NamesTheNearestOption) {
             "reel: there is no option '--verson'; did you mean '--version'?\n");
 }
 
+TEST(Reel, SaysWhereAnOptionBelongs) {
+  EXPECT_EQ(run_reel({"--jsn", "ls"}).errors,
+            "reel: '--jsn' stands before the command; did you mean `reel ls --json`?\n");
+  EXPECT_THAT(run_reel({"--nothing-like-it", "ls"}).errors,
+              StartsWith("reel: there is no option '--nothing-like-it': there is "));
+}
+
+TEST(Reel, SaysWhichOptionsTakeAValue) {
+  const auto flag = run_reel({"ls", "--json=5"});
+  EXPECT_EQ(flag.status, 2);
+  EXPECT_THAT(flag.errors, StartsWith("reel: ls: --json takes no value; see "));
+  const auto option = run_reel({"run", "file.yaml", "--duration"});
+  EXPECT_EQ(option.status, 2);
+  EXPECT_THAT(option.errors, StartsWith("reel: run: --duration needs a value; see "));
+}
+
 TEST(Reel, NamesAnArgumentTooMany) {
   const auto run = run_reel({"ls", "camera", "more"});
   EXPECT_EQ(run.status, 2);

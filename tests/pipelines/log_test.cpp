@@ -41,7 +41,6 @@ TEST(Log, IsJsonForMachines) {
   std::istringstream log(pipeline.reel().errors());
   bool careful = false;
   for (std::string line; std::getline(log, line);) {
-    if (line.find(" s  ") != std::string::npos) continue;  // --progress
     const auto json = nlohmann::json::parse(line, nullptr, false);
     ASSERT_TRUE(json.is_object()) << line;
     careful =

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include <gmock/gmock.h>
+#include <reel_test/run_reel.hpp>
 
 namespace reel_test {
 namespace {
@@ -33,6 +34,27 @@ TEST(Run, EndsWellWhenItsSourcesHaveEnded) {
     EXPECT_GT(stage["cpu_seconds"], 0.0) << stage;
   }
 }
+
+// As daemons and cron wrappers start it.
+class ClosedDescriptor : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(ClosedDescriptor, IsNotTakenForAFile) {
+  const TempRuntimeDir runtime;
+  const ScratchDir scratch;
+  ChildProcess shell = ChildProcess::program(
+      "sh", {"-c", std::string("exec \"$0\" \"$@\" ") + GetParam(), reel_command(), "run",
+             scratch.write("pipeline.yaml", kThreeReaders), "--summary-json", scratch.path() + "/summary"});
+  EXPECT_TRUE(shell.wait().ok()) << shell.errors();
+  const auto summary = nlohmann::json::parse(scratch.read("summary"));
+  for (const auto& stage : summary["stages"]) {
+    for (const auto& input : stage["inputs"]) EXPECT_EQ(input["stream"], "numbers") << input;
+  }
+  EXPECT_EQ(summary["stages"][0]["outputs"][0]["frames"], 2000) << summary;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, ClosedDescriptor,
+                         ::testing::Values("<&-", ">&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"),
+                         [](const auto& one) { return "Closed" + std::to_string(one.index); });
 
 TEST(Run, CountsEveryFrameOnceAtEveryReader) {
   const TempRuntimeDir runtime;

@@ -94,6 +94,38 @@ TEST(Shutdown, IsHurriedByFurtherSignals) {
   EXPECT_EQ(pipeline.wait().code, 1);
 }
 
+TEST(Shutdown, IsNotHurriedByTheFirstSignalWhenItDrainsAlready) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(deaf("1h"), {"--duration", "0.5", "--verbose"});
+  ASSERT_TRUE(pipeline.wait_for_log("deaf: draining"));
+  pipeline.reel().signal(SIGINT);
+  EXPECT_TRUE(pipeline.wait_for_log("draining already; once more stops at once")) << pipeline.log();
+  EXPECT_THAT(pipeline.log(), ::testing::Not(HasSubstr("deaf: stopping")));
+  // Further ones, until one comes late enough to be meant.
+  EXPECT_TRUE(wait_until([&] {
+    pipeline.reel().signal(SIGINT);
+    return wait_until([&] { return pipeline.log().find("hurrying") != std::string::npos; },
+                      std::chrono::seconds(1));
+  })) << pipeline.log();
+}
+
+TEST(Shutdown, DoesNotWaitForAReaderThatFailedForGood) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(R"(
+version: 1
+drain_timeout: 1h
+streams: {tone: {start_timeout: 1h}, loud: {start_timeout: 1h}}
+stages:
+  source: {use: synthetic.source, options: {rate: 48000, channels: 2, fps: 100}, out: tone}
+  level: {use: audio.level, in: tone, out: loud}
+  witness: {use: synthetic.verify, in: tone}
+  broken: {use: exec, restart: never, in: {stream: loud, wait: true}, options: {command: "exit 2"}}
+)");
+  EXPECT_EQ(pipeline.wait().code, 1) << pipeline.log();
+  EXPECT_EQ(pipeline.stage_summary("level")["state"], "finished");
+  EXPECT_THAT(pipeline.log(), ::testing::Not(HasSubstr("starts without")));
+}
+
 TEST(Shutdown, TakesASignalThatIsDeliveredTwiceForOne) {
   const TempRuntimeDir runtime;
   RunningPipeline pipeline(kEndless, {"--set", "slow.delay_ms=50"});
@@ -121,6 +153,21 @@ stages:
   EXPECT_THAT(pipeline.summary()["failure"].get<std::string>(),
               HasSubstr("stage 'source': killed by signal 9"));
   EXPECT_EQ(pipeline.stage_summary("sink")["state"], "finished");
+}
+
+TEST(Shutdown, CountsEveryFrameThatAKilledSourceHasGiven) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(R"(
+version: 1
+stages:
+  source: {use: synthetic.source, restart: never, options: {width: 64, height: 64, fps: 500}, out: numbers}
+  sink: {use: synthetic.verify, in: numbers}
+)");
+  ASSERT_TRUE(pipeline.wait_for_frames("sink", 100)) << pipeline.log();
+  ASSERT_EQ(::kill(pipeline.stage("source"), SIGKILL), 0);
+  EXPECT_EQ(pipeline.wait().code, 1);
+  EXPECT_EQ(pipeline.stage_summary("source")["outputs"][0]["frames"],
+            pipeline.stage_summary("sink")["inputs"][0]["frames"]);
 }
 
 TEST(Shutdown, DoesNotWaitForAStreamWhoseProgramEndedWithoutWritingIt) {

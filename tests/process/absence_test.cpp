@@ -1,6 +1,7 @@
 // What a lossless reader that was killed gets when it is back: HANDSHAKE.md, "Life and death".
 #include "stream_roles.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <optional>
 #include <thread>
@@ -24,11 +25,13 @@ constexpr int kLong_ms = 60'000;
 
 class Absence : public stream_test::StreamTest {
  protected:
-  [[nodiscard]] reel::FrameWriter make_writer(int absence_timeout_ms) const {
+  [[nodiscard]] reel::FrameWriter make_writer(int absence_timeout_ms,
+                                              const std::atomic<std::uint64_t>* ended = nullptr) const {
     reel::WriterOptions options;
     options.slots = 8;
     options.slot_bytes = kBytes;
     options.wait_for = {"app/in"};
+    options.ended_readers = ended;
     options.absence_timeout_ms = absence_timeout_ms;
     return reel::FrameWriter(stream(), reel::Format(), options);
   }
@@ -52,6 +55,20 @@ class Absence : public stream_test::StreamTest {
  private:
   std::uint64_t number_ = 0;
 };
+
+TEST_F(Absence, EndsWithTheWordThatTheReaderWillNotComeBack) {
+  std::atomic<std::uint64_t> ended{0};
+  reel::FrameWriter writer = make_writer(3'600'000, &ended);
+  ChildProcess doomed = start();
+  ASSERT_EQ(count_of((write(writer, 2), ask(doomed, "take 2", "took"))), 2U);
+  kill(doomed);
+  std::jthread writing([&] { write(writer, 100); });
+  ASSERT_TRUE(wait_until([&] { return writer.stats().waits > 0; })) << "it is waited for";
+  EXPECT_LT(writer.stats().published, 20U);
+  ended = 1;
+  writing.join();
+  EXPECT_EQ(writer.stats().published, 102U);
+}
 
 TEST_F(Absence, OfADeclaredLosslessReaderLosesNothingAndWhatItHeldComesAgain) {
   reel::FrameWriter writer = make_writer(kLong_ms);

@@ -65,7 +65,9 @@ TEST_P(Policies, EveryFrameIsAccountedForByEveryPolicy) {
     EXPECT_EQ(field(stats, "corrupted"), 0U) << stats;
     EXPECT_EQ(field(answer, "missed"), field(stats, "skipped") + field(stats, "lapped")) << stats;
   }
-  for (const reel::ReaderStatus& reader : writer.readers()) {
+  const std::vector<reel::ReaderStatus> readers = writer.readers();
+  ASSERT_EQ(readers.size(), 3U) << "they are there until they are told to go";
+  for (const reel::ReaderStatus& reader : readers) {
     EXPECT_TRUE(reader.waits == 0 || reader.policy == Policy::lossless) << reader.name;
   }
 }

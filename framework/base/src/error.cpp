@@ -1,4 +1,5 @@
 #include <reel/base/error.hpp>
+#include <reel/base/text.hpp>
 
 #include <cerrno>
 #include <system_error>
@@ -27,10 +28,10 @@ std::string_view to_string(ErrorCode code) noexcept {
 }
 
 Error::Error(ErrorCode code, const std::string& message, std::string where)
-    : std::runtime_error(where.empty() ? message : where + ": " + message),
+    : std::runtime_error(printable(where.empty() ? message : where + ": " + message)),
       code_(code),
-      message_(message),
-      where_(std::move(where)) {}
+      message_(printable(message)),
+      where_(printable(where)) {}
 
 namespace {
 

@@ -64,4 +64,20 @@ std::string bytes_text(std::uint64_t bytes) {
   return text.data();
 }
 
+std::string printable(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte >= 0x20 && byte != 0x7f) || c == '\n' || c == '\t') {
+      result += c;
+      continue;
+    }
+    std::array<char, 5> escape{};
+    std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned>(byte));
+    result += escape.data();
+  }
+  return result;
+}
+
 }  // namespace reel

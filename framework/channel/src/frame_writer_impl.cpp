@@ -238,7 +238,7 @@ bool FrameWriter::Impl::wait_for_readers() noexcept {
                                 fmt::join(missing, ", "), options_.start_timeout_ms));
         return false;
       }
-      futex_wait(server_.events(), before, left_ns, FutexScope::process);
+      futex_wait(server_.events(), before, std::min(left_ns, server_.look_every_ns()), FutexScope::process);
     }
   } catch (const std::exception& error) {
     log_warning(error.what());

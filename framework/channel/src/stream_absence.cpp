@@ -10,6 +10,15 @@
 
 namespace reel {
 
+bool StreamServer::has_ended(const std::string& name) const noexcept {
+  if (options_.ended_readers == nullptr) return false;
+  const std::vector<std::string>& declared = options_.wait_for;
+  const auto place = std::find(declared.begin(), declared.end(), name) - declared.begin();
+  if (place >= std::min<std::ptrdiff_t>(std::ssize(declared), 64)) return false;
+  // relaxed: the bits stand for themselves.
+  return (options_.ended_readers->load(std::memory_order_relaxed) >> place & 1) != 0;
+}
+
 bool StreamServer::is_awaited(const Peer& peer) const {
   const ScanEntry& entry = epoch_->ring().entry(peer.index);
   const std::vector<std::string>& declared = options_.wait_for;
@@ -45,14 +54,21 @@ std::int64_t StreamServer::expire_absences(std::int64_t now_ns) noexcept {
   const std::lock_guard lock(mutex_);
   std::int64_t next_ns = kNoExpiry;
   std::erase_if(absent_, [&](const Absent& one) {
-    if (now_ns < one.until_ns) {
-      next_ns = std::min(next_ns, one.until_ns);
+    const std::string name = name_of(one.hello);
+    if (has_ended(name)) {
+      log_info(
+          fmt::format("stream \"{}\": lossless reader \"{}\" will not come back: the stream goes on "
+                      "without it",
+                      stream_, name));
+    } else if (now_ns < one.until_ns) {
+      next_ns = std::min({next_ns, one.until_ns, now_ns + look_every_ns()});
       return false;
+    } else {
+      log_warning(
+          fmt::format("stream \"{}\": lossless reader \"{}\" did not come back within {} ms "
+                      "(absence_timeout): the stream goes on without it",
+                      stream_, name, options_.absence_timeout_ms));
     }
-    log_warning(
-        fmt::format("stream \"{}\": lossless reader \"{}\" did not come back within {} ms "
-                    "(absence_timeout): the stream goes on without it",
-                    stream_, name_of(one.hello), options_.absence_timeout_ms));
     epoch_->ring().remove(one.index);
     return true;
   });

@@ -292,7 +292,7 @@ std::vector<std::string> StreamServer::missing_readers(const std::vector<std::st
       return one.second->stage == Peer::Stage::reader && !one.second->left &&
              name_of(one.second->hello) == name;
     });
-    if (!here) missing.push_back(name);
+    if (!here && !has_ended(name)) missing.push_back(name);
   }
   return missing;
 }

@@ -43,9 +43,13 @@ class StreamServer final : public ReaderWaker {
   /// Those that broke their quota are cut off.
   void drop_hostile() noexcept;
   static constexpr std::int64_t kNoExpiry = std::int64_t{1} << 62;
-  /// Readers that died and did not come back in time are waited for no longer. Returns when the next one's
-  /// time is over, CLOCK_MONOTONIC in nanoseconds; kNoExpiry when none is awaited.
+  /// Readers that died and did not come back in time, or will not come back, are waited for no longer.
+  /// Returns when to look again, CLOCK_MONOTONIC in nanoseconds; kNoExpiry when none is awaited.
   std::int64_t expire_absences(std::int64_t now_ns) noexcept;
+  /// How long a wait for readers may last before WriterOptions::ended_readers is looked at again.
+  [[nodiscard]] std::int64_t look_every_ns() const noexcept {
+    return options_.ended_readers == nullptr ? kNoExpiry : 100'000'000;
+  }
 
   // --- any thread ---
   /// Changes whenever something happened that a waiting writer may wait for; futex_wake'd.
@@ -115,6 +119,7 @@ class StreamServer final : public ReaderWaker {
   [[nodiscard]] std::uint64_t unfinished_cursor(const Peer& peer) const noexcept;
   void drop_greeting() noexcept;
   void remember(const Peer& peer);
+  [[nodiscard]] bool has_ended(const std::string& name) const noexcept;
   [[nodiscard]] bool is_awaited(const Peer& peer) const;
   void keep_place(const Peer& peer);
   void end_absence(const std::string& name);

@@ -8,8 +8,6 @@
 namespace reel {
 namespace {
 
-constexpr std::int64_t kPatienceNs = 1'000'000'000;
-
 // With every signal blocked: they are for the threads that know what to do with them.
 template <typename Body>
 std::thread quiet_thread(Body body) {
@@ -23,8 +21,10 @@ std::thread quiet_thread(Body body) {
 
 }  // namespace
 
-Outbox::Outbox(std::function<void(std::uint64_t)> tell_dropped)
-    : tell_dropped_(std::move(tell_dropped)), thread_(quiet_thread([this] { run(); })) {}
+Outbox::Outbox(std::function<void(std::uint64_t)> tell_dropped, std::int64_t patience_ns)
+    : tell_dropped_(std::move(tell_dropped)),
+      patience_ns_(patience_ns),
+      thread_(quiet_thread([this] { run(); })) {}
 
 Outbox::~Outbox() {
   flush();
@@ -38,7 +38,7 @@ Outbox::~Outbox() {
 
 bool Outbox::wants_more() const {
   const std::lock_guard lock(mutex_);
-  return bytes_ <= kEnoughBytes || monotonic_ns() - moved_ns_ > kPatienceNs;
+  return bytes_ <= kEnoughBytes || monotonic_ns() - moved_ns_ > patience_ns_;
 }
 
 void Outbox::put(std::size_t bytes, Call call) {

@@ -18,14 +18,18 @@ class Outbox {
   static constexpr std::size_t kEnoughBytes = std::size_t{4} << 20;  // that wait: see wants_more()
   static constexpr std::size_t kMostBytes = std::size_t{16} << 20;   // that wait: more is dropped
 
-  /// `tell_dropped` is called in the place of those that found no room, with their number.
-  explicit Outbox(std::function<void(std::uint64_t dropped)> tell_dropped);
+  static constexpr std::int64_t kPatience_ns = 1'000'000'000;
+
+  /// `tell_dropped` is called in the place of those that found no room, with their number. `patience_ns`: see
+  /// wants_more().
+  explicit Outbox(std::function<void(std::uint64_t dropped)> tell_dropped,
+                  std::int64_t patience_ns = kPatience_ns);
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
   ~Outbox();  // as flush()
 
   /// False while it is better to wait with more: much is waiting already, and somebody takes it. True again
-  /// when nobody has taken anything for a second.
+  /// when nobody has taken anything for `patience_ns`.
   [[nodiscard]] bool wants_more() const;
   /// Takes the call when there is room for the `bytes` that it holds; else it is dropped and counted. After
   /// that there is room again once no more than kEnoughBytes wait, so that the log is not one line and one
@@ -47,6 +51,7 @@ class Outbox {
   void run() noexcept;
 
   const std::function<void(std::uint64_t)> tell_dropped_;
+  const std::int64_t patience_ns_;
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   std::deque<Entry> waiting_;

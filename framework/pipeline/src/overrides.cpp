@@ -58,7 +58,13 @@ void mark_literal(YamlNode& node, const std::string& where) {
 YamlNode value_node(const Override& change, Problems& problems) {
   YamlNode node;
   if (change.value.starts_with('[') || change.value.starts_with('{')) {
-    node = parse_yaml(change.value, change.where, problems);
+    try {
+      node = parse_yaml(change.value, change.where, problems);
+    } catch (const Error& error) {
+      throw Error(ErrorCode::bad_config,
+                  fmt::format("'{}' cannot be read as a list or map: {}", change.value, error.message()),
+                  change.where);
+    }
   } else {
     node.kind = YamlNode::Kind::scalar;
     node.text = change.value;

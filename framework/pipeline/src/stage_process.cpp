@@ -110,6 +110,12 @@ void StageProcess::end_input(std::size_t index) noexcept {
   page_.page().ended_inputs.fetch_or(std::uint32_t{1} << index, std::memory_order_release);
 }
 
+void StageProcess::end_reader(std::size_t output, std::size_t reader) noexcept {
+  // relaxed: the bits stand for themselves.
+  page_.page().outputs.at(output).ended_readers.fetch_or(std::uint64_t{1} << reader,
+                                                         std::memory_order_relaxed);
+}
+
 bool StageProcess::says_running() const noexcept {
   if (!child_) return false;
   return page_.page().state.load(std::memory_order_relaxed) ==

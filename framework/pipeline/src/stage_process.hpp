@@ -40,6 +40,8 @@ class StageProcess {
 
   /// Tells the stage, and every later process of it, that the writer of its input is gone for good.
   void end_input(std::size_t index) noexcept;
+  /// The same of a reader of its output: the one at that place of the output's wait_for.
+  void end_reader(std::size_t output, std::size_t reader) noexcept;
 
   /// The stage's page says that it is running.
   [[nodiscard]] bool says_running() const noexcept;

@@ -77,9 +77,6 @@ class Supervisor::Impl {
         announced_(graph_.stages.size(), RunState::pending),
         last_error_(graph_.stages.size()) {
     for (const GraphStage& stage : graph_.stages) processes_.emplace_back(stage);
-    for (std::size_t i = 0; i < graph_.stages.size(); ++i) {
-      for (const InputSetup& input : graph_.stages[i].setup.inputs) reader_stage_[input.reader.name] = i;
-    }
     for (const GraphStream& stream : graph_.streams) stream_writer_[stream.name] = stream.writer;
   }
 
@@ -191,17 +188,11 @@ class Supervisor::Impl {
     return {};
   }
 
-  // As the graph says; once started before, the stage goes on where it was, and does not wait for readers
-  // that have gone for good.
+  // As the graph says; once started before, the stage goes on where it was.
   [[nodiscard]] StageSetup current_setup(std::size_t stage) const {
     StageSetup setup = graph_.stages[stage].setup;
     if (machine_.restarts(stage) == 0) return setup;
     for (InputSetup& input : setup.inputs) input.reader.start = Start::resume;
-    for (OutputSetup& output : setup.outputs) {
-      std::erase_if(output.writer.wait_for, [&](const std::string& reader) {
-        return terminal(machine_.state(reader_stage_.at(reader)));
-      });
-    }
     return setup;
   }
 
@@ -210,7 +201,10 @@ class Supervisor::Impl {
     for (std::size_t i = 0; i < announced_.size(); ++i) {
       const RunState state = machine_.state(i);
       if (std::exchange(announced_[i], state) == state) continue;
-      if (terminal(state)) end_streams_of(i);
+      if (terminal(state)) {
+        end_streams_of(i);
+        end_readers_of(i);
+      }
       const std::string& reason = machine_.reason(i);
       const std::string text =
           reason.empty() ? std::string(to_string(state)) : fmt::format("{}: {}", to_string(state), reason);
@@ -224,6 +218,20 @@ class Supervisor::Impl {
       const std::vector<InputSetup>& inputs = graph_.stages[reader].setup.inputs;
       for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (stream_writer_.at(inputs[i].stream) == writer) processes_[reader].end_input(i);
+      }
+    }
+  }
+
+  // Nobody shall wait, before a first frame, for a reader that will not come.
+  void end_readers_of(std::size_t stage) {
+    for (const InputSetup& input : graph_.stages[stage].setup.inputs) {
+      const std::size_t writer = stream_writer_.at(input.stream);
+      const std::vector<OutputSetup>& outputs = graph_.stages[writer].setup.outputs;
+      for (std::size_t i = 0; i < outputs.size(); ++i) {
+        const std::vector<std::string>& names = outputs[i].writer.wait_for;
+        const auto place = std::find(names.begin(), names.end(), input.reader.name);
+        if (outputs[i].stream == input.stream && place != names.end())
+          processes_[writer].end_reader(i, static_cast<std::size_t>(place - names.begin()));
       }
     }
   }
@@ -258,10 +266,13 @@ class Supervisor::Impl {
   void on_signal(int signal) {
     if (signal == SIGCHLD) return;  // every process is looked at in any case
     if (asked_ms_ && now_ms() - *asked_ms_ < kOneRequestMs) return;
-    asked_ms_ = now_ms();
+    const bool again = std::exchange(asked_ms_, now_ms()).has_value();
+    const bool draining = machine_.ending();  // also by itself: a stage has failed, its time is over
     log_line(kOwnName, LogLevel::info,
-             machine_.ending() ? "asked to end again: hurrying" : "draining; once more stops at once");
-    carry_out(machine_.request_end(now_ms()));
+             again      ? "asked to end again: hurrying"
+             : draining ? "draining already; once more stops at once"
+                        : "draining; once more stops at once");
+    if (again || !draining) carry_out(machine_.request_end(now_ms()));
   }
 
   [[nodiscard]] bool duration_over() const {
@@ -320,7 +331,7 @@ class Supervisor::Impl {
   }};
   StateMachine machine_;
   std::deque<StageProcess> processes_;
-  std::map<std::string, std::size_t> reader_stage_, stream_writer_;
+  std::map<std::string, std::size_t> stream_writer_;
   std::vector<RunState> announced_;
   std::vector<std::string> last_error_;  // that the stage's process wrote
   std::string host_;

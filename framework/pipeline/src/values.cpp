@@ -70,8 +70,12 @@ MapReader::MapReader(const YamlNode& node, std::string what, Problems& problems)
     problems_.add(node.where, fmt::format("{} must be a map of keys, not {}", what_, kind_text(node.kind)));
 }
 
+void MapReader::know(const std::string& key) {
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
+}
+
 const YamlNode* MapReader::find(const std::string& key) {
-  known_.push_back(key);
+  know(key);
   const YamlEntry* entry = node_.find_entry(key);
   if (entry == nullptr) return nullptr;
   if (entry->value.kind != YamlNode::Kind::null) return &entry->value;
@@ -83,7 +87,7 @@ const YamlNode* MapReader::find(const std::string& key) {
 const YamlNode* MapReader::find_optional(const std::string& key) {
   const YamlNode* value = node_.find(key);
   if (value == nullptr || value->kind != YamlNode::Kind::null) return find(key);
-  known_.push_back(key);
+  know(key);
   return nullptr;
 }
 

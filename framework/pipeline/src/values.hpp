@@ -48,6 +48,7 @@ class MapReader {
                                                   const std::vector<std::string>& choices);
 
  private:
+  void know(const std::string& key);
   [[nodiscard]] const YamlNode* scalar(const std::string& key, std::string_view wanted);
   void refuse(const YamlNode& node, const std::string& key, std::string_view wanted);
 

@@ -102,6 +102,11 @@ std::unique_ptr<LiveInput> open_input(const InputSetup& setup, const PortSpec& s
   }
 }
 
+WriterOptions told_of_ended(WriterOptions options, const OutputCounters& counters) {
+  options.ended_readers = &counters.ended_readers;
+  return options;
+}
+
 }  // namespace
 
 LiveInput::LiveInput(const InputSetup& setup, const PortSpec& spec, std::size_t index,
@@ -150,7 +155,10 @@ void LiveInput::refresh() noexcept {
 }
 
 LiveOutput::LiveOutput(const OutputSetup& setup, const PortSpec& spec, OutputCounters& counters)
-    : port_(setup.port), media_(spec.media), writer_(setup.stream, setup.writer), counters_(counters) {
+    : port_(setup.port),
+      media_(spec.media),
+      writer_(setup.stream, told_of_ended(setup.writer, counters)),
+      counters_(counters) {
   put_name(counters.port, setup.port);
   put_name(counters.stream, setup.stream);
   before_.published = get(counters.frames);
@@ -186,6 +194,7 @@ Loan LiveOutput::acquire(std::size_t bytes) {
 void LiveOutput::publish(Loan loan, const FrameInfo& info) {
   if (!started_) start();
   require(writer_.publish(std::move(loan), info));
+  refresh();  // with the frame, as an input does
 }
 
 void LiveOutput::write(std::span<const std::byte> payload, const FrameInfo& info,
@@ -195,6 +204,7 @@ void LiveOutput::write(std::span<const std::byte> payload, const FrameInfo& info
     start();
   }
   require(writer_.write(payload, info, side_data));
+  refresh();
 }
 
 // Before the first frame. The writer would wait as well, and publish that frame when the wait is cut short:

@@ -36,6 +36,11 @@ TEST(NearestName, LooksAtNoMoreThanItNeedsOfALongWord) {
   EXPECT_EQ(nearest_name(std::string(100'000'000, 'x'), Names{"display", "capture"}), std::nullopt);
 }
 
+TEST(Printable, EscapesWhatATerminalWouldObey) {
+  EXPECT_EQ(printable(std::string_view("a\x1b[31m\0b\x7f\r", 10)), "a\\x1b[31m\\x00b\\x7f\\x0d");
+  EXPECT_EQ(printable("two\nlines\tof \xc3\xa4"), "two\nlines\tof \xc3\xa4");
+}
+
 TEST(JoinOr, JoinsForASentence) {
   EXPECT_EQ(join_or({}), "");
   EXPECT_EQ(join_or(Names{"a"}), "a");

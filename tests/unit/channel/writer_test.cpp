@@ -172,6 +172,22 @@ TEST_F(Writer, WaitsForNamedReadersAndStartsWithoutThemInTheEnd) {
   EXPECT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok);
 }
 
+TEST_F(Writer, WaitsForNoReaderThatWillNotCome) {
+  std::atomic<std::uint64_t> ended{0b01};
+  FrameWriter writer(
+      stream(), reel::Format(),
+      {.wait_for = {"gone", "late", "here"}, .ended_readers = &ended, .start_timeout_ms = 10 * kWatchdogMs});
+  std::atomic<bool> all{false};
+  std::thread waiting([&] { all = writer.wait_for_readers(); });
+  FrameReader reader(stream(), {.name = "here"});
+  Frame frame;
+  EXPECT_EQ(reader.read(frame, 50), ReadStatus::empty);
+  EXPECT_FALSE(all) << "the second may still come";
+  ended.fetch_or(0b10);
+  waiting.join();
+  EXPECT_TRUE(all);
+}
+
 TEST_F(Writer, PublishesItsFirstFrameWhenTheNamedReadersAreThere) {
   FrameWriter writer(stream(), reel::Format(), {.wait_for = {"app/in"}, .start_timeout_ms = kWatchdogMs});
   std::thread writing([&] { EXPECT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok); });

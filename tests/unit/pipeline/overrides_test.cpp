@@ -57,6 +57,11 @@ TEST(Overrides, TakeListsAsYaml) {
   EXPECT_EQ(items, (std::vector<std::string>{"a", "b c"}));
 }
 
+TEST(Overrides, SayWhichValueCannotBeRead) {
+  EXPECT_THAT(error_with("camera.width=[1"),
+              testing::HasSubstr("width=[1: '[1' cannot be read as a list or map: "));
+}
+
 TEST(Overrides, LeaveDollarsAlone) {
   EXPECT_EQ(with({"camera.uri=${REEL_TEST_NOT_SET}"}).stages[0].options.at("uri").text,
             "${REEL_TEST_NOT_SET}");

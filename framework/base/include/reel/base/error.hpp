@@ -30,7 +30,7 @@ enum class ErrorCode {
 [[nodiscard]] std::string_view to_string(ErrorCode code) noexcept;
 
 /// Thread-safe to copy, as every exception. `what()` is "where: message", or the message alone when `where`
-/// is empty.
+/// is empty. Control characters in either, which a file or a peer may have brought in, are escaped.
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message, std::string where = {});

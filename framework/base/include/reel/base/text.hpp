@@ -21,4 +21,7 @@ namespace reel {
 /// "6.2 MB", "12 kB", "7 B": decimal units, two significant figures or more.
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);
 
+/// `text` as it may go to a terminal: control characters as \x1b, those of layout (tab, newline) as they are.
+[[nodiscard]] std::string printable(std::string_view text);
+
 }  // namespace reel

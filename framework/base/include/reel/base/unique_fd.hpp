@@ -25,4 +25,8 @@ class UniqueFd {
   int fd_ = -1;
 };
 
+/// Opens /dev/null in place of each standard descriptor that is closed: else the next file to be opened would
+/// be given its number, and what is printed would go into it. For the first lines of main().
+void open_standard_descriptors() noexcept;
+
 }  // namespace reel

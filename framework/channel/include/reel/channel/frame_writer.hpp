@@ -139,8 +139,8 @@ class FrameWriter {
   void set_tags(const Tags& tags);
   [[nodiscard]] const Format& format() const noexcept;
 
-  /// Waits until the readers of WriterOptions::wait_for have joined, or start_timeout_ms. Called by the first
-  /// publish as well. True when all are there.
+  /// Waits until the readers of WriterOptions::wait_for have joined, those of ended_readers aside, or
+  /// start_timeout_ms. Called by the first publish as well. True when nobody is missing.
   bool wait_for_readers() noexcept;
 
   /// A slot to fill: of `bytes`, or 0 for the format's own frame size. Waits up to `timeout_ms` where the

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -59,6 +60,9 @@ struct WriterOptions {
   std::vector<Policy> allowed_policies = {};  // empty: all
   std::vector<std::string> wait_for =
       {};  // names of readers that must have joined before the first frame is published
+  // Bit i, once set, says that wait_for[i] will not come, or not come back: nobody waits for it any more.
+  // Looked at every 100 ms of a wait. It outlives the writer; nullptr: nobody says so.
+  const std::atomic<std::uint64_t>* ended_readers = nullptr;
   int start_timeout_ms = 10'000;  // how long that is waited for; then the stream starts without them
   int stall_timeout_ms =
       30'000;  // not live: a lossless reader that blocks the writer so long is demoted; 0: never

@@ -13,8 +13,9 @@
 namespace reel {
 
 /// Changes with every change of a type that crosses the boundary (this file, Stage, StageContext, Input,
-/// Output, OptionSpec).
-inline constexpr std::uint32_t kPluginAbi = 1;
+/// Output, OptionSpec), or that plugins use inline behind it (Frame, Loan, FrameInfo, Format,
+/// SideDataWriter).
+inline constexpr std::uint32_t kPluginAbi = 2;
 
 /// What a port takes or gives: any of these bits.
 enum PortMedia : std::uint32_t {

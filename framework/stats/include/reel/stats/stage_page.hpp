@@ -1,8 +1,8 @@
-// What a stage tells about itself while it runs, and the one thing that it is told: one page of shared memory
+// What a stage tells about itself while it runs, and what it is told of others: one page of shared memory
 // per stage, made by the supervisor, read by supervisor and tools, written by the stage alone but for
-// `ended_inputs`. It survives the stage's death, and its counters go on when it is restarted. Each word is
-// written by one process (relaxed stores of counters), read by others: numbers may be a moment apart, none is
-// ever torn.
+// `ended_inputs` and `ended_readers`. It survives the stage's death, and its counters go on when it is
+// restarted. Each word is written by one process (relaxed stores of counters), read by others: numbers may be
+// a moment apart, none is ever torn.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 namespace reel {
 
 inline constexpr std::size_t kMaxPorts = 16;
-inline constexpr std::uint32_t kStagePageVersion = 2;
+inline constexpr std::uint32_t kStagePageVersion = 3;
 
 enum class StageState : std::uint32_t {
   none = 0,      // no process yet
@@ -54,6 +54,9 @@ struct InputCounters {
 struct OutputCounters {
   std::array<char, 64> port{}, stream{};
   std::atomic<std::uint64_t> frames{0}, bytes{0}, waits{0}, demoted{0};
+  // By the supervisor: bit i says that reader i of those that the output waits for is gone for good. Bits are
+  // set, never taken back.
+  std::atomic<std::uint64_t> ended_readers{0};
 };
 
 struct StagePage {

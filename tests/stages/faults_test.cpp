@@ -39,6 +39,7 @@ TEST_P(Thrown, BecomesAnErrorThatNamesThePluginAndTheCall) {
                  {"test.thrower threw in " + at + " something that is no exception"});
   expect_failure(thrower(at, "error"), 1, {"the device is on fire"});
   expect_failure(thrower(at, "config"), 2, {"these two do not go together"});
+  expect_failure(thrower(at, "unsupported"), 2, {"no such codec here"});
 }
 
 INSTANTIATE_TEST_SUITE_P(InEveryCall, Thrown, testing::Values("configure", "start", "produce", "stop"),

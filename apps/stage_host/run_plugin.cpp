@@ -45,7 +45,8 @@ int run_plugin(const std::string& name, int setup_fd, int stats_fd) noexcept {
     }
   } catch (const Error& error) {
     log_error(without_stage(error, name));
-    return !loaded || error.code() == ErrorCode::bad_config ? kBadConfiguration : kFailed;
+    const bool curable = error.code() != ErrorCode::bad_config && error.code() != ErrorCode::unsupported;
+    return loaded && curable ? kFailed : kBadConfiguration;
   } catch (const std::exception& error) {
     log_error(error.what());
     return kFailed;

@@ -173,7 +173,7 @@ void Capture::set_format(std::optional<Publisher>& publisher, GstAppSink* sink) 
     return;
   }
   const std::string defect = source_->defect();
-  throw Error(ErrorCode::protocol,
+  throw Error(ErrorCode::bad_config,
               "\"" + source_->uri() + "\" ended before its first frame for the output '" +
                   publisher->output().port() +
                   "': " + (defect.empty() ? "it is damaged or holds none; copy or record it again" : defect));
@@ -222,7 +222,7 @@ bool Capture::next_pass(reel::StageContext& context) {
   playback_->wait(0);  // an error that came together with the end
   const std::string defect = source_->defect();
   if (!defect.empty())
-    throw Error(ErrorCode::protocol, "\"" + source_->uri() + "\" was played as far as it goes: " + defect);
+    throw Error(ErrorCode::bad_config, "\"" + source_->uri() + "\" was played as far as it goes: " + defect);
   if (!timeline_.loop) return false;
   timeline_.shift_ns += std::max(video_ ? video_->pass_end_ns() : 0, audio_ ? audio_->pass_end_ns() : 0);
   close();

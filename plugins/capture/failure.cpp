@@ -74,13 +74,13 @@ Error missing_plugin_error(const std::string& uri, const MissingPlugin& missing)
 Error playback_error(const std::string& uri, GstMessage* message, const std::string& defect) {
   const Parsed parsed = parse(message);
   const std::string text = "cannot play \"" + uri + "\": ";
-  if (!defect.empty()) return Error(ErrorCode::protocol, text + defect + " [" + parsed.text + "]");
+  if (!defect.empty()) return Error(ErrorCode::bad_config, text + defect + " [" + parsed.text + "]");
   if (is_no_media(*parsed.error))
-    return Error(ErrorCode::protocol, text + "it is no media file that GStreamer knows [" + parsed.text +
-                                          "]; check the option uri, or convert the file");
+    return Error(ErrorCode::bad_config, text + "it is no media file that GStreamer knows [" + parsed.text +
+                                            "]; check the option uri, or convert the file");
   if (parsed.error->domain == GST_RESOURCE_ERROR)
     return Error(ErrorCode::io, text + parsed.text + "; check that it can be read");
-  return Error(ErrorCode::protocol,
+  return Error(ErrorCode::bad_config,
                text + parsed.text + "; it is damaged, or no media file: copy it again, or convert it");
 }
 

@@ -40,10 +40,10 @@ void FileSource::check() const {
     const int reason = errno;
     const std::string text = "cannot open the clip \"" + uri() + "\": " + std::strerror(reason);
     if (reason == ENOENT || reason == ENOTDIR)
-      throw Error(ErrorCode::not_found,
+      throw Error(ErrorCode::bad_config,
                   text + "; check the option uri (a relative path starts at the pipeline file)");
     if (reason == EACCES || reason == EPERM)
-      throw Error(ErrorCode::no_permission, text + "; make it readable for this user (chmod a+r)");
+      throw Error(ErrorCode::bad_config, text + "; make it readable for this user (chmod a+r)");
     throw Error(ErrorCode::io, text);
   }
   struct stat status {};
@@ -51,7 +51,7 @@ void FileSource::check() const {
   if (S_ISDIR(status.st_mode))
     throw Error(ErrorCode::bad_config, "the clip \"" + uri() + "\" is a directory: name a media file in it");
   if (S_ISREG(status.st_mode) && status.st_size == 0)
-    throw Error(ErrorCode::protocol,
+    throw Error(ErrorCode::bad_config,
                 "the clip \"" + uri() + "\" is empty (0 bytes): copy or record it again");
 }
 

@@ -19,6 +19,7 @@ namespace {
 constexpr std::int64_t kSecond_ns = 1'000'000'000;
 constexpr std::int64_t kLongestSleep_ns = 50'000'000;  // a stage looks at stopping() that often
 constexpr Fraction kNominal{30, 1};                    // of the timestamps of an unpaced source
+constexpr double kLeastFps = 0.001;                    // that a fraction of thousandths can say
 
 // When the n-th of `rate` a second is due, without an overflow in a hundred years.
 std::int64_t nth_ns(std::uint64_t n, Fraction rate) noexcept {
@@ -27,13 +28,13 @@ std::int64_t nth_ns(std::uint64_t n, Fraction rate) noexcept {
                                    ticks % rate.numerator * kSecond_ns / rate.numerator);
 }
 
-// 30 is 30/1, 29.97 is 30000/1001, 12.5 is 12500/1000.
+// 30 is 30/1, 29.97 is 30000/1001, 12.5 is 12500/1000. REQUIRES: fps >= kLeastFps.
 Fraction fraction_of(double fps) noexcept {
   const double whole = std::round(fps);
   if (std::abs(fps - whole) < 1e-9) return {static_cast<std::uint32_t>(whole), 1};
   const double ntsc = std::round(fps * 1.001);
   if (std::abs(fps * 1.001 - ntsc) < 1e-3) return {static_cast<std::uint32_t>(ntsc) * 1000, 1001};
-  return {std::max<std::uint32_t>(1, static_cast<std::uint32_t>(std::round(fps * 1000))), 1000};
+  return {static_cast<std::uint32_t>(std::round(fps * 1000)), 1000};
 }
 
 void sleep_until(std::int64_t when_ns) noexcept {
@@ -56,9 +57,10 @@ constexpr std::array kOptions{
     OptionSpec{"rate", OptionType::integer, "48000",
                "audio: samples per second; given alone it makes the source one of audio", "1..768000"},
     OptionSpec{"channels", OptionType::integer, "2", "audio: channels, interleaved", "1..64"},
-    OptionSpec{"fps", OptionType::number, "30",
-               "frames (of audio: buffers) per second; 0: unpaced, as fast as the readers take them",
-               "0..100000"},
+    OptionSpec{
+        "fps", OptionType::number, "30",
+        "frames (of audio: buffers) per second, at least 0.001; 0: unpaced, as fast as the readers take them",
+        "0..100000"},
     OptionSpec{"frames", OptionType::integer, "0", "how many frames, then end of stream; 0: endless", "0.."},
     OptionSpec{
         "live", OptionType::boolean, "false",
@@ -91,6 +93,11 @@ void Source::configure(const Options& options) {
   if (name == "auto") name = options.given("rate") || options.given("channels") ? "S16LE" : "NV12";
   const double fps = options.number("fps");
   paced_ = fps > 0;
+  if (paced_ && fps < kLeastFps)
+    throw Error(ErrorCode::bad_config,
+                fmt::format("option fps: {} is too slow: give at least {} (one frame in 1000 s), or 0 for no "
+                            "pace",
+                            fps, kLeastFps));
   pace_ = paced_ ? fraction_of(fps) : kNominal;
   live_ = options.boolean("live");
   frames_ = static_cast<std::uint64_t>(options.integer("frames"));

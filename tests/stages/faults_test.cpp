@@ -39,6 +39,7 @@ TEST_P(Thrown, BecomesAnErrorThatNamesThePluginAndTheCall) {
                  {"test.thrower threw in " + at + " something that is no exception"});
   expect_failure(thrower(at, "error"), 1, {"the device is on fire"});
   expect_failure(thrower(at, "config"), 2, {"these two do not go together"});
+  expect_failure(thrower(at, "unsupported"), 2, {"no such codec here"});
 }
 
 INSTANTIATE_TEST_SUITE_P(InEveryCall, Thrown, testing::Values("configure", "start", "produce", "stop"),
@@ -137,6 +138,11 @@ TEST(Setup, IsRefusedWhenAnOptionIsWrong) {
   StageSetup live = setup_of("source", "synthetic.source", {{"live", "true"}, {"fps", "0"}});
   add_output(live, "out", unique_name("synthetic"));
   expect_failure(live, 2, {"fps above 0"});
+  for (const std::string fps : {"0.0005", "0.000000001"}) {
+    StageSetup slow = setup_of("source", "synthetic.source", {{"fps", fps}});
+    add_output(slow, "out", unique_name("synthetic"));
+    expect_failure(slow, 2, {"option fps", "too slow", "0.001"});
+  }
   StageSetup audio = setup_of("source", "synthetic.source", {{"format", "S16LE"}, {"width", "64"}});
   add_output(audio, "out", unique_name("synthetic"));
   expect_failure(audio, 2, {"S16LE is audio"});

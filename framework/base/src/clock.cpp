@@ -3,21 +3,11 @@
 #include <ctime>
 
 namespace reel {
-namespace {
-
-std::int64_t read_clock(clockid_t clock) noexcept {
-  timespec time{};
-  ::clock_gettime(clock, &time);
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-}  // namespace
 
 std::int64_t monotonic_ns() noexcept {
-  return read_clock(CLOCK_MONOTONIC);
-}
-std::int64_t realtime_ns() noexcept {
-  return read_clock(CLOCK_REALTIME);
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
 }  // namespace reel

@@ -69,6 +69,7 @@ FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
   if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, timer_.get(), &event) != 0)
     throw_errno(errno, "cannot watch a reader's descriptors", stream_);
   rules_.newest = options_.policy == Policy::latest;
+  absent_since_ns_ = monotonic_ns();
   while (!connect() && hello_socket_) wait_for_message(hello_socket_.get(), kNever);
   if (!epoch_) {
     if (failed_) throw Error(error_code_, error_, stream_);
@@ -241,6 +242,7 @@ FrameReader::Impl::Step FrameReader::Impl::lost_writer(ReadStatus& status) noexc
   epoch_.reset();
   spare_share_.reset();
   discont_ = started_;
+  absent_since_ns_ = monotonic_ns();
   if (options_.reconnect) return Step::again;
   status = ReadStatus::closed;
   return Step::done;
@@ -272,6 +274,7 @@ bool FrameReader::Impl::say_hello() {
   auto socket = greet_writer(stream_, hello_of(options_));
   if (!socket) {
     forget_hello();
+    tell_of_long_absence();
     return false;
   }
   hello_socket_ = std::move(*socket);
@@ -281,6 +284,15 @@ bool FrameReader::Impl::say_hello() {
   if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, hello_socket_.get(), &event) != 0)
     throw_errno(errno, "cannot watch its writer's socket", stream_);
   return true;
+}
+
+void FrameReader::Impl::tell_of_long_absence() {
+  if (options_.absence_notice_ms <= 0 || absent_since_ns_ == 0) return;
+  const std::int64_t absent_ns = monotonic_ns() - absent_since_ns_;
+  if (absent_ns < options_.absence_notice_ms * kMillisecond) return;
+  absent_since_ns_ = 0;
+  log_warning(fmt::format("stream \"{}\": waiting for its writer for {} s now: {}", stream_,
+                          absent_ns / 1'000'000'000, absence_text(stream_)));
 }
 
 // The next try comes after a while: longer and longer while nobody is there.
@@ -302,6 +314,7 @@ void FrameReader::Impl::join(Joined joined) {
   // The frames of a writer that comes back are all new: none of them is missed while we find it.
   if (options_.start != Start::keyframe) options_.start = Start::oldest;
   ++connects_;
+  absent_since_ns_ = 0;
   retry_delay_ns_ = 0;
   retry_at_ns_ = 0;
 }

@@ -54,6 +54,7 @@ class FrameReader::Impl {
   bool connect() noexcept;  // does not block; false: not now; error_ set and failed_ when never
   bool say_hello();         // the same; true when somebody listens
   void forget_hello() noexcept;
+  void tell_of_long_absence();  // of a writer; once
   void join(Joined joined);
   void adopt(std::shared_ptr<ReaderEpoch> epoch) noexcept;
   Step follow(ReadStatus& status) noexcept;  // to the memory in which the stream goes on
@@ -108,7 +109,8 @@ class FrameReader::Impl {
   std::int64_t moved_since_ns_ = 0;  // the memory has moved on, and where to has not come yet
   std::int64_t retry_at_ns_ = 0;  // when to look for a writer again, or to give up the one that was greeted
   std::int64_t retry_delay_ns_ = 0;
-  std::int64_t spin_ns_ = 0;  // how long spinning has paid lately
+  std::int64_t absent_since_ns_ = 0;  // that no writer is there; 0: one is, or the log has said so
+  std::int64_t spin_ns_ = 0;          // how long spinning has paid lately
   std::atomic<bool> interrupted_{false};
   std::atomic<std::uint32_t> idle_word_{0};  // what a read without a writer sleeps on
   ErrorCode error_code_ = ErrorCode::refused;

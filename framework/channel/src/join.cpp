@@ -111,7 +111,7 @@ std::optional<UniqueFd> connect_to_owner(const RuntimeDir& directory, const std:
   return socket;
 }
 
-void throw_not_found(const std::string& stream) {
+std::string absence_text(const std::string& stream) {
   std::string message = fmt::format("no process writes it; looked {}", where_looked());
   bool all_seen = true;
   for (const RuntimeDir& directory : runtime_dirs()) {
@@ -125,7 +125,11 @@ void throw_not_found(const std::string& stream) {
     message += fmt::format("; there is {}", join_or(living));
   else if (all_seen)
     message += "; no stream has a writer now";
-  throw Error(ErrorCode::not_found, message, stream);
+  return message;
+}
+
+void throw_not_found(const std::string& stream) {
+  throw Error(ErrorCode::not_found, absence_text(stream), stream);
 }
 
 }  // namespace reel

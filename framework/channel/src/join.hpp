@@ -38,7 +38,10 @@ struct Joined {
 [[nodiscard]] std::optional<UniqueFd> connect_to_owner(const RuntimeDir& directory,
                                                        const std::string& stream);
 
-/// Says where was looked, why not elsewhere, and the nearest stream or those that there are.
+/// Says that nobody writes the stream, where was looked, why not elsewhere, and the nearest stream or those
+/// that there are. Throws as runtime_dirs().
+[[nodiscard]] std::string absence_text(const std::string& stream);
+/// The same as Error{not_found}.
 [[noreturn]] void throw_not_found(const std::string& stream);
 
 }  // namespace reel

@@ -26,20 +26,36 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+// $REEL_RUNTIME_DIR in the one spelling that every process gives it, or empty. Names of memory are made of
+// it.
+std::string named_directory() {
+  const std::string value = environment(kVariable);
+  if (value.empty()) return {};
+  // Processes of one pipeline need not have one working directory: each would look elsewhere.
+  if (value.front() != '/')
+    throw Error(
+        ErrorCode::bad_argument,
+        fmt::format("REEL_RUNTIME_DIR is \"{}\", a relative path: give the whole path, from /", value));
+  std::string path = std::filesystem::path(value).lexically_normal().string();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
 // In order of preference; existing or not.
 std::vector<std::string> candidates() {
-  const std::string named = environment(kVariable);
+  const std::string named = named_directory();
   if (!named.empty()) return {named};
   std::vector<std::string> result;
   const std::string session = environment("XDG_RUNTIME_DIR");
-  if (!session.empty()) result.push_back(session + "/reel");
+  if (session.starts_with('/'))
+    result.push_back(session + "/reel");  // its specification: ignore a relative one
   if (::geteuid() == 0) result.emplace_back("/run/reel");
   result.push_back(fmt::format("/tmp/reel-{}", ::geteuid()));
   return result;
 }
 
 std::string in_words(const std::string& path) {
-  const bool named = path == environment(kVariable);
+  const bool named = path == named_directory();
   return fmt::format("the runtime directory \"{}\"{}", path, named ? " ($REEL_RUNTIME_DIR)" : "");
 }
 
@@ -87,7 +103,7 @@ std::string distrust_of(const std::string& path, const struct stat& status) {
     return fmt::format("{}: {}set REEL_RUNTIME_DIR to a directory that its owner alone can change", fault,
                        S_ISDIR(status.st_mode) ? "take that from them (chmod go-w), or " : "");
   if (status.st_uid == ::geteuid() || status.st_uid == 0) return {};
-  if (path != environment(kVariable))
+  if (path != named_directory())
     return fmt::format(
         "belongs to user {}, not to user {}: remove it, or set REEL_RUNTIME_DIR to it if you "
         "trust that user",
@@ -156,7 +172,7 @@ std::string writable_runtime_dir() {
     // The parent is the system's; a missing one ($XDG_RUNTIME_DIR of another session) means: try the next.
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
       const int error = errno;
-      if (!environment(kVariable).empty()) throw_errno(error, fmt::format("cannot make {}", in_words(path)));
+      if (!named_directory().empty()) throw_errno(error, fmt::format("cannot make {}", in_words(path)));
       continue;
     }
     struct stat status {};

@@ -27,7 +27,7 @@ class CaptureBadInput : public CaptureTest {
 };
 
 TEST_F(CaptureBadInput, MissingFile) {
-  expect(ErrorCode::not_found, {"nowhere.mp4", "No such file", "uri"}, "nowhere.mp4");
+  expect(ErrorCode::bad_config, {"nowhere.mp4", "No such file", "uri"}, "nowhere.mp4");
 }
 
 // Root may read every file: takes that right from this thread, and those it starts, for as long as it lives.
@@ -53,7 +53,7 @@ TEST_F(CaptureBadInput, UnreadableFile) {
   const std::string path = media_.write("secret.mp4", "x");
   chmod(path.c_str(), 0);
   const NoOverride no_override;
-  expect(ErrorCode::no_permission, {"secret.mp4", "Permission denied", "chmod"}, path);
+  expect(ErrorCode::bad_config, {"secret.mp4", "Permission denied", "chmod"}, path);
 }
 
 TEST_F(CaptureBadInput, Directory) {
@@ -61,13 +61,13 @@ TEST_F(CaptureBadInput, Directory) {
 }
 
 TEST_F(CaptureBadInput, EmptyFile) {
-  expect(ErrorCode::protocol, {"empty.mp4", "is empty", "again"}, media_.write("empty.mp4", ""));
+  expect(ErrorCode::bad_config, {"empty.mp4", "is empty", "again"}, media_.write("empty.mp4", ""));
 }
 
 TEST_F(CaptureBadInput, Text) {
   std::string text;
   for (int i = 0; i < 100; ++i) text += "this is no clip\n";
-  expect(ErrorCode::protocol, {"words.mp4", "no media file", "uri"}, media_.write("words.mp4", text));
+  expect(ErrorCode::bad_config, {"words.mp4", "no media file", "uri"}, media_.write("words.mp4", text));
 }
 
 TEST_F(CaptureBadInput, MalformedUri) {
@@ -160,18 +160,18 @@ TEST_F(CaptureBadInput, TruncatedFileIsPlayedAsFarAsItGoesThenReported) {
     if (frame) ++frames;
   EXPECT_GT(frames, 10);
   EXPECT_LT(frames, 50);
-  reel_test::expect_error(ErrorCode::protocol, {"half.avi", "truncated", "promise", "again"},
+  reel_test::expect_error(ErrorCode::bad_config, {"half.avi", "truncated", "promise", "again"},
                           [&] { stage_->join(); });
 }
 
 TEST_F(CaptureBadInput, TruncatedFileWithItsIndexAtTheEnd) {
   const std::string path = half_of(media_.make("whole.mov", small_picture(50) + " ! jpegenc ! qtmux"));
-  expect(ErrorCode::protocol, {"half.mov", "truncated", "promise"}, path);
+  expect(ErrorCode::bad_config, {"half.mov", "truncated", "promise"}, path);
 }
 
 TEST_F(CaptureBadInput, HeaderAlone) {
   const std::string whole = reel_test::read_file(media_.make("whole.wav", small_sound(5) + " ! wavenc"));
-  expect(ErrorCode::protocol, {"head.wav", "first frame", "'audio'"},
+  expect(ErrorCode::bad_config, {"head.wav", "first frame", "'audio'"},
          media_.write("head.wav", whole.substr(0, 44)), false, true);
 }
 

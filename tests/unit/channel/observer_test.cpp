@@ -199,6 +199,32 @@ TEST_F(RuntimeDir, IsMissingUntilSomebodyWrites) {
   ASSERT_EQ(::setenv("REEL_RUNTIME_DIR", parent.c_str(), 1), 0);
 }
 
+TEST_F(RuntimeDir, ThatIsRelativeIsRefusedToEverybody) {
+  const std::string before = runtime_dir().path();
+  ASSERT_EQ(::setenv("REEL_RUNTIME_DIR", "some/where", 1), 0);
+  const auto expect_refusal = [](const auto& call) {
+    expect_error(ErrorCode::bad_argument, {"REEL_RUNTIME_DIR", "some/where", "relative", "from /"}, call);
+  };
+  expect_refusal([] { (void)reel::writable_runtime_dir(); });
+  expect_refusal([] { (void)reel::runtime_dirs(); });
+  expect_refusal([&] { FrameWriter writer(stream(), reel::Format()); });
+  expect_refusal([&] { FrameReader reader(stream()); });
+  EXPECT_FALSE(std::filesystem::exists("some"));
+  ASSERT_EQ(::setenv("REEL_RUNTIME_DIR", before.c_str(), 1), 0);
+}
+
+TEST_F(RuntimeDir, IsTheSameHoweverItIsSpelled) {
+  const std::string path = runtime_dir().path();
+  const std::string name = std::filesystem::path(path).filename();
+  for (const std::string& spelling :
+       {path + "/", path + "//", path + "/.", path + "/../" + name, "/" + path}) {
+    ASSERT_EQ(::setenv("REEL_RUNTIME_DIR", spelling.c_str(), 1), 0);
+    EXPECT_EQ(reel::writable_runtime_dir(), path) << spelling;
+    EXPECT_EQ(reel::runtime_dirs().at(0).path, path) << spelling;
+  }
+  ASSERT_EQ(::setenv("REEL_RUNTIME_DIR", path.c_str(), 1), 0);
+}
+
 TEST_F(RuntimeDir, ThatOthersMayWriteToIsRefusedToReadersWithTheModeAndTheFix) {
   const std::string path = runtime_dir().path();
   ASSERT_EQ(::chmod(path.c_str(), 0720), 0);

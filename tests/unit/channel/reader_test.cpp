@@ -129,6 +129,63 @@ TEST_F(Reader, VerifiesSampledChecksumsAndNoneWhereThereIsNone) {
   }
 }
 
+// What is said in the log while it lives, by this process.
+class Told {
+ public:
+  Told() { testing::internal::CaptureStderr(); }
+  Told(const Told&) = delete;
+  Told& operator=(const Told&) = delete;
+  ~Told() {
+    if (!taken_) (void)testing::internal::GetCapturedStderr();
+  }
+  [[nodiscard]] std::string take() {
+    taken_ = true;
+    return testing::internal::GetCapturedStderr();
+  }
+
+ private:
+  bool taken_ = false;
+};
+
+TEST_F(Reader, ThatWaitsLongForAWriterSaysSoOnceAnAbsence) {
+  const std::string misspelt = stream() + "x";
+  FrameWriter writer(stream(), reel::Format());
+  Frame frame;
+  {
+    Told told;
+    FrameReader reader(misspelt, {.absence_notice_ms = 1});
+    EXPECT_EQ(reader.read(frame, 1000), ReadStatus::empty) << "several looks for it";
+    const std::string log = told.take();
+    EXPECT_THAT(log, testing::HasSubstr("stream \"" + misspelt + "\": waiting for its writer"));
+    EXPECT_THAT(log, testing::HasSubstr("looked in " + runtime_dir().path()));
+    EXPECT_THAT(log, testing::HasSubstr("did you mean '" + stream() + "'?"));
+    EXPECT_EQ(log.find("waiting for"), log.rfind("waiting for")) << log;
+  }
+  {
+    Told told;
+    FrameReader patient(misspelt);
+    FrameReader silent(misspelt, {.absence_notice_ms = 0});
+    EXPECT_EQ(patient.read(frame, 100), ReadStatus::empty);
+    EXPECT_EQ(silent.read(frame, 100), ReadStatus::empty);
+    EXPECT_EQ(told.take(), "");
+  }
+}
+
+TEST_F(Reader, SaysSoAgainWhenTheWriterThatCameHasGone) {
+  Told told;
+  FrameReader reader(stream(), {.absence_notice_ms = 1});
+  Frame frame;
+  EXPECT_EQ(reader.read(frame, 1000), ReadStatus::empty);
+  {
+    FrameWriter writer(stream(), reel::Format());
+    ASSERT_TRUE(
+        wait_until([&] { return reader.try_read(frame) == ReadStatus::empty && reader.connected(); }));
+  }
+  EXPECT_EQ(reader.read(frame, 1000), ReadStatus::empty);
+  const std::string log = told.take();
+  EXPECT_NE(log.find("waiting for"), log.rfind("waiting for")) << log;
+}
+
 TEST_F(Reader, ThatComesFirstMeetsTheWriterAndTheNextOne) {
   FrameReader reader(stream());
   const int fd = reader.fd();

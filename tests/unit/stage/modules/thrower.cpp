@@ -12,7 +12,7 @@ constexpr std::array kOutputs{reel::PortSpec{"out", reel::kTakesBytes, "one byte
 constexpr std::array kOptions{reel::OptionSpec{"at", reel::OptionType::text, "nowhere", "where to throw",
                                                "nowhere|configure|start|process|input_ended|produce|stop"},
                               reel::OptionSpec{"what", reel::OptionType::text, "exception", "what to throw",
-                                               "exception|number|error|config|stop"}};
+                                               "exception|number|error|config|unsupported|stop"}};
 
 class Thrower final : public reel::Stage {
  public:
@@ -39,6 +39,7 @@ class Thrower final : public reel::Stage {
     if (what_ == "number") throw 42;
     if (what_ == "error") throw reel::Error(reel::ErrorCode::io, "the device is on fire");
     if (what_ == "config") throw reel::Error(reel::ErrorCode::bad_config, "these two do not go together");
+    if (what_ == "unsupported") throw reel::Error(reel::ErrorCode::unsupported, "no such codec here");
     if (what_ == "stop") throw reel::StopRequested{};
     throw std::runtime_error("a bug in " + here);
   }

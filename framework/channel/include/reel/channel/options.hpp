@@ -87,6 +87,8 @@ struct ReaderOptions {
   bool deliver_corrupted = false;  // hand a damaged frame on, flagged kCorrupted, instead of dropping it
   // wait for a writer that is not there (yet, or any more) instead of ReadStatus::closed
   bool reconnect = true;
+  // how long there is no writer until the log says so, once an absence; 0: it never does
+  int absence_notice_ms = 10'000;
 };
 
 }  // namespace reel

@@ -18,7 +18,8 @@ void check_stream_name(std::string_view name);
 
 /// The directory this process writes to: $REEL_RUNTIME_DIR, else $XDG_RUNTIME_DIR/reel, else /run/reel for
 /// root, else /tmp/reel-UID. Made with mode 0700 when missing. Throws Error{no_permission} when it belongs to
-/// another user or others may write to it, naming owner, mode and the fix.
+/// another user or others may write to it, naming owner, mode and the fix. $REEL_RUNTIME_DIR is a path from
+/// /: this and the next two throw Error{bad_argument} for a relative one.
 [[nodiscard]] std::string writable_runtime_dir();
 
 /// A directory in which readers and tools look for streams.
@@ -35,9 +36,9 @@ struct RuntimeDir {
   std::string objection;  // why it is unlisted or refused, and what to do: a sentence that names the path
 };
 
-/// All of them, in this order: $REEL_RUNTIME_DIR alone, or else the others that writable_runtime_dir() tries.
-/// One of another user (root aside) is looked into only when $REEL_RUNTIME_DIR names it and nobody but its
-/// owner and root could have put another in its place.
+/// All of them, each without a '/' at its end or ".." in it, in this order: $REEL_RUNTIME_DIR alone, or else
+/// the others that writable_runtime_dir() tries. One of another user (root aside) is looked into only when
+/// $REEL_RUNTIME_DIR names it and nobody but its owner and root could have put another in its place.
 [[nodiscard]] std::vector<RuntimeDir> runtime_dirs();
 
 /// Those that are not refused, for messages: "in /run/reel, /tmp/reel-0 (which does not exist)"; or

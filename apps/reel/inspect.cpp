@@ -94,10 +94,9 @@ void print_header(const reel::StreamStatus& stream) {
   line("memory",
        fmt::format("{} ({}, {}), layout {}.{}", reel::bytes_text(stream.memory_bytes), stream.memory,
                    stream.sealed ? "sealed" : "not sealed", stream.layout_major, stream.layout_minor));
-  line("slots",
-       fmt::format("{} of {} and {} of side data{}", stream.slots, reel::bytes_text(stream.slot_bytes),
-                   reel::bytes_text(stream.side_data_bytes),
-                   stream.epochs > 1 ? fmt::format("; grown {} times", stream.epochs - 1) : ""));
+  line("slots", fmt::format("{} of {} and {} of side data{}", stream.slots,
+                            reel::bytes_text(stream.slot_bytes), reel::bytes_text(stream.side_data_bytes),
+                            stream.epochs > 1 ? fmt::format("; grown {} times", stream.epochs - 1) : ""));
   line("frames", fmt::format("{} to {} kept, {:.1f} fps, {} waits for readers", stream.oldest,
                              stream.head == 0 ? 0 : stream.head - 1, stream.fps, stream.waits));
 }

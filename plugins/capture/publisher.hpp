@@ -24,8 +24,8 @@ class Publisher {
  public:
   explicit Publisher(reel::Output& output) : output_(output) {}
 
-  /// Sets the output's format, with slots for samples such as this one. Throws reel::Error for caps that are no
-  /// format of Reel's.
+  /// Sets the output's format, with slots for samples such as this one. Throws reel::Error for caps that are
+  /// no format of Reel's.
   void set_format(GstSample* sample);
   /// Begins a pass.
   void begin(const Timeline& timeline) noexcept;

@@ -162,8 +162,8 @@ class GraphBuilder {
     }
   }
 
-  // "<pipeline>/<stage>[.<port>[index]]": as short as it can be told from the stage's others. A program is given
-  // one name, for whatever it reads.
+  // "<pipeline>/<stage>[.<port>[index]]": as short as it can be told from the stage's others. A program is
+  // given one name, for whatever it reads.
   std::string reader_name(const DraftStage& stage, const InputConfig& input) const {
     const auto& inputs = stage.config->inputs;
     std::string name = fmt::format("{}/{}", config_.name, stage.config->name);

@@ -45,7 +45,8 @@ struct InputConfig {
   std::uint32_t max_pins = kDefaultPins;
   bool verify = true;
   bool deliver_corrupted = false;
-  std::optional<bool> wait;  // whether the writer's first frame waits for it; not given: unless a program reads
+  std::optional<bool>
+      wait;  // whether the writer's first frame waits for it; not given: unless a program reads
 };
 
 /// One stream that a stage writes.

@@ -40,7 +40,8 @@ class Supervisor {
 
   /// Blocks until every stage has ended and every line was handed on. SIGINT, SIGTERM and SIGHUP drain the
   /// pipeline; a second one hurries it. Throws Error when it cannot begin (no stage host, a runtime directory
-  /// that is not ours, a stream of the pipeline that another process writes); nothing is left running then. REQUIRES: called once.
+  /// that is not ours, a stream of the pipeline that another process writes); nothing is left running then.
+  /// REQUIRES: called once.
   [[nodiscard]] PipelineReport run();
 
  private:

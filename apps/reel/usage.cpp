@@ -53,7 +53,8 @@ std::string plain_text(const CLI::ParseError& error) {
   const std::string name = text.substr(0, text.find_first_of(": "));
   if (text.find(" required ") != std::string::npos && text.ends_with(" missing"))
     return name + " needs a value";
-  if (text.find("disallowed flag override") != std::string::npos) return name + " takes no value";
+  if (text.find("disallowed flag override") != std::string::npos)
+    return (name.starts_with("-") ? "" : "--") + name + " takes no value";
   return text;
 }
 

@@ -4,15 +4,18 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <opencv2/imgcodecs.hpp>
 
 #include <reel/base/error.hpp>
+#include <reel/base/whole_file.hpp>
 #include <reel/channel/observer.hpp>
 #include <reel/channel/opencv_convert.hpp>
 
@@ -64,15 +67,10 @@ cv::Mat picture_of(const reel::FrameCopy& frame, const std::string& stream) {
 }
 
 void write_png(const std::string& file, const cv::Mat& picture) {
-  bool written = false;
-  try {
-    written = cv::imwrite(file, picture);
-  } catch (const cv::Exception& error) {
-    throw reel::Error(reel::ErrorCode::io, error.err, file);
-  }
-  if (!written)
-    throw reel::Error(reel::ErrorCode::io,
-                      "cannot be written: does its directory exist, and may you write there?", file);
+  std::vector<unsigned char> bytes;
+  if (!cv::imencode(".png", picture, bytes))
+    throw reel::Error(reel::ErrorCode::internal, "OpenCV made no PNG", file);
+  reel::write_whole_file(file, std::as_bytes(std::span(bytes)), "FILE");
 }
 
 void run_snapshot(const SnapshotOptions& options, CommandResult& result) {
@@ -99,6 +97,7 @@ void add_snapshot(CLI::App& app, CommandResult& result) {
       ->capture_default_str();
   command->footer(
       "Example: reel snapshot camera now.png\n"
-      "Any raw pixel format, or JPEG. Readers and writer go on undisturbed: nothing is pinned.");
+      "Any raw pixel format, or JPEG. FILE is written whole or left as it was. Readers and writer go on "
+      "undisturbed: nothing is pinned.");
   command->callback([options, &result] { run_snapshot(*options, result); });
 }

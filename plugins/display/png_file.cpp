@@ -1,19 +1,15 @@
 #include "png_file.hpp"
 
 #include <array>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
+#include <span>
 #include <vector>
 
-#include <fcntl.h>
 #include <opencv2/imgcodecs.hpp>
-#include <unistd.h>
 
 #include <reel/base/error.hpp>
-#include <reel/base/text.hpp>
-#include <reel/base/unique_fd.hpp>
+#include <reel/base/whole_file.hpp>
 
 namespace fs = std::filesystem;
 
@@ -41,25 +37,6 @@ std::string seconds(std::int64_t pts_ns) {
   std::snprintf(text.data(), text.size(), "%lld.%03lld", static_cast<long long>(pts_ns / 1'000'000'000),
                 static_cast<long long>(pts_ns / 1'000'000 % 1000));
   return text.data();
-}
-
-[[noreturn]] void fail(int why, const std::string& action, const std::string& path) {
-  const bool refused = why == EACCES || why == EPERM || why == EROFS;
-  throw reel::Error(
-      refused ? reel::ErrorCode::no_permission : reel::ErrorCode::io,
-      action + ": " + std::strerror(why) +
-          (why == ENOSPC || why == EDQUOT ? "; make room, or set the option `path` to another disk"
-                                          : "; set the option `path` to a place that can be written"),
-      path);
-}
-
-void write_all(int fd, const std::vector<unsigned char>& bytes, const std::string& path) {
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t written = ::write(fd, bytes.data() + done, bytes.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail(errno, "writing " + reel::bytes_text(bytes.size()), path);
-    done += static_cast<std::size_t>(written);
-  }
 }
 
 }  // namespace
@@ -109,20 +86,10 @@ void write_png(const std::string& path, const cv::Mat& bgr) {
   std::error_code failed;
   const fs::path directory = fs::path(path).parent_path();
   if (!directory.empty()) fs::create_directories(directory, failed);
-  if (failed) fail(failed.value(), "making the directory", directory.string());
-
-  const std::string unfinished = path + ".part" + std::to_string(::getpid());
-  try {
-    const reel::UniqueFd file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!file) fail(errno, "creating the file", path);
-    write_all(file.get(), bytes, path);
-  } catch (const reel::Error&) {
-    ::unlink(unfinished.c_str());
-    throw;
-  }
-  if (::rename(unfinished.c_str(), path.c_str()) != 0) {
-    const int why = errno;
-    ::unlink(unfinished.c_str());
-    fail(why, "renaming the finished file", path);
-  }
+  if (failed)
+    throw reel::Error(reel::ErrorCode::io,
+                      "making the directory: " + failed.message() +
+                          "; set the option `path` to a place that can be written",
+                      directory.string());
+  reel::write_whole_file(path, std::as_bytes(std::span(bytes)), "the option `path`");
 }

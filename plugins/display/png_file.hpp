@@ -21,5 +21,5 @@ void check_path_pattern(std::string_view pattern, bool many);
 [[nodiscard]] std::string fill_path_pattern(std::string_view pattern, const PathValues& values);
 
 /// Writes beside `path` and renames; makes the directory. `bgr` is 8-bit height x width x 3.
-/// Throws reel::Error{io | no_permission | not_found} naming the path and what the system said.
+/// Throws reel::Error{io | no_permission} naming the path and what the system said.
 void write_png(const std::string& path, const cv::Mat& bgr);

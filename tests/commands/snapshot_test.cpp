@@ -1,3 +1,6 @@
+#include <sys/resource.h>
+
+#include <csignal>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -92,6 +95,30 @@ TEST(Snapshot, SaysThatTheFileCannotBeWritten) {
   const auto run = run_reel({"snapshot", "camera", "/no/such/directory/a.png"});
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(run.errors, HasSubstr("/no/such/directory/a.png"));
+}
+
+TEST(Snapshot, LeavesTheOldPictureWhereTheNewOneDoesNotFit) {
+  const reel_test::TempRuntimeDir runtime;
+  const reel_test::ScratchDir pictures;
+  const std::string file = pictures.write("a.png", "old");
+  reel::FrameWriter writer("camera",
+                           reel::VideoFormat{reel::PixelFormat::BGR, 64, 64, reel::Fraction{30, 1}});
+  cv::Mat noise(64, 64, CV_8UC3);
+  cv::randu(noise, 0, 256);
+  ASSERT_EQ(writer.write({reinterpret_cast<const std::byte*>(noise.data), 64 * 64 * 3}),
+            reel::WriteStatus::ok)
+      << writer.error();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit few_bytes{4096, before.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &few_bytes), 0);  // of its child too: enough for what it says
+  const auto run = run_reel({"snapshot", "camera", file});
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.errors, HasSubstr("File too large"));
+  EXPECT_EQ(reel_test::read_file(file), "old");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // What a lossless reader that was killed gets when it is back: HANDSHAKE.md, "Life and death".
+#include "raw_peer.hpp"
 #include "stream_roles.hpp"
 
 #include <atomic>
@@ -10,6 +11,7 @@
 
 #include <reel/channel/frame_reader.hpp>
 #include <reel/channel/frame_writer.hpp>
+#include <reel/ring/stream_memory.hpp>
 
 namespace {
 
@@ -19,12 +21,17 @@ using reel_test::wait_until;
 using stream_test::ask;
 using stream_test::count_of;
 using stream_test::field;
+using stream_test::RawReader;
 using stream_test::start_reader;
 
 constexpr int kLong_ms = 60'000;
 
 class Absence : public stream_test::StreamTest {
  protected:
+  struct Interrupted {
+    reel::FrameWriter& writer;
+    ~Interrupted() { writer.interrupt(); }
+  };
   [[nodiscard]] reel::FrameWriter make_writer(int absence_timeout_ms,
                                               const std::atomic<std::uint64_t>* ended = nullptr) const {
     reel::WriterOptions options;
@@ -134,6 +141,43 @@ TEST_F(Absence, OverAGrowthLosesWhatLayInTheOldMemoryAndCountsIt) {
   EXPECT_EQ(count_of(answer), 5U) << answer;
   EXPECT_EQ(field(answer, "missed"), 4U) << "3 to 6, counted: " << answer;
   EXPECT_EQ(field(ask(late, "stats", "stats"), "corrupted"), 0U);
+}
+
+/// The slot of a held frame that was taken back is the first to be filled when its reader's pins go: by then
+/// the writer must know where that reader has to go on.
+TEST_F(Absence, BeginsAtTheFrameThatWasHeldHoweverFastTheWriterGoesOn) {
+  reel::FrameWriter writer = make_writer(kLong_ms);
+  reel::HelloMessage greeting = stream_test::hello(reel::Policy::lossless, 3, "app/in");
+  greeting.start = static_cast<std::uint32_t>(reel::Start::resume);
+  std::jthread writing([&] {
+    const auto frame = stream_test::pattern(64, 1);
+    while (writer.write(frame) == WriteStatus::ok) continue;
+  });
+  const Interrupted at_the_end{writer};
+  std::uint64_t held = 0;
+  for (int life = 0; life < 300; ++life) {
+    const RawReader reader(runtime_dir().path(), stream(), greeting);
+    const std::uint64_t cursor = reader.page().cursor.load(std::memory_order_relaxed);
+    ASSERT_TRUE(life == 0 || cursor == held) << cursor << " instead of " << held << "life " << life;
+    const reel::MappedStreamMemory memory(
+        reel::SegmentKind::memfd, reel::UniqueFd(::dup(reader.received.fds[0].get())),
+        reader.welcome.control_bytes, reel::UniqueFd(::dup(reader.received.fds[1].get())),
+        reader.welcome.payload_bytes);
+    const reel::StreamView& view = memory.view();
+    const auto head = [&] {
+      return reel::sequence_of(view.header->head.load(std::memory_order_acquire)) + 1;
+    };
+    held = std::max(cursor, view.header->oldest.load(std::memory_order_acquire));
+    ASSERT_TRUE(wait_until([&] { return head() > held; }));
+    const std::uint32_t slot = reel::slot_of(view.ring_at(held).load(std::memory_order_acquire));
+    reader.page().pins[slot / 64].store(std::uint64_t{1} << (slot % 64), std::memory_order_seq_cst);
+    reader.page().cursor.store(std::uint64_t{1} << 40, std::memory_order_seq_cst);  // takes all there is
+    const std::byte kick{};
+    reader.peer.send({&kick, 1});
+    const std::uint64_t retired = reel::slot_word(held, reel::SlotState::retired);
+    ASSERT_TRUE(
+        wait_until([&] { return view.slots[slot].state.load(std::memory_order_acquire) == retired; }));
+  }
 }
 
 TEST_F(Absence, ThatIsOnPurposeOrOfAStrangerIsNotWaitedFor) {

@@ -29,13 +29,15 @@ bool StreamServer::is_awaited(const Peer& peer) const {
 }
 
 void StreamServer::keep_place(const Peer& peer) {
+  // While its own page still counts: what it holds cannot be filled anew before it was looked at.
+  const std::uint64_t cursor = unfinished_cursor(peer);
   // A page of our own: the one it had may still be mapped by whoever it shared it with.
   Absent& absent =
       absent_.emplace_back(peer.hello, peer.index, std::make_unique<ReaderPage>(),
                            monotonic_ns() + std::int64_t{options_.absence_timeout_ms} * 1'000'000);
-  epoch_->ring().replace(peer.index, *absent.page);  // with cursor 0: nothing is taken back until it is known
-  absent.page->cursor.store(unfinished_cursor(peer), std::memory_order_seq_cst);
-  remember(peer);
+  absent.page->cursor.store(cursor, std::memory_order_relaxed);
+  epoch_->ring().replace(peer.index, *absent.page);
+  remember(peer, cursor);
   log_info(
       fmt::format("stream \"{}\": lossless reader \"{}\" (pid {}) is gone: what it has still to take is "
                   "kept for {} ms (absence_timeout)",

@@ -307,7 +307,7 @@ void StreamServer::remove(int fd) noexcept {
 void StreamServer::leave(Peer& peer) noexcept {
   if (peer.left) return;
   peer.left = true;
-  remember(peer);
+  remember(peer, unfinished_cursor(peer));
   ScanEntry& entry = epoch_->ring().entry(peer.index);
   entry.demoted.store(true,
                       std::memory_order_relaxed);  // its pins count until it hangs up, its cursor no more
@@ -315,7 +315,7 @@ void StreamServer::leave(Peer& peer) noexcept {
 }
 
 // Names are the readers' choice: the oldest go where there are too many.
-void StreamServer::remember(const Peer& peer) {
+void StreamServer::remember(const Peer& peer, std::uint64_t cursor) {
   const std::string name = name_of(peer.hello);
   if (name.empty() || options_.resume_ms <= 0) return;
   const std::int64_t now_ns = monotonic_ns();
@@ -324,11 +324,12 @@ void StreamServer::remember(const Peer& peer) {
     left_.erase(std::min_element(left_.begin(), left_.end(), [](const auto& a, const auto& b) {
       return a.second.until_ns < b.second.until_ns;
     }));
-  left_[name] = {unfinished_cursor(peer), now_ns + std::int64_t{options_.resume_ms} * 1'000'000};
+  left_[name] = {cursor, now_ns + std::int64_t{options_.resume_ms} * 1'000'000};
 }
 
 // Where a reader that is gone must go on: what it still held when it went was not finished, whether or not
-// the writer has taken it back since. What is gone by then is counted as lapped.
+// the writer has taken it back since. What is gone by then is counted as lapped. REQUIRES: its page is in the
+// scan set.
 std::uint64_t StreamServer::unfinished_cursor(const Peer& peer) const noexcept {
   const ReaderPage& page = page_of(peer);
   const StreamView& view = epoch_->view();

@@ -118,7 +118,7 @@ class StreamServer final : public ReaderWaker {
   void remove(int fd) noexcept;
   [[nodiscard]] std::uint64_t unfinished_cursor(const Peer& peer) const noexcept;
   void drop_greeting() noexcept;
-  void remember(const Peer& peer);
+  void remember(const Peer& peer, std::uint64_t cursor);
   [[nodiscard]] bool has_ended(const std::string& name) const noexcept;
   [[nodiscard]] bool is_awaited(const Peer& peer) const;
   void keep_place(const Peer& peer);

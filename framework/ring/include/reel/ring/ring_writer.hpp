@@ -101,7 +101,7 @@ class RingWriter {
   void admit(std::uint32_t index, ReaderPage& page, bool lossless, std::uint32_t max_pins) noexcept;
   /// Lets the reader begin at `cursor`. Before its descriptors are sent.
   void grant(std::uint32_t index, std::uint64_t cursor) noexcept;
-  /// Another page for the same reader, with its cursor or 0, which protects all that is kept; waits until
+  /// Another page for the same reader, with its cursor, which protects what is to be kept; waits until
   /// nobody looks at the old one any more.
   void replace(std::uint32_t index, ReaderPage& page) noexcept;
   /// Takes the reader out and waits until nobody looks at its page any more.

@@ -9,8 +9,10 @@
 
 #include <reel_test/wait_until.hpp>
 
+#include <reel/base/error.hpp>
 #include <reel/channel/frame_reader.hpp>
 #include <reel/channel/frame_writer.hpp>
+#include <reel/channel/observer.hpp>
 #include <reel/ring/stream_memory.hpp>
 
 namespace {
@@ -96,7 +98,7 @@ TEST_F(Absence, OfADeclaredLosslessReaderLosesNothingAndWhatItHeldComesAgain) {
     // The writer fills what there is, and has looked for more.
     ASSERT_TRUE(wait_until([&] { return writer.stats().published == done + 8; }));
     kill(*doomed);
-    ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+    ASSERT_TRUE(wait_until([&] { return writer.readers().at(0).away_ms != 0; }));
     EXPECT_EQ(writer.stats().published, done + 8) << "it is waited for";
     doomed.emplace(start());
   }
@@ -131,7 +133,7 @@ TEST_F(Absence, OverAGrowthLosesWhatLayInTheOldMemoryAndCountsIt) {
   write(writer, 6);
   ASSERT_EQ(count_of(ask(doomed, "take 2", "took")), 2U);
   kill(doomed);
-  ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+  ASSERT_TRUE(wait_until([&] { return writer.readers().at(0).away_ms != 0; }));
   write(writer, 5, 100'000);
   EXPECT_EQ(writer.stats().epochs, 2U);
   ChildProcess late = start();
@@ -155,7 +157,7 @@ TEST_F(Absence, BeginsAtTheFrameThatWasHeldHoweverFastTheWriterGoesOn) {
   });
   const Interrupted at_the_end{writer};
   std::uint64_t held = 0;
-  for (int life = 0; life < 300; ++life) {
+  for (int life = 0; life < 100; ++life) {
     const RawReader reader(runtime_dir().path(), stream(), greeting);
     const std::uint64_t cursor = reader.page().cursor.load(std::memory_order_relaxed);
     ASSERT_TRUE(life == 0 || cursor == held) << cursor << " instead of " << held << "life " << life;
@@ -193,20 +195,65 @@ TEST_F(Absence, ThatIsOnPurposeOrOfAStrangerIsNotWaitedFor) {
   EXPECT_EQ(writer.stats().waits, 0U);
 }
 
+TEST_F(Absence, BeyondItsTimeGivesItsPlaceToAGuestOfAWriterThatNeverWaits) {
+  reel::FrameWriter writer = make_writer(300);
+  ChildProcess doomed = start();  // 3 pins
+  write(writer, 2);
+  kill(doomed);
+  EXPECT_TRUE(wait_until([&] {
+    try {
+      const reel::FrameReader guest(stream(), {.max_pins = 3});
+      return true;
+    } catch (const reel::Error&) {
+      return false;
+    }
+  }));
+  EXPECT_EQ(writer.stats().waits, 0U);
+}
+
+TEST_F(Absence, OfTheSixtyFourthReaderKeepsItsPlaceInTheSet) {
+  reel::WriterOptions options;
+  options.slots = 80;
+  options.slot_bytes = kBytes;
+  options.wait_for = {"app/in"};
+  options.absence_timeout_ms = kLong_ms;
+  reel::FrameWriter writer(stream(), reel::Format(), options);
+  std::vector<reel::FrameReader> guests;
+  for (int i = 0; i < 62; ++i) guests.emplace_back(stream(), reel::ReaderOptions{.max_pins = 1});
+  ChildProcess doomed = start();
+  guests.emplace_back(stream(), reel::ReaderOptions{.max_pins = 1});
+  write(writer, 8);
+  kill(doomed);
+  ASSERT_TRUE(wait_until([&] { return writer.readers().back().away_ms != 0; }));
+  EXPECT_ANY_THROW(reel::FrameReader(stream(), {.max_pins = 1})) << "64 are all there can be";
+  ChildProcess back = start();
+  const std::string answer = ask(back, "take 8", "took");
+  EXPECT_EQ(field(answer, "first"), 1U) << answer << back.errors();
+  EXPECT_EQ(count_of(answer), 8U) << answer;
+}
+
 TEST_F(Absence, IsToldByAnAcquireThatTimesOutAndKeepsItsPlaceFromGuests) {
   reel::FrameWriter writer = make_writer(kLong_ms);
   ChildProcess doomed = start();  // 3 pins
+  const auto pid = static_cast<std::uint32_t>(doomed.pid());
   write(writer, 8);
   kill(doomed);
-  ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+  ASSERT_TRUE(wait_until([&] { return writer.readers().at(0).away_ms != 0; }));
   reel::Loan loan;
   EXPECT_EQ(writer.acquire(loan, kBytes, 0), WriteStatus::timeout);
   EXPECT_THAT(writer.error(),
               ::testing::HasSubstr("\"app/in\" (gone, and waited for) has 8 frames still to take"));
+  const std::vector<reel::ReaderStatus> seen = reel::StreamObserver(stream()).status().readers;
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0].name, "app/in");
+  EXPECT_EQ(seen[0].pid, pid);
+  EXPECT_EQ(seen[0].cursor, 1U);
+  EXPECT_GT(seen[0].away_ms, 0U);
   EXPECT_ANY_THROW(reel::FrameReader(stream(), {.max_pins = 3})) << "8 slots hold 3 pins and 2 beside";
   EXPECT_NO_THROW(reel::FrameReader(stream(), {.max_pins = 2}));
   ChildProcess back = start();
   EXPECT_EQ(field(ask(back, "take 8", "took"), "first"), 1U);
+  EXPECT_EQ(writer.readers().at(0).away_ms, 0U);
   EXPECT_EQ(writer.acquire(loan, kBytes, kLong_ms), WriteStatus::ok);
 }
 

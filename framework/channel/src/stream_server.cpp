@@ -93,7 +93,8 @@ void StreamServer::move_to(std::shared_ptr<WriterEpoch> next) {
       const std::uint32_t index = mover.peer->index;
       const ScanEntry& old = epoch_->ring().entry(index);
       ScanEntry& entry = ring.entry(index);
-      ring.admit(index, *reinterpret_cast<ReaderPage*>(mover.page->data()), old.lossless, old.max_pins);
+      ring.admit(index, *reinterpret_cast<ReaderPage*>(mover.page->data()),
+                 old.lossless.load(std::memory_order_relaxed), old.max_pins.load(std::memory_order_relaxed));
       ring.grant(index, first);
       entry.demoted.store(old.demoted.load(std::memory_order_relaxed), std::memory_order_relaxed);
       entry.waits.store(old.waits.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -117,7 +118,8 @@ bool StreamServer::demote(ReaderMask stalled) noexcept {
   for (std::uint32_t index = 0; index < kScanEntries; ++index) {
     Peer* peer = (stalled >> index & 1) != 0 ? peer_at(index) : nullptr;
     ScanEntry& entry = epoch_->ring().entry(index);
-    if (peer == nullptr || !entry.lossless || entry.demoted.exchange(true, std::memory_order_relaxed))
+    if (peer == nullptr || !entry.lossless.load(std::memory_order_relaxed) ||
+        entry.demoted.exchange(true, std::memory_order_relaxed))
       continue;
     any = true;
     demoted_.fetch_add(1, std::memory_order_relaxed);

@@ -79,7 +79,8 @@ void print_readers(const std::vector<reel::StreamStatus>& streams) {
                {"VERIFIED", true},
                {"CORRUPTED", true},
                {"SKIPPED", true},
-               {"LAPPED", true}});
+               {"LAPPED", true},
+               {"STATE"}});
   std::size_t readers = 0;
   for (const reel::StreamStatus& stream : streams) {
     for (const reel::ReaderStatus& reader : stream.readers) {
@@ -88,7 +89,8 @@ void print_readers(const std::vector<reel::StreamStatus>& streams) {
                      reader.demoted ? policy + " (demoted)" : policy, std::to_string(reader.cursor),
                      fmt::format("{}/{}", reader.pinned, reader.max_pins), std::to_string(reader.delivered),
                      std::to_string(reader.verified), std::to_string(reader.corrupted),
-                     std::to_string(reader.skipped), std::to_string(reader.lapped)});
+                     std::to_string(reader.skipped), std::to_string(reader.lapped),
+                     reader.away_ms == 0 ? "here" : fmt::format("away {:.1f} s", reader.away_ms / 1000.0)});
       ++readers;
     }
   }

@@ -23,6 +23,7 @@ nlohmann::json to_json(const reel::ReaderStatus& reader) {
           {"cursor", reader.cursor},
           {"pinned", reader.pinned},
           {"max_pins", reader.max_pins},
+          {"away_ms", reader.away_ms},
           {"delivered", reader.delivered},
           {"verified", reader.verified},
           {"skipped", reader.skipped},

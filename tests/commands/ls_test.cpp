@@ -1,3 +1,4 @@
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -5,8 +6,10 @@
 #include <vector>
 
 #include <gmock/gmock.h>
+#include <reel_test/child_process.hpp>
 #include <reel_test/run_reel.hpp>
 #include <reel_test/runtime_dir.hpp>
+#include <reel_test/wait_until.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,6 +81,27 @@ TEST(Ls, TellsOfAStreamAndItsReaderInJson) {
   EXPECT_EQ(seen.at("skipped"), 4);
   EXPECT_EQ(seen.at("lapped"), 0);
   EXPECT_EQ(seen.at("corrupted"), 0);
+}
+
+int read_for_ever(const std::vector<std::string>&) {
+  const reel::FrameReader reader("camera", {.name = "app/in", .policy = reel::Policy::lossless});
+  reel_test::say("joined");
+  while (reel_test::hear()) continue;
+  return 0;
+}
+const reel_test::Role kReader("ls_reader", read_for_ever);
+
+TEST(Ls, TellsOfAReaderThatDiedAndIsWaitedFor) {
+  const reel_test::TempRuntimeDir runtime;
+  reel::FrameWriter writer("camera", small_video(), {.wait_for = {"app/in"}, .absence_timeout_ms = 600'000});
+  auto reader = reel_test::ChildProcess::role("ls_reader");
+  ASSERT_EQ(reader.wait_for_line("joined"), "joined") << reader.errors();
+  EXPECT_THAT(run_reel({"ls"}).output, HasSubstr("here"));
+  reader.signal(SIGKILL);
+  (void)reader.wait();
+  ASSERT_TRUE(reel_test::wait_until([&] { return writer.readers().at(0).away_ms != 0; }));
+  EXPECT_THAT(run_reel({"ls"}).output, testing::ContainsRegex("app/in .*away [0-9]+\\.[0-9] s"));
+  EXPECT_GT(run_reel({"ls", "--json"}).json()[0].at("readers")[0].at("away_ms"), 0);
 }
 
 TEST(Ls, PrintsAnAlignedTableWithoutColourIntoAPipe) {

@@ -1,4 +1,5 @@
 // What a lossless reader that was killed gets when it is back: HANDSHAKE.md, "Life and death".
+#include "raw_peer.hpp"
 #include "stream_roles.hpp"
 
 #include <atomic>
@@ -8,8 +9,11 @@
 
 #include <reel_test/wait_until.hpp>
 
+#include <reel/base/error.hpp>
 #include <reel/channel/frame_reader.hpp>
 #include <reel/channel/frame_writer.hpp>
+#include <reel/channel/observer.hpp>
+#include <reel/ring/stream_memory.hpp>
 
 namespace {
 
@@ -19,12 +23,17 @@ using reel_test::wait_until;
 using stream_test::ask;
 using stream_test::count_of;
 using stream_test::field;
+using stream_test::RawReader;
 using stream_test::start_reader;
 
 constexpr int kLong_ms = 60'000;
 
 class Absence : public stream_test::StreamTest {
  protected:
+  struct Interrupted {
+    reel::FrameWriter& writer;
+    ~Interrupted() { writer.interrupt(); }
+  };
   [[nodiscard]] reel::FrameWriter make_writer(int absence_timeout_ms,
                                               const std::atomic<std::uint64_t>* ended = nullptr) const {
     reel::WriterOptions options;
@@ -89,7 +98,7 @@ TEST_F(Absence, OfADeclaredLosslessReaderLosesNothingAndWhatItHeldComesAgain) {
     // The writer fills what there is, and has looked for more.
     ASSERT_TRUE(wait_until([&] { return writer.stats().published == done + 8; }));
     kill(*doomed);
-    ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+    ASSERT_TRUE(wait_until([&] { return writer.readers().at(0).away_ms != 0; }));
     EXPECT_EQ(writer.stats().published, done + 8) << "it is waited for";
     doomed.emplace(start());
   }
@@ -124,7 +133,7 @@ TEST_F(Absence, OverAGrowthLosesWhatLayInTheOldMemoryAndCountsIt) {
   write(writer, 6);
   ASSERT_EQ(count_of(ask(doomed, "take 2", "took")), 2U);
   kill(doomed);
-  ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+  ASSERT_TRUE(wait_until([&] { return writer.readers().at(0).away_ms != 0; }));
   write(writer, 5, 100'000);
   EXPECT_EQ(writer.stats().epochs, 2U);
   ChildProcess late = start();
@@ -134,6 +143,43 @@ TEST_F(Absence, OverAGrowthLosesWhatLayInTheOldMemoryAndCountsIt) {
   EXPECT_EQ(count_of(answer), 5U) << answer;
   EXPECT_EQ(field(answer, "missed"), 4U) << "3 to 6, counted: " << answer;
   EXPECT_EQ(field(ask(late, "stats", "stats"), "corrupted"), 0U);
+}
+
+/// The slot of a held frame that was taken back is the first to be filled when its reader's pins go: by then
+/// the writer must know where that reader has to go on.
+TEST_F(Absence, BeginsAtTheFrameThatWasHeldHoweverFastTheWriterGoesOn) {
+  reel::FrameWriter writer = make_writer(kLong_ms);
+  reel::HelloMessage greeting = stream_test::hello(reel::Policy::lossless, 3, "app/in");
+  greeting.start = static_cast<std::uint32_t>(reel::Start::resume);
+  std::jthread writing([&] {
+    const auto frame = stream_test::pattern(64, 1);
+    while (writer.write(frame) == WriteStatus::ok) continue;
+  });
+  const Interrupted at_the_end{writer};
+  std::uint64_t held = 0;
+  for (int life = 0; life < 100; ++life) {
+    const RawReader reader(runtime_dir().path(), stream(), greeting);
+    const std::uint64_t cursor = reader.page().cursor.load(std::memory_order_relaxed);
+    ASSERT_TRUE(life == 0 || cursor == held) << cursor << " instead of " << held << "life " << life;
+    const reel::MappedStreamMemory memory(
+        reel::SegmentKind::memfd, reel::UniqueFd(::dup(reader.received.fds[0].get())),
+        reader.welcome.control_bytes, reel::UniqueFd(::dup(reader.received.fds[1].get())),
+        reader.welcome.payload_bytes);
+    const reel::StreamView& view = memory.view();
+    const auto head = [&] {
+      return reel::sequence_of(view.header->head.load(std::memory_order_acquire)) + 1;
+    };
+    held = std::max(cursor, view.header->oldest.load(std::memory_order_acquire));
+    ASSERT_TRUE(wait_until([&] { return head() > held; }));
+    const std::uint32_t slot = reel::slot_of(view.ring_at(held).load(std::memory_order_acquire));
+    reader.page().pins[slot / 64].store(std::uint64_t{1} << (slot % 64), std::memory_order_seq_cst);
+    reader.page().cursor.store(std::uint64_t{1} << 40, std::memory_order_seq_cst);  // takes all there is
+    const std::byte kick{};
+    reader.peer.send({&kick, 1});
+    const std::uint64_t retired = reel::slot_word(held, reel::SlotState::retired);
+    ASSERT_TRUE(
+        wait_until([&] { return view.slots[slot].state.load(std::memory_order_acquire) == retired; }));
+  }
 }
 
 TEST_F(Absence, ThatIsOnPurposeOrOfAStrangerIsNotWaitedFor) {
@@ -149,20 +195,65 @@ TEST_F(Absence, ThatIsOnPurposeOrOfAStrangerIsNotWaitedFor) {
   EXPECT_EQ(writer.stats().waits, 0U);
 }
 
+TEST_F(Absence, BeyondItsTimeGivesItsPlaceToAGuestOfAWriterThatNeverWaits) {
+  reel::FrameWriter writer = make_writer(300);
+  ChildProcess doomed = start();  // 3 pins
+  write(writer, 2);
+  kill(doomed);
+  EXPECT_TRUE(wait_until([&] {
+    try {
+      const reel::FrameReader guest(stream(), {.max_pins = 3});
+      return true;
+    } catch (const reel::Error&) {
+      return false;
+    }
+  }));
+  EXPECT_EQ(writer.stats().waits, 0U);
+}
+
+TEST_F(Absence, OfTheSixtyFourthReaderKeepsItsPlaceInTheSet) {
+  reel::WriterOptions options;
+  options.slots = 80;
+  options.slot_bytes = kBytes;
+  options.wait_for = {"app/in"};
+  options.absence_timeout_ms = kLong_ms;
+  reel::FrameWriter writer(stream(), reel::Format(), options);
+  std::vector<reel::FrameReader> guests;
+  for (int i = 0; i < 62; ++i) guests.emplace_back(stream(), reel::ReaderOptions{.max_pins = 1});
+  ChildProcess doomed = start();
+  guests.emplace_back(stream(), reel::ReaderOptions{.max_pins = 1});
+  write(writer, 8);
+  kill(doomed);
+  ASSERT_TRUE(wait_until([&] { return writer.readers().back().away_ms != 0; }));
+  EXPECT_ANY_THROW(reel::FrameReader(stream(), {.max_pins = 1})) << "64 are all there can be";
+  ChildProcess back = start();
+  const std::string answer = ask(back, "take 8", "took");
+  EXPECT_EQ(field(answer, "first"), 1U) << answer << back.errors();
+  EXPECT_EQ(count_of(answer), 8U) << answer;
+}
+
 TEST_F(Absence, IsToldByAnAcquireThatTimesOutAndKeepsItsPlaceFromGuests) {
   reel::FrameWriter writer = make_writer(kLong_ms);
   ChildProcess doomed = start();  // 3 pins
+  const auto pid = static_cast<std::uint32_t>(doomed.pid());
   write(writer, 8);
   kill(doomed);
-  ASSERT_TRUE(wait_until([&] { return writer.readers().empty(); }));
+  ASSERT_TRUE(wait_until([&] { return writer.readers().at(0).away_ms != 0; }));
   reel::Loan loan;
   EXPECT_EQ(writer.acquire(loan, kBytes, 0), WriteStatus::timeout);
   EXPECT_THAT(writer.error(),
               ::testing::HasSubstr("\"app/in\" (gone, and waited for) has 8 frames still to take"));
+  const std::vector<reel::ReaderStatus> seen = reel::StreamObserver(stream()).status().readers;
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0].name, "app/in");
+  EXPECT_EQ(seen[0].pid, pid);
+  EXPECT_EQ(seen[0].cursor, 1U);
+  EXPECT_GT(seen[0].away_ms, 0U);
   EXPECT_ANY_THROW(reel::FrameReader(stream(), {.max_pins = 3})) << "8 slots hold 3 pins and 2 beside";
   EXPECT_NO_THROW(reel::FrameReader(stream(), {.max_pins = 2}));
   ChildProcess back = start();
   EXPECT_EQ(field(ask(back, "take 8", "took"), "first"), 1U);
+  EXPECT_EQ(writer.readers().at(0).away_ms, 0U);
   EXPECT_EQ(writer.acquire(loan, kBytes, kLong_ms), WriteStatus::ok);
 }
 

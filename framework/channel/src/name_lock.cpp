@@ -15,6 +15,8 @@
 #include <reel/base/error.hpp>
 #include <reel/shm/segment.hpp>
 
+#include "socket.hpp"
+
 namespace reel {
 namespace {
 
@@ -59,6 +61,25 @@ std::optional<UniqueFd> lock_at(const std::string& path, std::chrono::millisecon
   }
 }
 
+// Whoever still listens at the stream's socket, its lock file gone: who sweeps old files out of a directory
+// takes locks with them. Nothing when nobody does.
+std::optional<std::string> listener_of(const std::string& directory, const std::string& stream) {
+  const std::optional<UniqueFd> socket = connect_to(directory, socket_file(stream));
+  if (!socket && errno != EAGAIN) return std::nullopt;  // EAGAIN: so many wait for it already
+  const auto peer = socket ? peer_of(socket->get()) : std::nullopt;
+  return peer ? std::to_string(peer->pid) : "unknown";
+}
+
+// A process that dies may let go of its lock before its socket.
+std::optional<std::string> lasting_listener_of(const std::string& directory, const std::string& stream) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    auto owner = listener_of(directory, stream);
+    if (!owner || std::chrono::steady_clock::now() >= deadline) return owner;
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
+
 }  // namespace
 
 NameLock::NameLock(const std::string& directory, const std::string& stream)
@@ -70,6 +91,14 @@ NameLock::NameLock(const std::string& directory, const std::string& stream)
                 fmt::format("stream \"{}\" is already written by process {} (lock \"{}\"): stop it, "
                             "or write under another name",
                             stream, owner, path_));
+  if (const auto listener = lasting_listener_of(directory, stream)) {
+    (void)NameLock(std::move(*fd), path_);  // lets go of it
+    throw Error(
+        ErrorCode::in_use,
+        fmt::format("stream \"{}\" is already written by process {}, which listens at \"{}/{}\" though its "
+                    "lock \"{}\" was removed: stop it, or write under another name",
+                    stream, *listener, directory, socket_file(stream), path_));
+  }
   fd_ = std::move(*fd);
 }
 
@@ -78,11 +107,13 @@ std::optional<NameLock> NameLock::try_take(const std::string& directory, const s
   std::string path = directory + "/" + lock_file(stream);
   std::optional<UniqueFd> fd = lock_at(path, std::chrono::milliseconds(0), owner);
   if (!fd) return std::nullopt;
-  return NameLock(std::move(*fd), std::move(path));
+  NameLock lock(std::move(*fd), std::move(path));
+  if (listener_of(directory, stream)) return std::nullopt;
+  return lock;
 }
 
 NameLock::~NameLock() {
-  if (fd_) ::unlink(path_.c_str());
+  if (fd_ && still_at(fd_.get(), path_)) ::unlink(path_.c_str());  // another's, where ours was removed
 }
 
 std::string socket_file(const std::string& stream) {

@@ -12,7 +12,8 @@ namespace reel {
 class NameLock {
  public:
   /// Takes the name, waiting a moment for whoever is only tidying up after a dead writer. Throws
-  /// Error{in_use} naming the pid of the process that has it.
+  /// Error{in_use} naming the pid of the process that has it, be it only by its socket: lock files of the
+  /// living get swept away by those who tidy up directories.
   NameLock(const std::string& directory, const std::string& stream);
   /// The same without an error: nullopt when a living process has it.
   [[nodiscard]] static std::optional<NameLock> try_take(const std::string& directory,

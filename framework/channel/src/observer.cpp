@@ -279,6 +279,7 @@ class StreamObserver::Impl {
       reader.cursor = message.cursor;
       reader.pinned = message.pinned;
       reader.max_pins = message.max_pins;
+      reader.away_ms = message.away_ms;
       reader.delivered = message.delivered;
       reader.verified = message.verified;
       reader.skipped = message.skipped;

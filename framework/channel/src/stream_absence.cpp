@@ -23,35 +23,44 @@ bool StreamServer::is_awaited(const Peer& peer) const {
   const ScanEntry& entry = epoch_->ring().entry(peer.index);
   const std::vector<std::string>& declared = options_.wait_for;
   return options_.absence_timeout_ms > 0 && options_.resume_ms > 0 && !options_.live && !peer.left &&
-         entry.lossless && !entry.demoted.load(std::memory_order_relaxed) &&
+         entry.lossless.load(std::memory_order_relaxed) && !entry.demoted.load(std::memory_order_relaxed) &&
          !entry.hostile.load(std::memory_order_relaxed) &&
          std::find(declared.begin(), declared.end(), name_of(peer.hello)) != declared.end();
 }
 
 void StreamServer::keep_place(const Peer& peer) {
+  // While its own page still counts: what it holds cannot be filled anew before it was looked at.
+  const std::uint64_t cursor = unfinished_cursor(peer);
   // A page of our own: the one it had may still be mapped by whoever it shared it with.
-  Absent& absent =
-      absent_.emplace_back(peer.hello, peer.index, std::make_unique<ReaderPage>(),
-                           monotonic_ns() + std::int64_t{options_.absence_timeout_ms} * 1'000'000);
-  epoch_->ring().replace(peer.index, *absent.page);  // with cursor 0: nothing is taken back until it is known
-  absent.page->cursor.store(unfinished_cursor(peer), std::memory_order_seq_cst);
-  remember(peer);
+  Absent& absent = absent_.emplace_back(
+      peer.hello, peer.index, std::make_unique<ReaderPage>(), peer.credentials.pid, monotonic_ns(),
+      monotonic_ns() + std::int64_t{options_.absence_timeout_ms} * 1'000'000);
+  absent.page->cursor.store(cursor, std::memory_order_relaxed);
+  epoch_->ring().replace(peer.index, *absent.page);
+  remember(peer, cursor);
   log_info(
       fmt::format("stream \"{}\": lossless reader \"{}\" (pid {}) is gone: what it has still to take is "
                   "kept for {} ms (absence_timeout)",
                   stream_, name_of(peer.hello), peer.credentials.pid, options_.absence_timeout_ms));
 }
 
-void StreamServer::end_absence(const std::string& name) {
-  std::erase_if(absent_, [&](const Absent& one) {
-    if (name_of(one.hello) != name) return false;
-    epoch_->ring().remove(one.index);
-    return true;
-  });
+// Its entry of the scan set is somebody else's now.
+void StreamServer::forget_absence(const std::string& name) {
+  std::erase_if(absent_, [&](const Absent& one) { return name_of(one.hello) == name; });
+}
+
+const StreamServer::Absent* StreamServer::absence_of(const std::string& name) const noexcept {
+  const auto found = std::find_if(absent_.begin(), absent_.end(),
+                                  [&](const Absent& one) { return name_of(one.hello) == name; });
+  return found == absent_.end() ? nullptr : &*found;
 }
 
 std::int64_t StreamServer::expire_absences(std::int64_t now_ns) noexcept {
   const std::lock_guard lock(mutex_);
+  return drop_expired(now_ns);
+}
+
+std::int64_t StreamServer::drop_expired(std::int64_t now_ns) noexcept {
   std::int64_t next_ns = kNoExpiry;
   std::erase_if(absent_, [&](const Absent& one) {
     const std::string name = name_of(one.hello);

@@ -106,9 +106,9 @@ void StreamServer::check_admission(const HelloMessage& hello) const {
     pins += other->hello.max_pins;
     if (other->hello.policy == static_cast<std::uint32_t>(Policy::lossless)) ++lossless;
   }
-  for (const Absent& one : absent_) {  // its place is kept
+  for (const Absent& one : absent_) {
+    if (name_of(one.hello) == name_of(hello)) continue;  // the place that is kept for it
     ++readers;
-    if (name_of(one.hello) == name_of(hello)) continue;
     pins += one.hello.max_pins;
     ++lossless;
   }
@@ -150,11 +150,15 @@ std::unique_ptr<OwnedSegment> StreamServer::make_page() const {
 }
 
 void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
+  drop_expired(monotonic_ns());
   check_admission(hello);
   RingWriter& ring = epoch_->ring();
   std::uint32_t index = 0;
-  while (ring.entry(index).page.load(std::memory_order_relaxed) != nullptr)
-    ++index;  // check_admission saw a free one
+  if (const Absent* kept = absence_of(name_of(hello)))
+    index = kept->index;
+  else
+    while (ring.entry(index).page.load(std::memory_order_relaxed) != nullptr)
+      ++index;  // check_admission saw a free one
   auto page = make_page();
   Outbox message = welcome(index, MessageType::welcome, *epoch_, page.get());
   // From here on nothing fails.
@@ -167,7 +171,7 @@ void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
              hello.max_pins);
   ring.grant(index, first_cursor(hello));
   left_.erase(name_of(hello));
-  end_absence(name_of(hello));
+  forget_absence(name_of(hello));
   watch_for_room(peer.socket.get(), send(peer, std::move(message)));
   notify();
 }
@@ -214,7 +218,31 @@ ReaderStatus StreamServer::status_of(const Peer& peer) const {
   return status;
 }
 
+ReaderStatus StreamServer::status_of(const Absent& one) const {
+  ReaderStatus status;
+  status.pid = static_cast<std::uint32_t>(one.pid);
+  status.name = name_of(one.hello);
+  status.policy = static_cast<Policy>(one.hello.policy);
+  status.cursor = one.page->cursor.load(std::memory_order_relaxed);
+  status.max_pins = one.hello.max_pins;
+  status.waits = epoch_->ring().entry(one.index).waits.load(std::memory_order_relaxed);
+  const std::int64_t away_ms = (monotonic_ns() - one.since_ns) / 1'000'000;
+  status.away_ms = static_cast<std::uint32_t>(std::max<std::int64_t>(away_ms, 1));
+  return status;
+}
+
+std::vector<ReaderStatus> StreamServer::all_readers() const {
+  std::vector<ReaderStatus> result;
+  for (const auto& [fd, peer] : peers_) {
+    if (peer->stage == Peer::Stage::reader && !peer->left) result.push_back(status_of(*peer));
+  }
+  for (const Absent& one : absent_) result.push_back(status_of(one));
+  return result;
+}
+
 void StreamServer::report(Peer& peer) {
+  drop_expired(monotonic_ns());
+  const std::vector<ReaderStatus> readers = all_readers();
   bool sent = true;
   const auto add = [&](const auto& message) {
     const auto bytes = bytes_of(message);
@@ -223,21 +251,19 @@ void StreamServer::report(Peer& peer) {
     sent = send(peer, std::move(outbox));
   };
   StatusMessage status;
-  for (const auto& [fd, other] : peers_)
-    status.readers += other->stage == Peer::Stage::reader && !other->left ? 1 : 0;
+  status.readers = static_cast<std::uint32_t>(readers.size());
   status.demoted = demoted();
   status.refused = refused();
   status.epochs = epochs();
   add(status);
-  for (const auto& [fd, other] : peers_) {
-    if (other->stage != Peer::Stage::reader || other->left) continue;
-    const ReaderStatus reader = status_of(*other);
+  for (const ReaderStatus& reader : readers) {
     ReaderStatusMessage message;
     message.pid = reader.pid;
     message.policy = static_cast<std::uint32_t>(reader.policy);
     message.demoted = reader.demoted ? 1 : 0;
     message.pinned = reader.pinned;
     message.max_pins = reader.max_pins;
+    message.away_ms = reader.away_ms;
     message.cursor = reader.cursor;
     message.delivered = reader.delivered;
     message.verified = reader.verified;
@@ -253,11 +279,7 @@ void StreamServer::report(Peer& peer) {
 
 std::vector<ReaderStatus> StreamServer::readers() const {
   const std::lock_guard lock(mutex_);
-  std::vector<ReaderStatus> result;
-  for (const auto& [fd, peer] : peers_) {
-    if (peer->stage == Peer::Stage::reader && !peer->left) result.push_back(status_of(*peer));
-  }
-  return result;
+  return all_readers();
 }
 
 std::string StreamServer::holders() const {

@@ -93,7 +93,8 @@ void StreamServer::move_to(std::shared_ptr<WriterEpoch> next) {
       const std::uint32_t index = mover.peer->index;
       const ScanEntry& old = epoch_->ring().entry(index);
       ScanEntry& entry = ring.entry(index);
-      ring.admit(index, *reinterpret_cast<ReaderPage*>(mover.page->data()), old.lossless, old.max_pins);
+      ring.admit(index, *reinterpret_cast<ReaderPage*>(mover.page->data()),
+                 old.lossless.load(std::memory_order_relaxed), old.max_pins.load(std::memory_order_relaxed));
       ring.grant(index, first);
       entry.demoted.store(old.demoted.load(std::memory_order_relaxed), std::memory_order_relaxed);
       entry.waits.store(old.waits.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -117,7 +118,8 @@ bool StreamServer::demote(ReaderMask stalled) noexcept {
   for (std::uint32_t index = 0; index < kScanEntries; ++index) {
     Peer* peer = (stalled >> index & 1) != 0 ? peer_at(index) : nullptr;
     ScanEntry& entry = epoch_->ring().entry(index);
-    if (peer == nullptr || !entry.lossless || entry.demoted.exchange(true, std::memory_order_relaxed))
+    if (peer == nullptr || !entry.lossless.load(std::memory_order_relaxed) ||
+        entry.demoted.exchange(true, std::memory_order_relaxed))
       continue;
     any = true;
     demoted_.fetch_add(1, std::memory_order_relaxed);
@@ -307,7 +309,7 @@ void StreamServer::remove(int fd) noexcept {
 void StreamServer::leave(Peer& peer) noexcept {
   if (peer.left) return;
   peer.left = true;
-  remember(peer);
+  remember(peer, unfinished_cursor(peer));
   ScanEntry& entry = epoch_->ring().entry(peer.index);
   entry.demoted.store(true,
                       std::memory_order_relaxed);  // its pins count until it hangs up, its cursor no more
@@ -315,7 +317,7 @@ void StreamServer::leave(Peer& peer) noexcept {
 }
 
 // Names are the readers' choice: the oldest go where there are too many.
-void StreamServer::remember(const Peer& peer) {
+void StreamServer::remember(const Peer& peer, std::uint64_t cursor) {
   const std::string name = name_of(peer.hello);
   if (name.empty() || options_.resume_ms <= 0) return;
   const std::int64_t now_ns = monotonic_ns();
@@ -324,11 +326,12 @@ void StreamServer::remember(const Peer& peer) {
     left_.erase(std::min_element(left_.begin(), left_.end(), [](const auto& a, const auto& b) {
       return a.second.until_ns < b.second.until_ns;
     }));
-  left_[name] = {unfinished_cursor(peer), now_ns + std::int64_t{options_.resume_ms} * 1'000'000};
+  left_[name] = {cursor, now_ns + std::int64_t{options_.resume_ms} * 1'000'000};
 }
 
 // Where a reader that is gone must go on: what it still held when it went was not finished, whether or not
-// the writer has taken it back since. What is gone by then is counted as lapped.
+// the writer has taken it back since. What is gone by then is counted as lapped. REQUIRES: its page is in the
+// scan set.
 std::uint64_t StreamServer::unfinished_cursor(const Peer& peer) const noexcept {
   const ReaderPage& page = page_of(peer);
   const StreamView& view = epoch_->view();

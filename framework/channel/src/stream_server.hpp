@@ -91,12 +91,14 @@ class StreamServer final : public ReaderWaker {
 
   // A lossless reader of wait_for that died; its place in the scan set is kept.
   struct Absent {
-    Absent(const HelloMessage& greeting, std::uint32_t entry, std::unique_ptr<ReaderPage> own,
-           std::int64_t until)
-        : hello(greeting), index(entry), page(std::move(own)), until_ns(until) {}
+    Absent(const HelloMessage& greeting, std::uint32_t entry, std::unique_ptr<ReaderPage> own, pid_t owner,
+           std::int64_t since, std::int64_t until)
+        : hello(greeting), index(entry), page(std::move(own)), pid(owner), since_ns(since), until_ns(until) {}
     HelloMessage hello;
     std::uint32_t index;
     std::unique_ptr<ReaderPage> page;
+    pid_t pid;  // it had
+    std::int64_t since_ns;
     std::int64_t until_ns;
   };
 
@@ -118,11 +120,13 @@ class StreamServer final : public ReaderWaker {
   void remove(int fd) noexcept;
   [[nodiscard]] std::uint64_t unfinished_cursor(const Peer& peer) const noexcept;
   void drop_greeting() noexcept;
-  void remember(const Peer& peer);
+  void remember(const Peer& peer, std::uint64_t cursor);
   [[nodiscard]] bool has_ended(const std::string& name) const noexcept;
   [[nodiscard]] bool is_awaited(const Peer& peer) const;
   void keep_place(const Peer& peer);
-  void end_absence(const std::string& name);
+  [[nodiscard]] const Absent* absence_of(const std::string& name) const noexcept;
+  void forget_absence(const std::string& name);
+  std::int64_t drop_expired(std::int64_t now_ns) noexcept;  // expire_absences(), under the mutex
   void move_absent_to(WriterEpoch& next) noexcept;
   [[nodiscard]] bool send(Peer& peer, Outbox messages) noexcept;  // false: queued, watch for EPOLLOUT
   [[nodiscard]] bool flush(Peer& peer) noexcept;                  // the same
@@ -131,6 +135,8 @@ class StreamServer final : public ReaderWaker {
   [[nodiscard]] static ReaderPage& page_of(const Peer& peer) noexcept;
   [[nodiscard]] std::unique_ptr<OwnedSegment> make_page() const;
   [[nodiscard]] ReaderStatus status_of(const Peer& peer) const;
+  [[nodiscard]] ReaderStatus status_of(const Absent& one) const;
+  [[nodiscard]] std::vector<ReaderStatus> all_readers() const;
   [[nodiscard]] static std::string name_of(const HelloMessage& hello);
 
   std::string stream_;

@@ -62,7 +62,7 @@ std::optional<RingWriter::PinSet> RingWriter::pins_of(const ScanEntry& entry,
       pins[word] = page.pins[word].load(std::memory_order_seq_cst);
       count += static_cast<std::uint32_t>(std::popcount(pins[word]));
     }
-    if (count <= entry.max_pins) return pins;
+    if (count <= entry.max_pins.load(std::memory_order_relaxed)) return pins;
   }
   return std::nullopt;
 }
@@ -84,10 +84,13 @@ void RingWriter::scan() noexcept {
       continue;
     }
     for (std::uint32_t word = 0; word < pin_words_; ++word) held_[word] |= (*pins)[word];
-    if (!entry.lossless || entry.demoted.load(std::memory_order_relaxed)) continue;
+    if (!entry.lossless.load(std::memory_order_relaxed) || entry.demoted.load(std::memory_order_relaxed))
+      continue;
     const std::uint64_t cursor = believed_cursor(entry, *page);
     lossless_floor_ = std::min(lossless_floor_, cursor);
-    settled_floor_ = std::min(settled_floor_, cursor - std::min<std::uint64_t>(cursor, entry.max_pins));
+    settled_floor_ =
+        std::min(settled_floor_,
+                 cursor - std::min<std::uint64_t>(cursor, entry.max_pins.load(std::memory_order_relaxed)));
   }
   for (std::uint32_t word = 0; word < pin_words_; ++word) free_[word] = reusable_[word] & ~held_[word];
 }
@@ -261,7 +264,7 @@ std::optional<ReaderMask> RingWriter::blockers() noexcept {
     ScanEntry& entry = entries_[i];
     ReaderPage* page = entry.page.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
     if (page == nullptr || entry.hostile.load(std::memory_order_relaxed)) continue;
-    if (entry.lossless && !entry.demoted.load(std::memory_order_relaxed) &&
+    if (entry.lossless.load(std::memory_order_relaxed) && !entry.demoted.load(std::memory_order_relaxed) &&
         believed_cursor(entry, *page) <= lossless_floor_)
       behind |= ReaderMask{1} << i;
     for (std::uint32_t word = 0; word < pin_words_; ++word) {
@@ -296,8 +299,8 @@ void RingWriter::wait_until_quiet() const noexcept {
 void RingWriter::admit(std::uint32_t index, ReaderPage& page, bool lossless,
                        std::uint32_t max_pins) noexcept {
   ScanEntry& entry = entries_[index];
-  entry.lossless = lossless;
-  entry.max_pins = max_pins;
+  entry.lossless.store(lossless, std::memory_order_relaxed);
+  entry.max_pins.store(max_pins, std::memory_order_relaxed);
   entry.floor.store(0, std::memory_order_relaxed);
   entry.demoted.store(false, std::memory_order_relaxed);
   entry.hostile.store(false, std::memory_order_relaxed);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <reel/base/unique_fd.hpp>
+#include <reel/channel/runtime_dir.hpp>
 
 namespace {
 
@@ -251,6 +252,31 @@ TEST_F(Writer, CountsWhatItDidAndKnowsItsReaders) {
   EXPECT_EQ(readers[0].max_pins, 3U);
   EXPECT_EQ(readers[0].delivered, 1U);
   EXPECT_EQ(readers[0].verified, 1U);
+}
+
+TEST_F(Writer, KeepsItsNameWhenItsLockFileIsRemoved) {
+  FrameWriter writer(stream(), reel::Format());
+  const std::string lock = runtime_dir().path() + "/" + stream() + ".lock";
+  ASSERT_EQ(::unlink(lock.c_str()), 0);
+  expect_error(ErrorCode::in_use, {"process " + std::to_string(::getpid()), "was removed"},
+               [&] { FrameWriter second(stream(), reel::Format()); });
+  EXPECT_TRUE(reel::sweep_runtime_dir(runtime_dir().path()).empty());
+  EXPECT_NE(::access(lock.c_str(), F_OK), 0) << "who was refused leaves nothing behind";
+  FrameReader reader(stream());
+  ASSERT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok);
+  Frame frame;
+  EXPECT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::frame);
+}
+
+TEST_F(Writer, LeavesALockThatIsNotItsOwnAlone) {
+  const std::string lock = runtime_dir().path() + "/" + stream() + ".lock";
+  {
+    FrameWriter writer(stream(), reel::Format());
+    ASSERT_EQ(::unlink(lock.c_str()), 0);
+    const reel::UniqueFd others(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    ASSERT_TRUE(others);
+  }
+  EXPECT_EQ(::unlink(lock.c_str()), 0) << "it is there";
 }
 
 TEST_F(Writer, WaitsForWhoeverOnlyTidiesUpAfterADeadOne) {

@@ -111,6 +111,9 @@ struct ReaderStatus {
   std::uint64_t cursor = 0;  // next sequence it wants
   std::uint32_t pinned = 0;  // slots held now
   std::uint32_t max_pins = 0;
+  // not 0: it died so long ago, and its place is kept (WriterOptions::absence_timeout_ms). `pid` is the one
+  // it had, its page's counters are not known
+  std::uint32_t away_ms = 0;
   std::uint64_t delivered = 0, verified = 0, skipped = 0, lapped = 0, corrupted = 0;
   std::uint64_t waits = 0;  // times the writer waited because of this reader
 };

@@ -86,7 +86,8 @@ static_assert(sizeof(StatusMessage) == 48);
 
 struct ReaderStatusMessage {
   MessageHeader header{.type = MessageType::reader_status};
-  std::uint32_t pid = 0, policy = 0, demoted = 0, pinned = 0, max_pins = 0, reserved = 0;
+  std::uint32_t pid = 0, policy = 0, demoted = 0, pinned = 0, max_pins = 0;
+  std::uint32_t away_ms = 0;  // not 0: it died so long ago, and is waited for
   std::uint64_t cursor = 0, delivered = 0, verified = 0, skipped = 0, lapped = 0, corrupted = 0, waits = 0;
   std::array<char, kReaderNameBytes> name{};
 };

@@ -27,9 +27,9 @@ inline constexpr std::uint32_t kScanEntries = 64;  // readers of a stream, at mo
 /// One reader as the data thread sees it.
 struct ScanEntry {
   std::atomic<ReaderPage*> page{nullptr};  // nullptr: no reader here. SYNC ring.scan_set
-  // Written before `page`, unchanged while it is set:
-  bool lossless = false;
-  std::uint32_t max_pins = 0;
+  // Written before `page`:
+  std::atomic<bool> lossless{false};
+  std::atomic<std::uint32_t> max_pins{0};
   // Written by either thread:
   std::atomic<std::uint64_t> floor{0};  // where it began: a cursor below it is not believed
   std::atomic<bool> demoted{false};     // its cursor holds nothing back any more
@@ -97,11 +97,12 @@ class RingWriter {
 
   /// Puts a reader into the scan set, protecting everything that is kept, and waits until the data thread
   /// cannot be retiring by an older set. From here on head and oldest can be read and the cursor granted.
-  /// REQUIRES: the entry is empty.
+  /// The entry is empty, or holds a page without tickets, which nobody looks at any more afterwards: what
+  /// that one protects is protected all the time.
   void admit(std::uint32_t index, ReaderPage& page, bool lossless, std::uint32_t max_pins) noexcept;
   /// Lets the reader begin at `cursor`. Before its descriptors are sent.
   void grant(std::uint32_t index, std::uint64_t cursor) noexcept;
-  /// Another page for the same reader, with its cursor or 0, which protects all that is kept; waits until
+  /// Another page for the same reader, with its cursor, which protects what is to be kept; waits until
   /// nobody looks at the old one any more.
   void replace(std::uint32_t index, ReaderPage& page) noexcept;
   /// Takes the reader out and waits until nobody looks at its page any more.

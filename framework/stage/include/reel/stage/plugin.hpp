@@ -12,9 +12,11 @@
 
 namespace reel {
 
-/// Changes with every change of a type that crosses the boundary (this file, Stage, StageContext, Input,
-/// Output, OptionSpec), or that plugins use inline behind it (Frame, Loan, FrameInfo, Format,
-/// SideDataWriter).
+/// Changes with every change of a type that crosses the boundary, in its members or its virtual functions:
+/// those of this file; Stage, StageContext, Input, Output, OptionSpec, OptionValue, Options; what modules use
+/// inline of Frame, Loan, HeldSlot, PlaneView, ConstPlaneView, FrameInfo, SideDataView, SideDataWriter,
+/// Format and all it is made of, VideoLayout, Segment, Tags, Error. A unit test holds their sizes beside this
+/// number.
 inline constexpr std::uint32_t kPluginAbi = 2;
 
 /// What a port takes or gives: any of these bits.

@@ -97,14 +97,15 @@ Target parse_target(std::string_view target) {
 }
 
 bool trusted_host(std::string_view host) {
-  std::string name(host);
-  if (!name.empty() && name.front() == '[') {
-    const std::size_t close = name.find(']');
-    if (close == std::string::npos) return false;
-    name = name.substr(1, close - 1);
-  } else if (const std::size_t colon = name.find(':'); colon != std::string::npos) {
-    name.resize(colon);
-  }
+  const bool bracketed = host.starts_with('[');
+  const std::size_t end = std::min(host.find(bracketed ? ']' : ':'), host.size());
+  if (bracketed && end == host.size()) return false;
+  const std::string_view port = host.substr(bracketed ? end + 1 : end);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (!port.empty() && (port.front() != ':' || !std::all_of(port.begin() + 1, port.end(), is_digit)))
+    return false;
+  const std::string name(bracketed ? host.substr(1, end - 1) : host.substr(0, end));
+  if (name.find('\0') != std::string::npos) return false;  // what follows would not be looked at
   std::array<unsigned char, sizeof(in6_addr)> address{};
   if (::inet_pton(AF_INET, name.c_str(), address.data()) == 1) return true;
   if (::inet_pton(AF_INET6, name.c_str(), address.data()) == 1) return true;

@@ -21,6 +21,7 @@ constexpr std::int64_t kMillisecond = 1'000'000;
 // What a call that must not wait looks at and passes over (damaged frames, writers that leave at once) before
 // it says empty: without a bound a hostile writer would keep it.
 constexpr unsigned kMostTurns = 64;
+constexpr std::int64_t kDamageNoticeNs = 1'000 * kMillisecond;
 constexpr std::int64_t kFirstRetryNs = 5 * kMillisecond;
 constexpr std::int64_t kLastRetryNs = 200 * kMillisecond;
 constexpr std::int64_t kNever = std::int64_t{1} << 62;
@@ -210,11 +211,24 @@ bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noex
   const auto mode = static_cast<ChecksumMode>(record.checksum_mode);
   if (!options_.verify || mode == ChecksumMode::none) return true;
   if (checksum(frame.payload_, mode) != record.payload_checksum) {
-    log_warning(fmt::format("stream \"{}\": frame {} does not match its checksum", stream_, record.sequence));
+    tell_of_damage(record.sequence);
     return false;
   }
   frame.verified_ = true;
   return true;
+}
+
+// Once a second at most: the counters have them all.
+void FrameReader::Impl::tell_of_damage(std::uint64_t sequence) noexcept {
+  const std::int64_t now_ns = monotonic_ns();
+  if (told_of_damage_ns_ != 0 && now_ns - told_of_damage_ns_ < kDamageNoticeNs) return;
+  told_of_damage_ns_ = now_ns;
+  try {
+    log_warning(fmt::format("stream \"{}\": frame {} does not match its checksum; {} damaged before it",
+                            stream_, sequence, counters_.corrupted));
+  } catch (const std::exception&) {
+    log_warning("a frame does not match its checksum");
+  }
 }
 
 // nullptr when the frame's planes cannot lie so.

@@ -49,6 +49,7 @@ class FrameReader::Impl {
   bool deliver(const TakenSlot& taken, Frame& frame) noexcept;
   bool payload_holds(const TakenSlot& taken, Frame& frame) noexcept;
   const VideoLayout* known_layout(const SlotRecord& record, const Format& format) noexcept;
+  void tell_of_damage(std::uint64_t sequence) noexcept;
   Step lost_writer(ReadStatus& status) noexcept;
 
   bool connect() noexcept;  // does not block; false: not now; error_ set and failed_ when never
@@ -103,6 +104,7 @@ class FrameReader::Impl {
   std::uint64_t missed_seen_ = 0;  // of counters_, already told by a frame's missed_before
   bool discont_ = false;           // the next frame does not continue the last one
   bool started_ = false;           // some frame was delivered
+  std::int64_t told_of_damage_ns_ = 0;
   bool ended_ = false;
   bool failed_ = false;
   bool armed_socket_ = false;

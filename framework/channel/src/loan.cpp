@@ -20,7 +20,7 @@ bool Loan::set_size(std::size_t bytes) noexcept {
 }
 
 PlaneView Loan::plane(std::uint32_t index) noexcept {
-  if (index >= layout_.plane_count) return {};
+  if (!held_ || index >= layout_.plane_count) return {};
   hashed_ = false;  // whoever asks for it may write
   const Plane& plane = layout_.planes[index];
   return {payload_ + plane.offset_bytes, plane.stride_bytes, plane.row_bytes, plane.rows};

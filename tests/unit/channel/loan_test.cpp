@@ -46,6 +46,19 @@ TEST_F(Loans, TakeAnySizeUpToTheirCapacity) {
   EXPECT_EQ(loan.plane(0).data, nullptr) << "bytes have no planes";
 }
 
+/// Whoever goes on using one cannot write into a frame that readers have.
+TEST_F(Loans, ThatWerePublishedOrGivenBackShowNoBytes) {
+  FrameWriter writer(stream(), nv12(64, 48));
+  Loan published, given_back;
+  ASSERT_EQ(writer.acquire(published), WriteStatus::ok);
+  ASSERT_EQ(writer.publish(std::move(published), {}), WriteStatus::ok);
+  EXPECT_TRUE(published.data().empty());
+  EXPECT_EQ(published.plane(0).data, nullptr);
+  ASSERT_EQ(writer.acquire(given_back), WriteStatus::ok);
+  given_back.cancel();
+  EXPECT_TRUE(given_back.data().empty());
+}
+
 TEST_F(Loans, AreReadAsTheyWereLaidOut) {
   FrameWriter writer(stream(), nv12(64, 48), {.slot_bytes = 100'000});
   FrameReader reader(stream());

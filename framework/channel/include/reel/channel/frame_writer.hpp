@@ -51,17 +51,18 @@ class Loan {
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(held_); }
 
   /// The payload to fill: the size asked of acquire(), set_size() or copy_from(). Warm, writable,
-  /// page-aligned.
+  /// page-aligned. Empty for an empty loan: what was published is its readers'.
   [[nodiscard]] std::span<std::byte> data() noexcept {
     hashed_ = false;  // whoever asks for it may write
-    return {payload_, size_};
+    return held_ ? std::span(payload_, size_) : std::span<std::byte>();
   }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   /// False (and unchanged) above capacity().
   [[nodiscard]] bool set_size(std::size_t bytes) noexcept;
 
-  /// Video: where its planes lie; the default layout unless set. Audio and others have no planes.
+  /// Video: where its planes lie; the default layout unless set. Audio and others have no planes, nor has an
+  /// empty loan.
   [[nodiscard]] PlaneView plane(std::uint32_t index) noexcept;
   [[nodiscard]] const VideoLayout& layout() const noexcept { return layout_; }
   /// For other strides and offsets; sets the size to the layout's. False when it does not fit.

@@ -84,4 +84,10 @@ Error playback_error(const std::string& uri, GstMessage* message, const std::str
                text + parsed.text + "; it is damaged, or no media file: copy it again, or convert it");
 }
 
+Error no_first_frame_error(const std::string& uri, std::chrono::seconds waited, const std::string& defect) {
+  if (!defect.empty()) return Error(ErrorCode::bad_config, "cannot play \"" + uri + "\": " + defect);
+  return Error(ErrorCode::timeout, "\"" + uri + "\" gave no first frame within " +
+                                       std::to_string(waited.count()) + " s: is its disk or server slow?");
+}
+
 }  // namespace capture

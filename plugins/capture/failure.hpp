@@ -1,6 +1,7 @@
 // GStreamer's error messages as reel::Error: what, of which URI, and what to do about it. Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include <reel/base/error.hpp>
@@ -30,5 +31,9 @@ struct MissingPlugin {
 /// The error to throw for any other ERROR message. `defect`: see Source::defect().
 [[nodiscard]] reel::Error playback_error(const std::string& uri, GstMessage* message,
                                          const std::string& defect);
+
+/// The error to throw when no frame has come, nor any message.
+[[nodiscard]] reel::Error no_first_frame_error(const std::string& uri, std::chrono::seconds waited,
+                                               const std::string& defect);
 
 }  // namespace capture

@@ -21,6 +21,7 @@ using reel::ErrorCode;
 constexpr const char* kPadsComplete = "reel-pads-complete";
 constexpr const char* kWake = "reel-wake";
 constexpr std::chrono::seconds kPrerollTimeout{30};
+constexpr std::chrono::seconds kDamagedPrerollTimeout{10};
 
 std::string video_caps(const Conversion& conversion) {
   std::string formats;
@@ -129,7 +130,11 @@ void Playback::on_no_more_pads(GstElement* /*element*/, gpointer self) {
 }
 
 Playback::Preroll Playback::preroll(const std::function<bool()>& stopping) {
-  const auto deadline = std::chrono::steady_clock::now() + kPrerollTimeout;
+  // decodebin can swallow the error of a demuxer that fails while it is being connected: a file known to be
+  // damaged that gives nothing will not give anything later.
+  const std::string defect = source_.defect();
+  const auto patience = defect.empty() ? kPrerollTimeout : kDamagedPrerollTimeout;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   const GstStateChangeReturn result = gst_element_set_state(pipeline_.get(), GST_STATE_PAUSED);
   while (!stopping()) {
     const reel::gst::Ptr<GstMessage> message(gst_bus_timed_pop(bus_.get(), 50 * GST_MSECOND));
@@ -138,9 +143,7 @@ Playback::Preroll Playback::preroll(const std::function<bool()>& stopping) {
     if (!message && result == GST_STATE_CHANGE_FAILURE)
       throw Error(ErrorCode::io, "GStreamer cannot open \"" + source_.uri() + "\" and does not say why");
     if (std::chrono::steady_clock::now() > deadline)
-      throw Error(ErrorCode::timeout, "\"" + source_.uri() + "\" gave no first frame within " +
-                                          std::to_string(kPrerollTimeout.count()) +
-                                          " s: is its disk or server slow?");
+      throw no_first_frame_error(source_.uri(), patience, defect);
   }
   return Preroll::stopped;
 }

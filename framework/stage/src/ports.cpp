@@ -86,7 +86,7 @@ void check_ports(std::span<const PortSpec> ports, const std::vector<Setup>& conn
   }
 }
 
-// Its writer would answer the same again. (One that let this stage in before may be short of slots for now.)
+// Its writer would answer the same again. (One that let this stage in before may only lack slots.)
 bool permanent(const Error& error) noexcept {
   return error.code() == ErrorCode::refused || error.code() == ErrorCode::version ||
          error.code() == ErrorCode::protocol || error.code() == ErrorCode::no_permission;

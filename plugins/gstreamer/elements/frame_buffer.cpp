@@ -1,0 +1,69 @@
+#include "frame_buffer.hpp"
+
+#include <utility>
+
+#include <reel/gst/frame_info.hpp>
+#include <reel/gst/video_layout.hpp>
+
+#include "side_data.hpp"
+
+namespace reel::gst {
+namespace {
+
+// What a wrapped memory keeps alive.
+struct HeldFrame {
+  HeldFrame(Frame&& taken, std::shared_ptr<HeldSlots> counts)
+      : frame(std::move(taken)), slots(std::move(counts)) {
+    slots->held.fetch_add(1, std::memory_order_relaxed);
+  }
+  HeldFrame(const HeldFrame&) = delete;
+  HeldFrame& operator=(const HeldFrame&) = delete;
+  ~HeldFrame() {
+    frame.release();
+    slots->held.fetch_sub(1, std::memory_order_release);
+  }
+  Frame frame;
+  std::shared_ptr<HeldSlots> slots;
+};
+
+void let_go(gpointer held) {
+  delete static_cast<HeldFrame*>(held);
+}
+
+// The library's own system memory with a life of its own: mapping it for writing fails, sharing a part works.
+GstMemory* wrap(Frame&& frame, const std::shared_ptr<HeldSlots>& slots) {
+  const auto payload = frame.data();
+  auto held = std::make_unique<HeldFrame>(std::move(frame), slots);
+  auto* bytes =
+      const_cast<std::byte*>(payload.data());  // GStreamer has no pointer to const; READONLY says it
+  return gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, bytes, payload.size(), 0, payload.size(),
+                                held.release(), let_go);
+}
+
+}  // namespace
+
+Ptr<GstBuffer> buffer_from(Frame&& frame, const FrameInfo& info, const std::shared_ptr<HeldSlots>& slots,
+                           std::uint32_t most_held) {
+  Ptr<GstBuffer> buffer(gst_buffer_new());
+  set_frame_info(buffer.get(), info);
+  GST_BUFFER_OFFSET(buffer.get()) = frame.sequence();
+  if (const VideoFormat* video = frame.format().video(); video != nullptr && frame.plane_count() != 0)
+    attach_layout(buffer.get(), *video, frame.layout());
+  attach_side_data(buffer.get(), frame);
+
+  if (frame.data().empty()) {
+    frame.release();
+  } else if (slots->held.load(std::memory_order_acquire) < most_held) {
+    gst_buffer_append_memory(buffer.get(), wrap(std::move(frame), slots));
+  } else {
+    const auto payload = frame.data();
+    GstMemory* memory = gst_allocator_alloc(nullptr, payload.size(), nullptr);
+    gst_buffer_append_memory(buffer.get(), memory);
+    gst_buffer_fill(buffer.get(), 0, payload.data(), payload.size());
+    slots->copied.fetch_add(1, std::memory_order_relaxed);
+    frame.release();
+  }
+  return buffer;
+}
+
+}  // namespace reel::gst

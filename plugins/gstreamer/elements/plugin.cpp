@@ -1,0 +1,22 @@
+// libgstreel.so as GStreamer loads it.
+#include <gst/gst.h>
+
+#include "reel_sink.hpp"
+#include "reel_src.hpp"
+
+#define PACKAGE "reel"
+
+namespace {
+
+gboolean init(GstPlugin* plugin) {
+  const gboolean sink =
+      gst_element_register(plugin, "reelsink", GST_RANK_NONE, reel::gst::reel_sink_get_type());
+  const gboolean source =
+      gst_element_register(plugin, "reelsrc", GST_RANK_PRIMARY, reel::gst::reel_src_get_type());
+  return static_cast<gboolean>(sink != FALSE && source != FALSE);
+}
+
+}  // namespace
+
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, reel, "Frames between processes without a copy", init,
+                  REEL_VERSION, "Apache 2.0", "Reel", "Reel")

@@ -1,0 +1,175 @@
+#include "reel_sink.hpp"
+
+#include <new>
+
+#include <gst/base/gstbasesink.h>
+
+#include "sink.hpp"
+#include "sink_settings.hpp"
+
+struct ReelSink {
+  GstBaseSink parent;
+  reel::gst::SinkSettings settings;  // under the object lock
+  reel::gst::Sink sink;
+};
+struct ReelSinkClass {
+  GstBaseSinkClass parent_class;
+};
+
+G_DEFINE_TYPE(ReelSink, reel_sink, GST_TYPE_BASE_SINK)
+
+namespace {
+
+using reel::gst::SinkProperty;
+
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+ReelSink* self_of(gpointer object) {
+  return reinterpret_cast<ReelSink*>(object);
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  GST_OBJECT_LOCK(object);
+  const bool known =
+      reel::gst::set_sink_property(self_of(object)->settings, static_cast<SinkProperty>(id), value);
+  GST_OBJECT_UNLOCK(object);
+  if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  ReelSink* self = self_of(object);
+  const auto property = static_cast<SinkProperty>(id);
+  if (property == SinkProperty::num_clients) {
+    g_value_set_uint(value, self->sink.clients());
+  } else if (property == SinkProperty::stats) {
+    g_value_take_boxed(value, self->sink.stats());
+  } else {
+    GST_OBJECT_LOCK(object);
+    const bool known = reel::gst::get_sink_property(self->settings, property, value);
+    GST_OBJECT_UNLOCK(object);
+    if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void finalize(GObject* object) {
+  ReelSink* self = self_of(object);
+  self->sink.~Sink();
+  self->settings.~SinkSettings();
+  G_OBJECT_CLASS(reel_sink_parent_class)->finalize(object);
+}
+
+gboolean start(GstBaseSink* base) {
+  ReelSink* self = self_of(base);
+  GST_OBJECT_LOCK(base);
+  const reel::gst::SinkSettings settings = self->settings;
+  GST_OBJECT_UNLOCK(base);
+  if (settings.stream.empty()) {
+    GST_ELEMENT_ERROR(base, RESOURCE, SETTINGS, ("No stream is named."),
+                      ("set the property 'stream', as in: reelsink stream=camera"));
+    return FALSE;
+  }
+  return static_cast<gboolean>(self->sink.open(settings));
+}
+
+gboolean stop(GstBaseSink* base) {
+  self_of(base)->sink.close();
+  return TRUE;
+}
+
+gboolean unlock(GstBaseSink* base) {
+  self_of(base)->sink.unlock();
+  return TRUE;
+}
+
+gboolean unlock_stop(GstBaseSink* base) {
+  self_of(base)->sink.resume();
+  return TRUE;
+}
+
+gboolean set_caps(GstBaseSink* base, GstCaps* caps) {
+  return static_cast<gboolean>(self_of(base)->sink.set_caps(caps));
+}
+
+GstFlowReturn render(GstBaseSink* base, GstBuffer* buffer) {
+  return self_of(base)->sink.render(buffer);
+}
+
+// Any strides, offsets and crops are welcome: they travel.
+gboolean propose_allocation(GstBaseSink* /*base*/, GstQuery* query) {
+  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr);
+  return TRUE;
+}
+
+// What the base class then does with it (waiting for the clock, for PLAYING, posting the end) it does behind
+// us, so an end of stream is written first.
+gboolean event(GstBaseSink* base, GstEvent* given) {
+  reel::gst::Sink& sink = self_of(base)->sink;
+  switch (GST_EVENT_TYPE(given)) {
+    case GST_EVENT_SEGMENT: {
+      const GstSegment* segment = nullptr;
+      gst_event_parse_segment(given, &segment);
+      sink.set_segment(*segment);
+      break;
+    }
+    case GST_EVENT_TAG: {
+      GstTagList* tags = nullptr;
+      gst_event_parse_tag(given, &tags);
+      (void)sink.set_tags(tags);
+      break;
+    }
+    case GST_EVENT_GAP: {
+      GstClockTime pts = GST_CLOCK_TIME_NONE;
+      GstClockTime duration = GST_CLOCK_TIME_NONE;
+      gst_event_parse_gap(given, &pts, &duration);
+      (void)sink.render_gap(pts, duration);
+      break;
+    }
+    case GST_EVENT_CUSTOM_DOWNSTREAM: (void)sink.render_event(gst_event_get_structure(given)); break;
+    case GST_EVENT_EOS: sink.end(); break;
+    case GST_EVENT_FLUSH_STOP: sink.flushed(); break;
+    default: break;
+  }
+  return GST_BASE_SINK_CLASS(reel_sink_parent_class)->event(base, given);
+}
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
+  if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING) self_of(element)->sink.clock_changed();
+  return GST_ELEMENT_CLASS(reel_sink_parent_class)->change_state(element, change);
+}
+
+}  // namespace
+
+static void reel_sink_class_init(ReelSinkClass* klass) {
+  auto* object_class = G_OBJECT_CLASS(klass);
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  auto* base_class = GST_BASE_SINK_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  reel::gst::install_sink_properties(object_class);
+  gst_element_class_set_static_metadata(
+      element_class, "Reel sink", "Sink",
+      "Publishes frames to other processes through shared memory, checksummed, by a policy for each reader",
+      "Reel");
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  element_class->change_state = change_state;
+  base_class->start = start;
+  base_class->stop = stop;
+  base_class->unlock = unlock;
+  base_class->unlock_stop = unlock_stop;
+  base_class->set_caps = set_caps;
+  base_class->render = render;
+  base_class->propose_allocation = propose_allocation;
+  base_class->event = event;
+}
+
+static void reel_sink_init(ReelSink* self) {
+  new (&self->settings) reel::gst::SinkSettings();
+  new (&self->sink) reel::gst::Sink(&self->parent);
+}
+
+GType reel::gst::reel_sink_get_type() {
+  return ::reel_sink_get_type();
+}

@@ -1,0 +1,141 @@
+#include "sink_settings.hpp"
+
+#include <array>
+#include <string_view>
+
+#include <reel/base/error.hpp>
+#include <reel/base/text.hpp>
+
+#include "enums.hpp"
+
+namespace reel::gst {
+namespace {
+
+constexpr auto kReady =
+    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+constexpr std::uint64_t kMillisecondNs = 1'000'000;
+
+std::string text_of(const GValue* value) {
+  const gchar* text = g_value_get_string(value);
+  return text != nullptr ? text : "";
+}
+
+}  // namespace
+
+void install_sink_properties(GObjectClass* object_class) {
+  const WriterOptions defaults;
+  const auto install = [object_class](SinkProperty property, GParamSpec* spec) {
+    g_object_class_install_property(object_class, static_cast<guint>(property), spec);
+  };
+  install(SinkProperty::stream,
+          g_param_spec_string("stream", "Stream", "Name of the stream to write", nullptr, kReady));
+  install(SinkProperty::slots, g_param_spec_uint("slots", "Slots", "Frames that the ring holds", kMinSlots,
+                                                 kMaxSlots, defaults.slots, kReady));
+  install(SinkProperty::history,
+          g_param_spec_uint("history", "History", "Newest frames that are always kept for readers to come", 0,
+                            kMaxSlots - 2, defaults.history, kReady));
+  install(SinkProperty::checksum,
+          g_param_spec_enum("checksum", "Checksum", "What of each frame's payload the checksum covers",
+                            checksum_type(), static_cast<gint>(defaults.checksum), kReady));
+  install(
+      SinkProperty::policy_limits,
+      g_param_spec_string("policy-limits", "Policy limits",
+                          "Policies that readers may have, with commas: lossless,queue,latest (empty: all)",
+                          nullptr, kReady));
+  install(SinkProperty::wait_for_readers,
+          g_param_spec_uint("wait-for-readers", "Wait for readers",
+                            "Readers that must have joined before the first frame is published", 0,
+                            kMaxReaders, 0, kReady));
+  install(
+      SinkProperty::stall_timeout,
+      g_param_spec_uint64("stall-timeout", "Stall timeout",
+                          "A lossless reader that blocks the stream so long, in nanoseconds, is waited for "
+                          "no more (0: never)",
+                          0, static_cast<guint64>(G_MAXINT) * kMillisecondNs,
+                          static_cast<guint64>(defaults.stall_timeout_ms) * kMillisecondNs, kReady));
+  install(SinkProperty::side_data_bytes, g_param_spec_uint("side-data-bytes", "Side data bytes",
+                                                           "Room for metas in each slot, a multiple of 8", 0,
+                                                           1u << 20, defaults.side_data_bytes, kReady));
+  install(
+      SinkProperty::max_bytes,
+      g_param_spec_uint64("max-bytes", "Max bytes", "Memory of the ring, at most: it grows with its frames",
+                          4096, G_MAXUINT64, defaults.max_bytes, kReady));
+  install(
+      SinkProperty::is_live,
+      g_param_spec_boolean("is-live", "Is live",
+                           "The source cannot wait: readers that lag lose frames instead of holding it up",
+                           static_cast<gboolean>(defaults.live), kReady));
+  install(SinkProperty::num_clients, g_param_spec_uint("num-clients", "Clients", "Readers that are connected",
+                                                       0, G_MAXUINT, 0, kReadOnly));
+  install(SinkProperty::stats,
+          g_param_spec_boxed("stats", "Statistics",
+                             "published, bytes, copied, waits, demoted, refused, epochs, metas-lost",
+                             GST_TYPE_STRUCTURE, kReadOnly));
+}
+
+bool set_sink_property(SinkSettings& settings, SinkProperty property, const GValue* value) {
+  WriterOptions& writer = settings.writer;
+  switch (property) {
+    case SinkProperty::stream: settings.stream = text_of(value); return true;
+    case SinkProperty::slots: writer.slots = g_value_get_uint(value); return true;
+    case SinkProperty::history: writer.history = g_value_get_uint(value); return true;
+    case SinkProperty::checksum:
+      writer.checksum = static_cast<ChecksumMode>(g_value_get_enum(value));
+      return true;
+    case SinkProperty::policy_limits: settings.policies = text_of(value); return true;
+    case SinkProperty::wait_for_readers: settings.wait_for_readers = g_value_get_uint(value); return true;
+    case SinkProperty::stall_timeout:
+      writer.stall_timeout_ms =
+          static_cast<int>((g_value_get_uint64(value) + kMillisecondNs - 1) / kMillisecondNs);
+      return true;
+    case SinkProperty::side_data_bytes: writer.side_data_bytes = g_value_get_uint(value); return true;
+    case SinkProperty::max_bytes: writer.max_bytes = g_value_get_uint64(value); return true;
+    case SinkProperty::is_live: writer.live = g_value_get_boolean(value) != FALSE; return true;
+    case SinkProperty::num_clients:
+    case SinkProperty::stats: return false;
+  }
+  return false;
+}
+
+bool get_sink_property(const SinkSettings& settings, SinkProperty property, GValue* value) {
+  const WriterOptions& writer = settings.writer;
+  switch (property) {
+    case SinkProperty::stream: g_value_set_string(value, settings.stream.c_str()); return true;
+    case SinkProperty::slots: g_value_set_uint(value, writer.slots); return true;
+    case SinkProperty::history: g_value_set_uint(value, writer.history); return true;
+    case SinkProperty::checksum: g_value_set_enum(value, static_cast<gint>(writer.checksum)); return true;
+    case SinkProperty::policy_limits: g_value_set_string(value, settings.policies.c_str()); return true;
+    case SinkProperty::wait_for_readers: g_value_set_uint(value, settings.wait_for_readers); return true;
+    case SinkProperty::stall_timeout:
+      g_value_set_uint64(value, static_cast<guint64>(writer.stall_timeout_ms) * kMillisecondNs);
+      return true;
+    case SinkProperty::side_data_bytes: g_value_set_uint(value, writer.side_data_bytes); return true;
+    case SinkProperty::max_bytes: g_value_set_uint64(value, writer.max_bytes); return true;
+    case SinkProperty::is_live: g_value_set_boolean(value, static_cast<gboolean>(writer.live)); return true;
+    case SinkProperty::num_clients:
+    case SinkProperty::stats: return false;
+  }
+  return false;
+}
+
+WriterOptions writer_options(const SinkSettings& settings) {
+  WriterOptions options = settings.writer;
+  std::string_view rest = settings.policies;
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view name = rest.substr(0, comma);
+    const auto policy = policy_from(name);
+    if (!policy) {
+      static const std::array<std::string, 3> known{"lossless", "queue", "latest"};
+      const auto near = nearest_name(name, known);
+      throw Error(ErrorCode::bad_argument, "policy-limits names \"" + std::string(name) + "\": it takes " +
+                                               join_or(known) + (near ? " (" + *near + "?)" : ""));
+    }
+    options.allowed_policies.push_back(*policy);
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+  }
+  return options;
+}
+
+}  // namespace reel::gst

@@ -1,0 +1,43 @@
+// The properties of reelsink: their defaults, ranges and texts. The object lock is the caller's.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <gst/gst.h>
+
+#include <reel/channel/options.hpp>
+
+namespace reel::gst {
+
+struct SinkSettings {
+  std::string stream;
+  std::string policies;  // comma-separated; empty: all
+  WriterOptions writer;
+  std::uint32_t wait_for_readers = 0;
+};
+
+enum class SinkProperty : guint {
+  stream = 1,
+  slots,
+  history,
+  checksum,
+  policy_limits,
+  wait_for_readers,
+  stall_timeout,
+  side_data_bytes,
+  max_bytes,
+  is_live,
+  num_clients,
+  stats
+};
+
+void install_sink_properties(GObjectClass* object_class);
+/// False for a property that is not one of the settings (num-clients, stats).
+bool set_sink_property(SinkSettings& settings, SinkProperty property, const GValue* value);
+bool get_sink_property(const SinkSettings& settings, SinkProperty property, GValue* value);
+
+/// What the writer is opened with. Throws Error{bad_argument} for a policy there is not, naming the nearest.
+[[nodiscard]] WriterOptions writer_options(const SinkSettings& settings);
+
+}  // namespace reel::gst

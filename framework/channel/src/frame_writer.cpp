@@ -45,6 +45,10 @@ bool FrameWriter::wait_for_readers() noexcept {
   return impl_->wait_for_readers();
 }
 
+bool FrameWriter::wait_for_readers(std::uint32_t count) noexcept {
+  return impl_->wait_for_readers(count);
+}
+
 WriteStatus FrameWriter::acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept {
   loan.cancel();
   return impl_->acquire(loan, bytes, timeout_ms);

@@ -246,6 +246,15 @@ bool FrameWriter::Impl::wait_for_readers() noexcept {
   }
 }
 
+bool FrameWriter::Impl::wait_for_readers(std::uint32_t count) noexcept {
+  for (;;) {
+    const std::uint32_t before = server_.events().load(std::memory_order_acquire);
+    if (server_.reader_count() >= count) return true;
+    if (interrupted_.load(std::memory_order_acquire)) return false;
+    futex_wait(server_.events(), before, kNever, FutexScope::process);
+  }
+}
+
 WriteStatus FrameWriter::Impl::ensure_capacity(std::uint64_t bytes) noexcept {
   if (epoch_ && bytes <= epoch_->view().geometry.slot_bytes) return WriteStatus::ok;
   const auto over_limit = [this](std::uint64_t slot) {

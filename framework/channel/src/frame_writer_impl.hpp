@@ -28,6 +28,7 @@ class FrameWriter::Impl {
   void set_tags(const Tags& tags);
   [[nodiscard]] const Format& format() const noexcept { return format_; }
   [[nodiscard]] bool wait_for_readers() noexcept;
+  [[nodiscard]] bool wait_for_readers(std::uint32_t count) noexcept;
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept;
   [[nodiscard]] WriteStatus publish(Loan& loan, const FrameInfo& info) noexcept;
   [[nodiscard]] WriteStatus write(std::span<const std::byte> payload, const FrameInfo& info,

@@ -319,6 +319,13 @@ std::vector<std::string> StreamServer::missing_readers(const std::vector<std::st
   return missing;
 }
 
+std::uint32_t StreamServer::reader_count() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::uint32_t>(std::count_if(peers_.begin(), peers_.end(), [](const auto& one) {
+    return one.second->stage == Peer::Stage::reader && !one.second->left;
+  }));
+}
+
 bool StreamServer::owes_frames() const {
   const std::lock_guard lock(mutex_);
   const std::uint64_t head = epoch_ ? epoch_->ring().head() : 0;

@@ -55,6 +55,7 @@ class StreamServer final : public ReaderWaker {
   /// Changes whenever something happened that a waiting writer may wait for; futex_wake'd.
   [[nodiscard]] const std::atomic<std::uint32_t>& events() const noexcept { return events_; }
   void notify() noexcept;
+  [[nodiscard]] std::uint32_t reader_count() const noexcept;
   [[nodiscard]] std::vector<std::string> missing_readers(const std::vector<std::string>& names) const;
   /// Who keeps the writer from a slot, for a message: readers with what they pin and have still to take.
   [[nodiscard]] std::string holders() const;

@@ -105,7 +105,9 @@ TEST_F(Elements, AWriterThatWasKilledIsFollowedByTheNextWithDiscont) {
   int disconts = 0;
   for (std::size_t i = 0; i < seen.size(); ++i) {
     if (seen[i].discont && seen[i].offset < 10) ++disconts;
-    if (i > 0) EXPECT_GE(seen[i].pts, seen[i - 1].pts) << "buffer " << i;
+    if (i > 0) {
+      EXPECT_GE(seen[i].pts, seen[i - 1].pts) << "buffer " << i;
+    }
   }
   EXPECT_GE(disconts, 2) << "one for each writer";
 }

@@ -24,7 +24,7 @@ std::string text_of(const GValue* value) {
 }  // namespace
 
 void install_sink_properties(GObjectClass* object_class) {
-  const WriterOptions defaults;
+  const WriterOptions defaults = SinkSettings().writer;
   const auto install = [object_class](SinkProperty property, GParamSpec* spec) {
     g_object_class_install_property(object_class, static_cast<guint>(property), spec);
   };

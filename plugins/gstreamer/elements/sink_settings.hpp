@@ -11,6 +11,9 @@
 namespace reel::gst {
 
 struct SinkSettings {
+  SinkSettings() { writer.slots = kSlots; }
+  static constexpr std::uint32_t kSlots = 16;  // room for a few readers that hold a few buffers each
+
   std::string stream;
   std::string policies;  // comma-separated; empty: all
   WriterOptions writer;

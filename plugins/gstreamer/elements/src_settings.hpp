@@ -22,7 +22,7 @@ struct SrcSettings {
   bool reconnect = true;
   OnDisconnect on_disconnect = OnDisconnect::none;
   std::uint64_t timeout_ns = 0;  // 0: for ever
-  std::uint32_t max_pins = 8;
+  std::uint32_t max_pins = 4;
 
   [[nodiscard]] ReaderOptions reader_options() const;
 };

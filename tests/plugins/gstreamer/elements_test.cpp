@@ -63,7 +63,8 @@ TEST_F(Elements, EveryBufferArrivesAndTheEndWhenTheReceiverIsFirst) {
 TEST_F(Elements, ReceivedBuffersLieInTheReadersMappingAndCannotBeWritten) {
   Receiver receiver(src("policy=lossless"));
   ChildProcess sender = launch(pictures("num-buffers=50") + sink("sync=false wait-for-readers=1"));
-  EXPECT_EQ(receiver.wait_for_end(), "eos") << sender.errors();
+  EXPECT_EQ(receiver.wait_for_end(), "eos");
+  EXPECT_TRUE(sender.wait().ok()) << sender.errors();
   ASSERT_EQ(receiver.seen().size(), 50u);
   for (const Seen& one : receiver.seen()) {
     EXPECT_THAT(one.mapping, AllOf(HasSubstr(" r--s "), HasSubstr("reel." + stream() + ".payload")));
@@ -78,14 +79,16 @@ TEST_F(Elements, SoundAndCompressedPicturesTravelAsTheyAre) {
         "audiotestsrc num-buffers=40 ! audio/x-raw,format=S16LE,rate=48000,channels=2 ! reelsink sync=false "
         "wait-for-readers=1 stream=" +
         stream());
-    EXPECT_EQ(receiver.wait_for_end(), "eos") << sender.errors();
+    EXPECT_EQ(receiver.wait_for_end(), "eos");
+  EXPECT_TRUE(sender.wait().ok()) << sender.errors();
     EXPECT_EQ(receiver.seen().size(), 40u);
     EXPECT_THAT(receiver.caps(), AllOf(StartsWith("audio/x-raw"), HasSubstr("rate=(int)48000")));
   }
   Receiver receiver(src("policy=lossless"));
   ChildProcess sender =
       launch(pictures("num-buffers=20") + " ! jpegenc" + sink("sync=false wait-for-readers=1"));
-  EXPECT_EQ(receiver.wait_for_end(), "eos") << sender.errors();
+  EXPECT_EQ(receiver.wait_for_end(), "eos");
+  EXPECT_TRUE(sender.wait().ok()) << sender.errors();
   EXPECT_EQ(receiver.seen().size(), 20u);
   EXPECT_THAT(receiver.caps(), StartsWith("image/jpeg"));
 }

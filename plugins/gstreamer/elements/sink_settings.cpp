@@ -123,6 +123,7 @@ bool get_sink_property(const SinkSettings& settings, SinkProperty property, GVal
 
 WriterOptions writer_options(const SinkSettings& settings) {
   WriterOptions options = settings.writer;
+  options.grow_for_readers = true;
   // Of what is not kept: one for copies, the rest for buffers that are filled, shown last or kept by a
   // decoder.
   const std::uint32_t spare = options.slots - std::min(options.slots, options.history + 1);

@@ -168,8 +168,13 @@ WriteStatus StreamSlots::publish(Loan&& loan, const FrameInfo& info) noexcept {
 }
 
 bool StreamSlots::wait_for_readers(std::uint32_t count) noexcept {
-  const auto present = writer();
-  return present && present->wait_for_readers(count);
+  std::unique_lock lock(mutex_);
+  const auto present = writer_;
+  ++waiting_;
+  const bool there = present->wait_for_readers(
+      count, SharedWait{lock, [this] { return interrupted_.load(std::memory_order_acquire); }});
+  if (--waiting_ == 0) settled_.notify_all();
+  return there;
 }
 
 void StreamSlots::interrupt() noexcept {

@@ -53,7 +53,7 @@ struct WriterOptions {
   std::uint64_t max_bytes = std::uint64_t{4} << 30;  // of all slots together: growth beyond it is refused
   std::uint32_t history = 1;  // newest frames that are never taken back: what `oldest` can count on
   std::uint32_t loans = 1;    // slots that are open for filling at one time
-  std::uint32_t side_data_bytes = 4096;  // room for side data in each slot, a multiple of 8, at most 1 MiB
+  std::uint32_t side_data_bytes = 4096;  // room for side data in each slot, a multiple of 8, at most 16 MiB
   ChecksumMode checksum = ChecksumMode::full;
   bool live = false;             // a source that cannot wait: readers that lag lose frames instead
   std::uint32_t lag_frames = 0;  // live: frames kept for every lossless reader, counted at its admission

@@ -29,11 +29,11 @@ enum FrameFlag : std::uint32_t {
   kNothingNew = 1u << 8,    // silence, or the picture before once more: may be skipped
   kDecodeOnly = 1u << 9,    // to be decoded, not to be shown
   kFromLive = 1u << 10,     // a live source made it
-  kSyncAfter = 1u << 11,    // whoever stores it makes it durable before it goes on
-  kFirstMediaFlag = 1u << 20  // from here on: of the kind of media, see kMediaFlags
+  kSyncAfter = 1u << 11     // whoever stores it makes it durable before it goes on
 };
 /// Bits whose meaning depends on the kind of media: GStreamer's own numbers (GST_VIDEO_BUFFER_FLAG_INTERLACED
-/// is 1 << 20, then top field first, repeat first field, one field, several views, first in bundle).
+/// is the first, then top field first, repeat first field, one field, several views, first in bundle).
+inline constexpr std::uint32_t kFirstMediaFlag = 1u << 20;
 inline constexpr std::uint32_t kMediaFlags = 0xFFF0'0000u;
 
 /// Times are nanoseconds; kNoTime where not set.

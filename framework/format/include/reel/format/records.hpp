@@ -12,8 +12,9 @@ namespace reel {
 inline constexpr std::size_t kMaxTagsBytes = 4064;  // of tag text
 
 /// How a frame's pts relates to running time and to CLOCK_MONOTONIC. GStreamer's GstSegment in TIME format
-/// (gst_segment_to_running_time): running = (pts - start) / rate + base, where rate < 0
-/// running = (pts - stop) / rate + base; stream time = (pts - start) * applied_rate + time.
+/// (gst_segment_to_running_time): running = (pts - start) / rate + base, or (stop - pts) / |rate| + base
+/// where rate < 0; stream time = (pts - start) * applied_rate + time, or (stop - pts) * |applied_rate| + time
+/// where applied_rate < 0.
 struct Segment {
   double rate = 1.0;          // playback rate; not 0
   double applied_rate = 1.0;  // what was done about the rate already: stream time runs so much faster; not 0

@@ -37,12 +37,6 @@ class ReadMap {
   GstMapInfo map_{};
 };
 
-bool in_system_memory(const GstCaps* caps) {
-  const GstCapsFeatures* features = gst_caps_get_features(caps, 0);
-  return features == nullptr || gst_caps_features_is_any(features) != FALSE ||
-         gst_caps_features_is_equal(features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY) != FALSE;
-}
-
 }  // namespace
 
 GstFlowReturn Sink::fail(const std::string& what, const std::string& detail) {
@@ -55,7 +49,7 @@ bool Sink::open(const SinkSettings& settings) {
   format_.reset();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   waited_ = false;
-  metas_lost_ = 0;
+  metas_lost_.clear();
   return open_writer();
 }
 
@@ -90,8 +84,6 @@ void Sink::close() {
 
 bool Sink::set_caps(GstCaps* caps) {
   try {
-    if (!in_system_memory(caps))
-      throw Error(ErrorCode::unsupported, "its memory cannot be mapped by the processor: download it first");
     Format format = format_from_caps(caps);
     if (format.video() != nullptr && gst_video_info_from_caps(&video_info_, caps) == FALSE)
       throw Error(ErrorCode::unsupported, "GStreamer itself knows no such raw video");
@@ -126,7 +118,7 @@ bool Sink::set_tags(GstTagList* tags) {
 
 // As late as this: before PLAYING there is no base time.
 void Sink::name_segment() {
-  if (segment_known_ || segment_.format != GST_FORMAT_TIME) return;
+  if (segment_known_) return;
   monotonic_offset_ns_ = monotonic_offset(GST_ELEMENT(element_));
   writer_->set_segment(segment_from(segment_, monotonic_offset_ns_));
   segment_known_ = true;
@@ -165,7 +157,7 @@ WriteStatus Sink::fill(Loan& loan, GstBuffer* buffer) {
       return status;
     if (!loan.copy_from(map.bytes())) return WriteStatus::too_large;
   }
-  metas_lost_ += collect_side_data(buffer, loan.side_data());
+  collect_side_data(buffer, loan.format(), loan.side_data(), metas_lost_);
   return WriteStatus::ok;
 }
 
@@ -188,6 +180,8 @@ bool Sink::readers_are_there() {
 GstFlowReturn Sink::render(GstBuffer* buffer) {
   try {
     if (const GstFlowReturn flow = ready(); flow != GST_FLOW_OK) return flow;
+    if (format_ && format_->video() != nullptr && gst_buffer_get_size(buffer) == 0)
+      return render_gap(GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer));  // a picture without pixels
     Loan loan;
     const GstFlowReturn flow = uninterrupted([&] { return fill(loan, buffer); });
     if (flow != GST_FLOW_OK) return flow;
@@ -247,12 +241,17 @@ GstStructure* Sink::stats() const {
   const std::lock_guard lock(mutex_);
   const WriterStats now = writer_ ? writer_->stats() : WriterStats{};
   const auto number = [](std::uint64_t value) { return static_cast<guint64>(value); };
-  return gst_structure_new("application/x-reel-writer-stats", "published", G_TYPE_UINT64,
-                           number(now.published), "bytes", G_TYPE_UINT64, number(now.bytes), "copied",
-                           G_TYPE_UINT64, number(now.copied), "waits", G_TYPE_UINT64, number(now.waits),
-                           "demoted", G_TYPE_UINT64, number(now.demoted), "refused", G_TYPE_UINT64,
-                           number(now.refused), "epochs", G_TYPE_UINT64, number(now.epochs), "metas-lost",
-                           G_TYPE_UINT64, number(metas_lost_), nullptr);
+  GstStructure* stats = gst_structure_new(
+      "application/x-reel-writer-stats", "published", G_TYPE_UINT64, number(now.published), "bytes",
+      G_TYPE_UINT64, number(now.bytes), "copied", G_TYPE_UINT64, number(now.copied), "waits", G_TYPE_UINT64,
+      number(now.waits), "demoted", G_TYPE_UINT64, number(now.demoted), "refused", G_TYPE_UINT64,
+      number(now.refused), "epochs", G_TYPE_UINT64, number(now.epochs), "metas-lost", G_TYPE_UINT64,
+      number(metas_lost_.total()), nullptr);
+  GValue by_type = G_VALUE_INIT;
+  g_value_init(&by_type, GST_TYPE_STRUCTURE);
+  g_value_take_boxed(&by_type, metas_lost_.by_type());
+  gst_structure_take_value(stats, "metas-lost-by-type", &by_type);
+  return stats;
 }
 
 }  // namespace reel::gst

@@ -14,6 +14,7 @@
 
 #include <reel/channel/frame_writer.hpp>
 
+#include "lost_metas.hpp"
 #include "sink_settings.hpp"
 
 namespace reel::gst {
@@ -66,7 +67,7 @@ class Sink {
   std::int64_t monotonic_offset_ns_ = kNoTime;
   bool waited_ = false;
   bool ended_ = false;
-  std::uint64_t metas_lost_ = 0;
+  LostMetas metas_lost_;
   unsigned key_frames_asked_ = 0;
 };
 

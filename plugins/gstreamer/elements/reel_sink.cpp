@@ -126,7 +126,9 @@ gboolean event(GstBaseSink* base, GstEvent* given) {
       (void)sink.render_gap(pts, duration);
       break;
     }
-    case GST_EVENT_CUSTOM_DOWNSTREAM: (void)sink.render_event(gst_event_get_structure(given)); break;
+    case GST_EVENT_STREAM_START: sink.forget_tags(); break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY: (void)sink.render_event(given); break;
     case GST_EVENT_EOS: sink.end(); break;
     case GST_EVENT_FLUSH_STOP: sink.flushed(); break;
     default: break;

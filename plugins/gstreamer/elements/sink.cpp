@@ -12,6 +12,7 @@
 #include <reel/gst/pointers.hpp>
 #include <reel/gst/video_buffer.hpp>
 
+#include "event_text.hpp"
 #include "side_data.hpp"
 
 namespace reel::gst {
@@ -49,6 +50,7 @@ bool Sink::open(const SinkSettings& settings) {
   format_.reset();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   waited_ = false;
+  tags_.clear();
   metas_lost_.clear();
   return open_writer();
 }
@@ -106,8 +108,13 @@ void Sink::set_segment(const GstSegment& segment) {
 
 bool Sink::set_tags(GstTagList* tags) {
   try {
-    const Text text(gst_tag_list_to_string(tags));
-    writer_->set_tags(text.get());
+    tags_.merge(tags);
+    const TagText::Written written = tags_.write();
+    for (const std::string& tag : written.left_out)
+      GST_ELEMENT_WARNING(
+          element_, RESOURCE, WRITE, ("A tag of stream \"%s\" is left out.", settings_.stream.c_str()),
+          ("%s does not fit: the tags of a stream take %zu bytes at most", tag.c_str(), kMaxTagsBytes));
+    writer_->set_tags(written.text);
   } catch (const std::exception& error) {
     GST_ELEMENT_WARNING(element_, RESOURCE, WRITE,
                         ("Tags of stream \"%s\" are left out.", settings_.stream.c_str()),
@@ -204,11 +211,14 @@ GstFlowReturn Sink::render_gap(GstClockTime pts, GstClockTime duration) {
   return uninterrupted([&] { return writer_->write_gap(time(pts), time(duration)); });
 }
 
-GstFlowReturn Sink::render_event(const GstStructure* structure) {
-  if (structure == nullptr) return GST_FLOW_OK;
+GstFlowReturn Sink::render_event(GstEvent* event) {
+  const auto text = event_text(event);
+  if (!text) {
+    metas_lost_.count("event");
+    return GST_FLOW_OK;
+  }
   if (const GstFlowReturn flow = ready(); flow != GST_FLOW_OK) return flow;
-  const Text text(gst_structure_to_string(structure));
-  return uninterrupted([&] { return writer_->write_event(text.get()); });
+  return uninterrupted([&] { return writer_->write_event(*text); });
 }
 
 void Sink::end() {

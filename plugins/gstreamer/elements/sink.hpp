@@ -16,6 +16,7 @@
 
 #include "lost_metas.hpp"
 #include "sink_settings.hpp"
+#include "tag_text.hpp"
 
 namespace reel::gst {
 
@@ -30,11 +31,13 @@ class Sink {
   bool set_caps(GstCaps* caps);
   void set_segment(const GstSegment& segment);
   bool set_tags(GstTagList* tags);
+  /// A stream begins: the tags were another's.
+  void forget_tags() { tags_.clear(); }
   /// The clock or the base time may be another one.
   void clock_changed() noexcept { segment_known_ = false; }
   GstFlowReturn render(GstBuffer* buffer);
   GstFlowReturn render_gap(GstClockTime pts, GstClockTime duration);
-  GstFlowReturn render_event(const GstStructure* structure);
+  GstFlowReturn render_event(GstEvent* event);
   void end();
   void flushed();
 
@@ -67,6 +70,7 @@ class Sink {
   std::int64_t monotonic_offset_ns_ = kNoTime;
   bool waited_ = false;
   bool ended_ = false;
+  TagText tags_;
   LostMetas metas_lost_;
   unsigned key_frames_asked_ = 0;
 };

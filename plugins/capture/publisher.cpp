@@ -36,8 +36,8 @@ class ReadMap {
   GstMapInfo map_{};
 };
 
-// Pictures that lie between a decoder and us, or that it keeps to refer to: as many as of most H.264. Where it
-// keeps more, the ring grows.
+// Pictures that lie between a decoder and us, or that it keeps to refer to: as many as of most H.264. Where
+// it keeps more, the ring grows.
 constexpr std::uint32_t kDecoderBuffers = 12;
 constexpr std::uint32_t kLoans = 1;  // as outputs are opened; more are reserved for the decoder
 
@@ -124,7 +124,8 @@ reel::FrameInfo Publisher::stamp(GstBuffer* buffer, const GstSegment& segment) {
 
 void Publisher::publish_video(GstBuffer* buffer, const reel::FrameInfo& info) {
   if (const auto placed = reel::gst::placed_picture(*slots_, buffer, video_info_, *format_.video()))
-    return require(slots_->publish(placed->part, &placed->layout, info, [](reel::SideDataWriter&) {}));
+    return require(slots_->publish(placed->part, &placed->layout, info,
+                                   [](const reel::Format&, reel::SideDataWriter&) {}));
   const reel::gst::VideoBuffer picture(buffer, video_info_, format_);
   reel::Loan loan;
   require(slots_->acquire(loan, picture.bytes()));

@@ -46,23 +46,26 @@ Ptr<GstBuffer> buffer_from(Frame&& frame, const FrameInfo& info, const std::shar
                            std::uint32_t most_held) {
   Ptr<GstBuffer> buffer(gst_buffer_new());
   set_frame_info(buffer.get(), info);
-  GST_BUFFER_OFFSET(buffer.get()) = frame.sequence();
-  if (const VideoFormat* video = frame.format().video(); video != nullptr && frame.plane_count() != 0)
-    attach_layout(buffer.get(), *video, frame.layout());
-  attach_side_data(buffer.get(), frame);
+  const Format& format = frame.format();
+  if (info.offset == ~std::uint64_t{0}) GST_BUFFER_OFFSET(buffer.get()) = frame.sequence();
+  if (const VideoFormat* video = format.video(); video != nullptr && frame.plane_count() != 0)
+    attach_layout(buffer.get(), *video, frame.layout(), info.flags);
 
-  if (frame.data().empty()) {
-    frame.release();
-  } else if (slots->held.load(std::memory_order_acquire) < most_held) {
+  // Format and side data live as long as the slot is held, by the frame or by the buffer's memory.
+  const std::int64_t capture_ns = frame.info().capture_ns;
+  const SideDataView side_data = frame.side_data();
+  const auto payload = frame.data();
+  const bool hold = !payload.empty() && slots->held.load(std::memory_order_acquire) < most_held;
+  if (hold) {
     gst_buffer_append_memory(buffer.get(), wrap(std::move(frame), slots));
-  } else {
-    const auto payload = frame.data();
+  } else if (!payload.empty()) {
     GstMemory* memory = gst_allocator_alloc(nullptr, payload.size(), nullptr);
     gst_buffer_append_memory(buffer.get(), memory);
     gst_buffer_fill(buffer.get(), 0, payload.data(), payload.size());
     slots->copied.fetch_add(1, std::memory_order_relaxed);
-    frame.release();
   }
+  attach_side_data(buffer.get(), format, capture_ns, side_data);
+  frame.release();
   return buffer;
 }
 

@@ -4,6 +4,8 @@
 
 #include <gst/base/gstbasesink.h>
 
+#include <reel/gst/caps.hpp>
+
 #include "sink.hpp"
 #include "sink_settings.hpp"
 
@@ -89,12 +91,7 @@ gboolean unlock_stop(GstBaseSink* base) {
 
 // Anything, but for memory that cannot be mapped: elements that could download it then do.
 GstCaps* get_caps(GstBaseSink* /*base*/, GstCaps* filter) {
-  if (filter == nullptr) return gst_caps_new_any();
-  GstCaps* const taken = gst_caps_copy(filter);
-  for (guint index = gst_caps_get_size(taken); index-- > 0;) {
-    if (!reel::gst::in_system_memory(taken, index)) gst_caps_remove_structure(taken, index);
-  }
-  return taken;
+  return filter == nullptr ? gst_caps_new_any() : reel::gst::without_other_memory(filter).release();
 }
 
 gboolean query(GstBaseSink* base, GstQuery* asked) {
@@ -102,7 +99,8 @@ gboolean query(GstBaseSink* base, GstQuery* asked) {
     return GST_BASE_SINK_CLASS(reel_sink_parent_class)->query(base, asked);
   GstCaps* caps = nullptr;
   gst_query_parse_accept_caps(asked, &caps);
-  const bool taken = gst_caps_is_fixed(caps) != FALSE && reel::gst::in_system_memory(caps, 0);
+  const bool taken = gst_caps_is_fixed(caps) != FALSE &&
+                     gst_caps_is_empty(reel::gst::without_other_memory(caps).get()) == FALSE;
   gst_query_set_accept_caps_result(asked, static_cast<gboolean>(taken));
   return TRUE;
 }
@@ -143,7 +141,9 @@ gboolean event(GstBaseSink* base, GstEvent* given) {
       (void)sink.render_gap(pts, duration);
       break;
     }
-    case GST_EVENT_CUSTOM_DOWNSTREAM: (void)sink.render_event(gst_event_get_structure(given)); break;
+    case GST_EVENT_STREAM_START: sink.forget_tags(); break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY: (void)sink.render_event(given); break;
     case GST_EVENT_EOS: sink.end(); break;
     case GST_EVENT_FLUSH_STOP: sink.flushed(); break;
     default: break;

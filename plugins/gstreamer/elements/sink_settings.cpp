@@ -62,7 +62,7 @@ void install_sink_properties(GObjectClass* object_class) {
                           static_cast<guint64>(defaults.stall_timeout_ms) * kMillisecondNs, kReady));
   install(SinkProperty::side_data_bytes, g_param_spec_uint("side-data-bytes", "Side data bytes",
                                                            "Room for metas in each slot, a multiple of 8", 0,
-                                                           1u << 20, defaults.side_data_bytes, kReady));
+                                                           16u << 20, defaults.side_data_bytes, kReady));
   install(
       SinkProperty::max_bytes,
       g_param_spec_uint64("max-bytes", "Max bytes", "Memory of the ring, at most: it grows with its frames",

@@ -8,6 +8,9 @@
 #include <reel/gst/clock.hpp>
 #include <reel/gst/frame_info.hpp>
 
+#include "event_text.hpp"
+#include "tag_text.hpp"
+
 namespace reel::gst {
 namespace {
 
@@ -226,8 +229,7 @@ bool Source::follow_records(const Frame& frame) {
   }
   if (frame.tags() != nullptr && *frame.tags() != tags_) {
     tags_ = *frame.tags();
-    if (GstTagList* tags = gst_tag_list_new_from_string(tags_.c_str()))
-      gst_element_send_event(GST_ELEMENT(element_), gst_event_new_tag(tags));
+    for (GstEvent* event : tag_events(tags_)) push_serialized(event);
   }
   return true;
 }
@@ -261,10 +263,15 @@ void Source::push_gap(const FrameInfo& info) {
 }
 
 void Source::push_event(const Frame& frame) {
-  const std::string text(reinterpret_cast<const char*>(frame.data().data()), frame.data().size());
-  GstStructure* structure = gst_structure_from_string(text.c_str(), nullptr);
-  if (structure == nullptr) return;  // an event of Reel's own: no structure of GStreamer's
-  gst_element_send_event(GST_ELEMENT(element_), gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, structure));
+  if (GstEvent* event = event_from(frame.data())) push_serialized(event);  // not one of Reel's own
+}
+
+// At its place among buffers, and before an end. Behind the segment that the first buffer brings.
+void Source::push_serialized(GstEvent* event) {
+  if (buffers_pushed_)
+    gst_pad_push_event(GST_BASE_SRC_PAD(element_), event);
+  else
+    gst_element_send_event(GST_ELEMENT(element_), event);
 }
 
 void Source::ask_for_key_frame() {

@@ -50,6 +50,7 @@ class Source {
   bool follow_format(const Format& format);
   void push_gap(const FrameInfo& info);
   void push_event(const Frame& frame);
+  void push_serialized(GstEvent* event);
   [[nodiscard]] FrameInfo info_of(const Frame& frame);
   GstFlowReturn fail(const std::string& what, const std::string& detail);
 

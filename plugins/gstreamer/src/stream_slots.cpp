@@ -143,7 +143,7 @@ std::optional<SlotPart> StreamSlots::find(GstBuffer* buffer) const noexcept {
 }
 
 WriteStatus StreamSlots::publish(const SlotPart& part, const VideoLayout* layout, const FrameInfo& info,
-                                 const std::function<void(SideDataWriter&)>& add_side_data) {
+                                 const AddSideData& add_side_data) {
   Slot& slot = *part.slot;
   {
     const std::lock_guard lock(mutex_);
@@ -153,7 +153,7 @@ WriteStatus StreamSlots::publish(const SlotPart& part, const VideoLayout* layout
   const bool fits = layout != nullptr ? slot.loan.set_layout(*layout)
                                       : slot.loan.set_layout({}) && slot.loan.set_size(part.bytes);
   if (!fits) return WriteStatus::bad_argument;
-  add_side_data(slot.loan.side_data());
+  add_side_data(slot.loan.format(), slot.loan.side_data());
   slot.published.store(true, std::memory_order_release);
   GST_MINI_OBJECT_FLAG_SET(part.memory, GST_MINI_OBJECT_FLAG_LOCK_READONLY);
   slot.loan.seal();  // the long part, while others have the writer

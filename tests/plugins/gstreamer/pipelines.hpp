@@ -13,6 +13,9 @@
 
 namespace gstreamer_test {
 
+/// GStreamer with Reel's elements; what else here needs it calls it.
+void set_up();
+
 /// `gst-launch-1.0 LINE`, with Reel's elements.
 [[nodiscard]] reel_test::ChildProcess launch(const std::string& line);
 

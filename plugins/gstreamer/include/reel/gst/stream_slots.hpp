@@ -41,6 +41,7 @@ struct SlotPart {
 class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
  public:
   using Stop = std::function<bool()>;
+  using AddSideData = std::function<void(const Format& format, SideDataWriter& side_data)>;
 
   /// Loans that buffers cannot have: the writing element's own, for copies.
   static constexpr std::uint32_t kSpareLoans = 1;
@@ -81,7 +82,7 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   /// Publishes it where it lies; its memory is read-only from here on. With a layout for pictures that have
   /// planes. Statuses as FrameWriter::publish.
   [[nodiscard]] WriteStatus publish(const SlotPart& part, const VideoLayout* layout, const FrameInfo& info,
-                                    const std::function<void(SideDataWriter&)>& add_side_data);
+                                    const AddSideData& add_side_data);
   /// A slot to copy into. Waits while readers hold them all, until interrupt().
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes) noexcept;
   /// What was copied.

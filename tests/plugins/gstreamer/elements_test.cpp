@@ -80,7 +80,7 @@ TEST_F(Elements, SoundAndCompressedPicturesTravelAsTheyAre) {
         "wait-for-readers=1 stream=" +
         stream());
     EXPECT_EQ(receiver.wait_for_end(), "eos");
-  EXPECT_TRUE(sender.wait().ok()) << sender.errors();
+    EXPECT_TRUE(sender.wait().ok()) << sender.errors();
     EXPECT_EQ(receiver.seen().size(), 40u);
     EXPECT_THAT(receiver.caps(), AllOf(StartsWith("audio/x-raw"), HasSubstr("rate=(int)48000")));
   }

@@ -89,20 +89,10 @@ gboolean unlock_stop(GstBaseSink* base) {
   return TRUE;
 }
 
-// Anything, but for memory that cannot be mapped: elements that could download it then do.
+// Anything, but for memory that cannot be mapped: elements that could download it then do. Caps that come all
+// the same are refused by set_caps(), which says why.
 GstCaps* get_caps(GstBaseSink* /*base*/, GstCaps* filter) {
   return filter == nullptr ? gst_caps_new_any() : reel::gst::without_other_memory(filter).release();
-}
-
-gboolean query(GstBaseSink* base, GstQuery* asked) {
-  if (GST_QUERY_TYPE(asked) != GST_QUERY_ACCEPT_CAPS)
-    return GST_BASE_SINK_CLASS(reel_sink_parent_class)->query(base, asked);
-  GstCaps* caps = nullptr;
-  gst_query_parse_accept_caps(asked, &caps);
-  const bool taken = gst_caps_is_fixed(caps) != FALSE &&
-                     gst_caps_is_empty(reel::gst::without_other_memory(caps).get()) == FALSE;
-  gst_query_set_accept_caps_result(asked, static_cast<gboolean>(taken));
-  return TRUE;
 }
 
 gboolean set_caps(GstBaseSink* base, GstCaps* caps) {
@@ -183,7 +173,6 @@ static void reel_sink_class_init(ReelSinkClass* klass) {
   base_class->unlock = unlock;
   base_class->unlock_stop = unlock_stop;
   base_class->get_caps = get_caps;
-  base_class->query = query;
   base_class->set_caps = set_caps;
   base_class->render = render;
   base_class->propose_allocation = propose_allocation;

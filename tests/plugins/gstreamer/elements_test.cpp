@@ -38,7 +38,7 @@ void expect_all(Receiver& receiver, std::size_t count) {
   const std::vector<Seen> seen = receiver.seen();
   ASSERT_EQ(seen.size(), count);
   for (std::size_t i = 0; i < count; ++i) {
-    EXPECT_EQ(seen[i].offset, i) << "the number that videotestsrc gave it";
+    EXPECT_EQ(seen[i].offset, i) << "videotestsrc numbers its pictures from 0";
     EXPECT_EQ(seen[i].bytes, 320u * 240 * 3 / 2);
   }
 }

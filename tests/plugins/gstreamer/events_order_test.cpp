@@ -135,7 +135,7 @@ TEST_F(Events, TagsOfBothScopesArriveMergedAndALateReaderGetsThemAll) {
   ASSERT_TRUE(feeder_->send(tags("taglist, title=(string)second", GST_TAG_SCOPE_STREAM)));
   push(1);
   ASSERT_TRUE(collector_->wait_for_buffers(2));
-  collector_ = std::make_unique<Collector>(stream_, "policy=queue");
+  collector_ = std::make_unique<Collector>(stream_, "policy=lossless");
   push(2);
   ASSERT_TRUE(collector_->wait_for_buffers(1));
   EXPECT_EQ(newest_tags(GST_TAG_SCOPE_STREAM), "taglist, title=(string)second, bitrate=(uint)1000;");

@@ -13,7 +13,7 @@
 
 namespace gstreamer_test {
 
-/// GStreamer with Reel's elements; what else here needs it calls it.
+/// GStreamer knows Reel's elements, in this process and in those it starts. Any number of times.
 void set_up();
 
 /// `gst-launch-1.0 LINE`, with Reel's elements.

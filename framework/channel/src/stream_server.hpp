@@ -51,6 +51,9 @@ class StreamServer final : public ReaderWaker {
     return options_.ended_readers == nullptr ? kNoExpiry : 100'000'000;
   }
 
+  /// What admission counts with from now on.
+  void set_loans(std::uint32_t loans) noexcept;
+
   // --- any thread ---
   /// Changes whenever something happened that a waiting writer may wait for; futex_wake'd.
   [[nodiscard]] const std::atomic<std::uint32_t>& events() const noexcept { return events_; }

@@ -95,11 +95,8 @@ GstFlowReturn render(GstBaseSink* base, GstBuffer* buffer) {
   return self_of(base)->sink.render(buffer);
 }
 
-// Any strides, offsets and crops are welcome: they travel.
-gboolean propose_allocation(GstBaseSink* /*base*/, GstQuery* query) {
-  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
-  gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr);
-  return TRUE;
+gboolean propose_allocation(GstBaseSink* base, GstQuery* query) {
+  return static_cast<gboolean>(self_of(base)->sink.propose_allocation(query));
 }
 
 // What the base class then does with it (waiting for the clock, for PLAYING, posting the end) it does behind

@@ -10,6 +10,7 @@
 #include <reel/gst/clock.hpp>
 #include <reel/gst/frame_info.hpp>
 #include <reel/gst/pointers.hpp>
+#include <reel/gst/slot_pool.hpp>
 #include <reel/gst/video_buffer.hpp>
 
 #include "side_data.hpp"
@@ -50,31 +51,24 @@ GstFlowReturn Sink::fail(const std::string& what, const std::string& detail) {
   return GST_FLOW_ERROR;
 }
 
+std::shared_ptr<FrameWriter> Sink::make_writer() const {
+  return std::make_shared<FrameWriter>(settings_.stream, writer_options(settings_));
+}
+
 bool Sink::open(const SinkSettings& settings) {
   settings_ = settings;
   format_.reset();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   waited_ = false;
   metas_lost_ = 0;
-  return open_writer();
-}
-
-bool Sink::open_writer() {
   try {
-    auto writer = std::make_shared<FrameWriter>(settings_.stream, writer_options(settings_));
-    if (format_) writer->set_format(*format_);
+    const std::uint32_t loans = writer_options(settings_).loans;
+    auto slots = std::make_shared<StreamSlots>(make_writer(), loans);
     const std::lock_guard lock(mutex_);
-    writer_ = std::move(writer);
-    if (unlocked_) writer_->interrupt();
-  } catch (const Error& error) {
-    const std::string what = "Cannot write stream \"" + settings_.stream + "\".";
-    if (error.code() == ErrorCode::in_use)
-      GST_ELEMENT_ERROR(element_, RESOURCE, BUSY, ("%s", what.c_str()), ("%s", error.what()));
-    else
-      GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_WRITE, ("%s", what.c_str()), ("%s", error.what()));
-    return false;
+    slots_ = std::move(slots);
+    if (unlocked_) slots_->interrupt();
   } catch (const std::exception& error) {
-    (void)fail("Cannot write stream \"" + settings_.stream + "\".", error.what());
+    (void)cannot_open(error);
     return false;
   }
   segment_known_ = false;
@@ -82,10 +76,44 @@ bool Sink::open_writer() {
   return true;
 }
 
+// What follows an end of stream is a new stream of the same name, under its readers' eyes.
+bool Sink::reopen() {
+  try {
+    slots()->restart([this] { return make_writer(); }, writer_options(settings_).loans);
+  } catch (const std::exception& error) {
+    (void)cannot_open(error);
+    return false;
+  }
+  segment_known_ = false;
+  ended_ = false;
+  return true;
+}
+
+GstFlowReturn Sink::cannot_open(const std::exception& error) {
+  const auto* known = dynamic_cast<const Error*>(&error);
+  const bool busy = known != nullptr && known->code() == ErrorCode::in_use;
+  const bool wrong = known != nullptr && known->code() == ErrorCode::bad_argument;
+  const GstResourceError code = busy    ? GST_RESOURCE_ERROR_BUSY
+                                : wrong ? GST_RESOURCE_ERROR_SETTINGS
+                                        : GST_RESOURCE_ERROR_OPEN_WRITE;
+  gst_element_message_full(GST_ELEMENT(element_), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, code,
+                           g_strdup_printf("Cannot write stream \"%s\".", settings_.stream.c_str()),
+                           g_strdup(error.what()), __FILE__, GST_FUNCTION, __LINE__);
+  return GST_FLOW_ERROR;
+}
+
 void Sink::close() {
-  std::shared_ptr<FrameWriter> writer;
+  std::shared_ptr<StreamSlots> last;
+  {
+    const std::lock_guard lock(mutex_);
+    last = std::move(slots_);
+  }
+  if (last) last->close();  // buffers that elements still hold keep the rest
+}
+
+std::shared_ptr<StreamSlots> Sink::slots() const {
   const std::lock_guard lock(mutex_);
-  writer = std::move(writer_);
+  return slots_;
 }
 
 bool Sink::set_caps(GstCaps* caps) {
@@ -95,7 +123,7 @@ bool Sink::set_caps(GstCaps* caps) {
     Format format = format_from_caps(caps);
     if (format.video() != nullptr && gst_video_info_from_caps(&video_info_, caps) == FALSE)
       throw Error(ErrorCode::unsupported, "GStreamer itself knows no such raw video");
-    writer_->set_format(format);
+    slots_->set_format(format);
     format_ = std::move(format);
     return true;
   } catch (const std::exception& error) {
@@ -107,6 +135,11 @@ bool Sink::set_caps(GstCaps* caps) {
   }
 }
 
+bool Sink::propose_allocation(GstQuery* query) {
+  const auto present = slots();
+  return present && propose_slots(query, present);
+}
+
 void Sink::set_segment(const GstSegment& segment) {
   segment_ = segment;
   segment_known_ = false;
@@ -115,7 +148,7 @@ void Sink::set_segment(const GstSegment& segment) {
 bool Sink::set_tags(GstTagList* tags) {
   try {
     const Text text(gst_tag_list_to_string(tags));
-    writer_->set_tags(text.get());
+    slots_->with_writer([&](FrameWriter& writer) { writer.set_tags(text.get()); });
   } catch (const std::exception& error) {
     GST_ELEMENT_WARNING(element_, RESOURCE, WRITE,
                         ("Tags of stream \"%s\" are left out.", settings_.stream.c_str()),
@@ -128,7 +161,8 @@ bool Sink::set_tags(GstTagList* tags) {
 void Sink::name_segment() {
   if (segment_known_ || segment_.format != GST_FORMAT_TIME) return;
   monotonic_offset_ns_ = monotonic_offset(GST_ELEMENT(element_));
-  writer_->set_segment(segment_from(segment_, monotonic_offset_ns_));
+  const Segment ours = segment_from(segment_, monotonic_offset_ns_);
+  slots_->with_writer([&](FrameWriter& writer) { writer.set_segment(ours); });
   segment_known_ = true;
 }
 
@@ -147,59 +181,107 @@ GstFlowReturn Sink::uninterrupted(Write&& write) {
     const WriteStatus status = write();
     if (status == WriteStatus::ok) return GST_FLOW_OK;
     if (status != WriteStatus::interrupted)
-      return fail("Cannot write to stream \"" + settings_.stream + "\".", writer_->error());
+      return fail("Cannot write to stream \"" + settings_.stream + "\".", slots_->error());
     if (const GstFlowReturn flow = gst_base_sink_wait_preroll(element_); flow != GST_FLOW_OK) return flow;
   }
 }
 
-WriteStatus Sink::fill(Loan& loan, GstBuffer* buffer) {
-  const bool video = format_ && format_->video() != nullptr;
-  if (video) {
+GstFlowReturn Sink::say_unwritten(const std::exception& error) {
+  return fail("A buffer cannot go into stream \"" + settings_.stream + "\".", error.what());
+}
+
+void Sink::count_metas(GstBuffer* buffer, SideDataWriter& side_data) {
+  const std::uint64_t lost = collect_side_data(buffer, side_data);
+  metas_lost_.fetch_add(lost, std::memory_order_relaxed);
+}
+
+WriteStatus Sink::write(GstBuffer* buffer) {
+  const auto part = slots_->find(buffer);
+  return part ? write_in_place(buffer, *part) : write_copy(buffer);
+}
+
+WriteStatus Sink::write_in_place(GstBuffer* buffer, const SlotPart& part) {
+  const auto collect = [&](SideDataWriter& side_data) { count_metas(buffer, side_data); };
+  const VideoFormat* const video = format_ ? format_->video() : nullptr;
+  if (video == nullptr)
+    return part.offset_bytes == 0 ? slots_->publish(part, nullptr, info_of(buffer), collect)
+                                  : write_copy(buffer);
+  const auto run = find_plane_run(buffer, video_info_, *video);
+  if (!run) return write_copy(buffer);
+  VideoLayout layout = run->layout;
+  const std::uint64_t begin = part.offset_bytes + run->begin_bytes;
+  for (std::uint32_t plane = 0; plane < layout.plane_count; ++plane)
+    layout.planes[plane].offset_bytes += begin;
+  layout.bytes += begin;
+  return slots_->publish(part, &layout, info_of(buffer), collect);
+}
+
+WriteStatus Sink::write_copy(GstBuffer* buffer) {
+  Loan loan;
+  const VideoFormat* const video = format_ ? format_->video() : nullptr;
+  if (gst_buffer_get_size(buffer) == 0) {
+    if (const WriteStatus status = slots_->acquire(loan, 1); status != WriteStatus::ok) return status;
+    (void)loan.set_layout({});
+  } else if (video != nullptr) {
     const VideoBuffer picture(buffer, video_info_, *format_);
-    if (const WriteStatus status = writer_->acquire(loan, picture.bytes()); status != WriteStatus::ok)
+    if (const WriteStatus status = slots_->acquire(loan, picture.bytes()); status != WriteStatus::ok)
       return status;
     if (!picture.copy_to(loan)) return WriteStatus::too_large;
   } else {
     const ReadMap map(buffer);
-    if (const WriteStatus status = writer_->acquire(loan, map.bytes().size()); status != WriteStatus::ok)
+    if (const WriteStatus status = slots_->acquire(loan, map.bytes().size()); status != WriteStatus::ok)
       return status;
     if (!loan.copy_from(map.bytes())) return WriteStatus::too_large;
   }
-  metas_lost_ += collect_side_data(buffer, loan.side_data());
-  return WriteStatus::ok;
+  count_metas(buffer, loan.side_data());
+  return slots_->publish(std::move(loan), info_of(buffer));
 }
 
+// In front of the first buffer: the memory is made, the readers that were asked for are there, the time line
+// has its name.
 GstFlowReturn Sink::ready() {
-  if (ended_ && !open_writer()) return GST_FLOW_ERROR;
-  while (!waited_ && !readers_are_there()) {
-    if (const GstFlowReturn flow = gst_base_sink_wait_preroll(element_); flow != GST_FLOW_OK) return flow;
+  if (ended_ && !reopen()) return GST_FLOW_ERROR;
+  try {
+    slots_->open();
+    while (!waited_) {
+      waited_ = slots_->wait_for_readers(settings_.wait_for_readers);
+      if (waited_) break;
+      if (const GstFlowReturn flow = gst_base_sink_wait_preroll(element_); flow != GST_FLOW_OK) return flow;
+    }
+    name_segment();
+    return GST_FLOW_OK;
+  } catch (const std::exception& error) {
+    return say_unwritten(error);
   }
-  name_segment();
-  return GST_FLOW_OK;
-}
-
-// False when unlock() broke the wait.
-bool Sink::readers_are_there() {
-  if (!writer_->wait_for_readers(settings_.wait_for_readers)) return false;
-  waited_ = true;
-  return true;
 }
 
 GstFlowReturn Sink::render(GstBuffer* buffer) {
+  if (const GstFlowReturn flow = ready(); flow != GST_FLOW_OK) return flow;
   try {
-    if (const GstFlowReturn flow = ready(); flow != GST_FLOW_OK) return flow;
-    Loan loan;
-    const GstFlowReturn flow = uninterrupted([&] { return fill(loan, buffer); });
+    const GstFlowReturn flow = uninterrupted([&] { return write(buffer); });
     if (flow != GST_FLOW_OK) return flow;
-    if (writer_->publish(std::move(loan), info_of(buffer)) != WriteStatus::ok)
-      return fail("Cannot write to stream \"" + settings_.stream + "\".", writer_->error());
-    if (writer_->take_key_frame_request())
+    const bool key_frame =
+        slots_->with_writer([](FrameWriter& writer) { return writer.take_key_frame_request(); });
+    if (key_frame)
       gst_pad_push_event(GST_BASE_SINK_PAD(element_), gst_video_event_new_upstream_force_key_unit(
                                                           GST_CLOCK_TIME_NONE, TRUE, key_frames_asked_++));
     return GST_FLOW_OK;
   } catch (const std::exception& error) {
-    return fail("A buffer cannot go into stream \"" + settings_.stream + "\".", error.what());
+    return say_unwritten(error);
   }
+}
+
+WriteStatus Sink::write_other(std::span<const std::byte> payload, FrameKind kind, std::int64_t pts_ns,
+                              std::int64_t duration_ns) {
+  Loan loan;
+  if (const WriteStatus status = slots_->acquire(loan, payload.size() + 1); status != WriteStatus::ok)
+    return status;
+  if (!loan.set_layout({}) || !loan.copy_from(payload)) return WriteStatus::too_large;
+  FrameInfo info;
+  info.kind = kind;
+  info.pts_ns = pts_ns;
+  info.duration_ns = duration_ns;
+  return slots_->publish(std::move(loan), info);
 }
 
 GstFlowReturn Sink::render_gap(GstClockTime pts, GstClockTime duration) {
@@ -207,18 +289,26 @@ GstFlowReturn Sink::render_gap(GstClockTime pts, GstClockTime duration) {
   const auto time = [](GstClockTime value) {
     return GST_CLOCK_TIME_IS_VALID(value) ? static_cast<std::int64_t>(value) : kNoTime;
   };
-  return uninterrupted([&] { return writer_->write_gap(time(pts), time(duration)); });
+  return uninterrupted([&] { return write_other({}, FrameKind::gap, time(pts), time(duration)); });
 }
 
 GstFlowReturn Sink::render_event(const GstStructure* structure) {
   if (structure == nullptr) return GST_FLOW_OK;
   if (const GstFlowReturn flow = ready(); flow != GST_FLOW_OK) return flow;
   const Text text(gst_structure_to_string(structure));
-  return uninterrupted([&] { return writer_->write_event(text.get()); });
+  const auto payload = std::as_bytes(std::span(std::string_view(text.get())));
+  return uninterrupted([&] { return write_other(payload, FrameKind::event, kNoTime, kNoTime); });
 }
 
+// A stream of which nothing came ends too: its readers wait for it.
 void Sink::end() {
-  writer_->end();
+  if (ended_) return;
+  try {
+    slots_->open();
+  } catch (const std::exception& error) {
+    (void)say_unwritten(error);
+  }
+  slots_->with_writer([](FrameWriter& writer) { writer.end(); });
   ended_ = true;
 }
 
@@ -229,30 +319,43 @@ void Sink::flushed() {
 void Sink::unlock() {
   const std::lock_guard lock(mutex_);
   unlocked_ = true;
-  if (writer_) writer_->interrupt();
+  if (slots_) slots_->interrupt();
 }
 
 void Sink::resume() {
   const std::lock_guard lock(mutex_);
   unlocked_ = false;
-  if (writer_) writer_->resume();
+  if (slots_) slots_->resume();
 }
 
 std::uint32_t Sink::clients() const {
-  const std::lock_guard lock(mutex_);
-  return writer_ ? static_cast<std::uint32_t>(writer_->readers().size()) : 0;
+  const auto present = slots();
+  const auto writer = present ? present->writer() : nullptr;
+  return writer ? static_cast<std::uint32_t>(writer->readers().size()) : 0;
 }
 
 GstStructure* Sink::stats() const {
-  const std::lock_guard lock(mutex_);
-  const WriterStats now = writer_ ? writer_->stats() : WriterStats{};
-  const auto number = [](std::uint64_t value) { return static_cast<guint64>(value); };
-  return gst_structure_new("application/x-reel-writer-stats", "published", G_TYPE_UINT64,
-                           number(now.published), "bytes", G_TYPE_UINT64, number(now.bytes), "copied",
-                           G_TYPE_UINT64, number(now.copied), "waits", G_TYPE_UINT64, number(now.waits),
-                           "demoted", G_TYPE_UINT64, number(now.demoted), "refused", G_TYPE_UINT64,
-                           number(now.refused), "epochs", G_TYPE_UINT64, number(now.epochs), "metas-lost",
-                           G_TYPE_UINT64, number(metas_lost_), nullptr);
+  const auto present = slots();
+  WriterStats written;
+  SlotCounts counts;
+  if (present) counts = present->counts();
+  if (const auto writer = present ? present->writer() : nullptr) written = writer->stats();
+  GstStructure* const all = gst_structure_new_empty("application/x-reel-writer-stats");
+  const auto add = [all](const char* name, std::uint64_t value) {
+    gst_structure_set(all, name, G_TYPE_UINT64, static_cast<guint64>(value), nullptr);
+  };
+  add("published", written.published);
+  add("bytes", written.bytes);
+  add("in-place", counts.in_place);
+  add("copied", counts.copied);
+  add("heap-buffers", counts.heap);
+  add("growths", counts.growths);
+  add("waits", written.waits);
+  add("demoted", written.demoted);
+  add("refused", written.refused);
+  add("epochs", written.epochs);
+  add("metas-lost", metas_lost_.load(std::memory_order_relaxed));
+  return all;
 }
 
 }  // namespace reel::gst

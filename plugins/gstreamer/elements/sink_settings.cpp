@@ -1,5 +1,6 @@
 #include "sink_settings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -14,6 +15,7 @@ namespace {
 constexpr auto kReady =
     static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+constexpr std::uint32_t kLoans = 4;
 constexpr std::uint64_t kMillisecondNs = 1'000'000;
 
 std::string text_of(const GValue* value) {
@@ -121,6 +123,10 @@ bool get_sink_property(const SinkSettings& settings, SinkProperty property, GVal
 
 WriterOptions writer_options(const SinkSettings& settings) {
   WriterOptions options = settings.writer;
+  // Of what is not kept: one for copies, the rest for buffers that are filled, shown last or kept by a
+  // decoder.
+  const std::uint32_t spare = options.slots - std::min(options.slots, options.history + 1);
+  options.loans = std::clamp<std::uint32_t>(spare, 1, kLoans);
   std::string_view rest = settings.policies;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');

@@ -48,8 +48,8 @@ bool FrameWriter::wait_for_readers() noexcept {
   return impl_->wait_for_readers();
 }
 
-bool FrameWriter::wait_for_readers(std::uint32_t count) noexcept {
-  return impl_->wait_for_readers(count);
+bool FrameWriter::wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept {
+  return impl_->wait_for_readers(count, wait);
 }
 
 WriteStatus FrameWriter::acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept {

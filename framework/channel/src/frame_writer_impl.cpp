@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
 
 #include <fmt/format.h>
 #include <reel/base/checksum.hpp>
@@ -183,16 +182,30 @@ void FrameWriter::Impl::reserve_loans(std::uint32_t loans) {
     throw Error(ErrorCode::no_memory,
                 fmt::format("{} loans would make {} slots: a stream has {} at most", loans, slots, kMaxSlots),
                 stream_);
-  const auto before = std::pair(options_.slots, options_.loans);
-  options_.slots = static_cast<std::uint32_t>(slots);
+  add_slots(static_cast<std::uint32_t>(slots));
   options_.loans = loans;
+  server_.set_loans(loans);
+}
+
+void FrameWriter::Impl::add_slots(std::uint32_t slots) {
+  const std::uint32_t before = std::exchange(options_.slots, slots);
   try {
     if (epoch_) make_memory(epoch_->view().geometry.slot_bytes);
   } catch (...) {
-    std::tie(options_.slots, options_.loans) = before;
+    options_.slots = before;
     throw;
   }
-  server_.set_loans(loans);
+}
+
+void FrameWriter::Impl::grow_for_readers() noexcept {
+  std::string why;
+  try {
+    const std::uint32_t wanted = server_.wanted_slots();
+    if (wanted > options_.slots) add_slots(wanted);
+  } catch (const std::exception& error) {
+    why = error.what();
+  }
+  server_.settle_parked(why);
 }
 
 void FrameWriter::Impl::set_segment(const Segment& segment) {
@@ -276,6 +289,7 @@ WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, const Shar
 }
 
 WriteStatus FrameWriter::Impl::lend(Loan& loan, std::size_t bytes, Sleeper& sleeper) noexcept {
+  if (server_.wanted_slots() != 0 && epoch_) grow_for_readers();
   if (bytes == 0) bytes = layout_.bytes;
   if (const WriteStatus status = ensure_capacity(bytes); status != WriteStatus::ok) return status;
   std::uint32_t slot = 0;

@@ -29,7 +29,7 @@ class FrameWriter::Impl {
   void set_tags(const Tags& tags);
   [[nodiscard]] const Format& format() const noexcept { return format_; }
   [[nodiscard]] bool wait_for_readers() noexcept;
-  [[nodiscard]] bool wait_for_readers(std::uint32_t count) noexcept;
+  [[nodiscard]] bool wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept;
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept;
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, const SharedWait& wait) noexcept;
   void wake() noexcept { server_.notify(); }
@@ -54,6 +54,8 @@ class FrameWriter::Impl {
   class Sleeper;        // see frame_writer_wait.hpp
   class AnnouncedWait;
 
+  void add_slots(std::uint32_t slots);  // throws with nothing changed
+  void grow_for_readers() noexcept;
   [[nodiscard]] WriteStatus check_loans() noexcept;
   [[nodiscard]] WriteStatus lend(Loan& loan, std::size_t bytes, Sleeper& sleeper) noexcept;
   void fit_format(Loan& loan) const noexcept;

@@ -55,6 +55,7 @@ bool FrameWriter::Impl::wait_for_readers() noexcept {
   try {
     for (;;) {
       const std::uint32_t before = server_.events().load(std::memory_order_acquire);
+      if (server_.wanted_slots() != 0) grow_for_readers();
       const std::vector<std::string> missing = server_.missing_readers(options_.wait_for);
       if (missing.empty()) return true;
       if (interrupted_.load(std::memory_order_acquire)) return false;
@@ -72,12 +73,14 @@ bool FrameWriter::Impl::wait_for_readers() noexcept {
   }
 }
 
-bool FrameWriter::Impl::wait_for_readers(std::uint32_t count) noexcept {
+bool FrameWriter::Impl::wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept {
+  Sleeper sleeper(wait);
   for (;;) {
     const std::uint32_t before = server_.events().load(std::memory_order_acquire);
+    if (server_.wanted_slots() != 0) grow_for_readers();
     if (server_.reader_count() >= count) return true;
-    if (interrupted_.load(std::memory_order_acquire)) return false;
-    futex_wait(server_.events(), before, kNever, FutexScope::process);
+    if (sleeper.stopped()) return false;
+    sleeper.sleep(server_.events(), before, kNever);
   }
 }
 
@@ -99,6 +102,7 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, Sleeper& sleep
       options_.stall_timeout_ms > 0 ? options_.stall_timeout_ms * kMillisecond : kNever;
   for (;;) {
     const std::uint32_t before = server_.events().load(std::memory_order_acquire);
+    if (server_.wanted_slots() != 0) grow_for_readers();
     RingWriter& ring = epoch_->ring();
     ring.announce_wait(true);
     if (const auto found = ring.acquire()) {

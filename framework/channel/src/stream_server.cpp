@@ -297,6 +297,7 @@ void StreamServer::remove(int fd) noexcept {
     const auto found = peers_.find(fd);
     if (found == peers_.end()) return;
     Peer& peer = *found->second;
+    if (peer.stage == Peer::Stage::reader || peer.stage == Peer::Stage::departed) tell(peer, false);
     if (peer.stage == Peer::Stage::reader) {
       // From here on nobody looks at its page or its socket.
       if (is_awaited(peer)) {

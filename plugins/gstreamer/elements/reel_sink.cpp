@@ -87,6 +87,26 @@ gboolean unlock_stop(GstBaseSink* base) {
   return TRUE;
 }
 
+// Anything, but for memory that cannot be mapped: elements that could download it then do.
+GstCaps* get_caps(GstBaseSink* /*base*/, GstCaps* filter) {
+  if (filter == nullptr) return gst_caps_new_any();
+  GstCaps* const taken = gst_caps_copy(filter);
+  for (guint index = gst_caps_get_size(taken); index-- > 0;) {
+    if (!reel::gst::in_system_memory(taken, index)) gst_caps_remove_structure(taken, index);
+  }
+  return taken;
+}
+
+gboolean query(GstBaseSink* base, GstQuery* asked) {
+  if (GST_QUERY_TYPE(asked) != GST_QUERY_ACCEPT_CAPS)
+    return GST_BASE_SINK_CLASS(reel_sink_parent_class)->query(base, asked);
+  GstCaps* caps = nullptr;
+  gst_query_parse_accept_caps(asked, &caps);
+  const bool taken = gst_caps_is_fixed(caps) != FALSE && reel::gst::in_system_memory(caps, 0);
+  gst_query_set_accept_caps_result(asked, static_cast<gboolean>(taken));
+  return TRUE;
+}
+
 gboolean set_caps(GstBaseSink* base, GstCaps* caps) {
   return static_cast<gboolean>(self_of(base)->sink.set_caps(caps));
 }
@@ -146,8 +166,14 @@ static void reel_sink_class_init(ReelSinkClass* klass) {
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   reel::gst::install_sink_properties(object_class);
+  const auto add_signal = [klass](const char* name) {
+    g_signal_new(name, G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr, G_TYPE_NONE,
+                 2, G_TYPE_UINT, G_TYPE_STRING);
+  };
+  add_signal("client-connected");     // process id, name of the reader (may be empty)
+  add_signal("client-disconnected");  // the same
   gst_element_class_set_static_metadata(
-      element_class, "Reel sink", "Sink",
+      element_class, "Reel sink", "Sink/Generic",
       "Publishes frames to other processes through shared memory, checksummed, by a policy for each reader",
       "Reel");
   gst_element_class_add_static_pad_template(element_class, &sink_template);
@@ -156,6 +182,8 @@ static void reel_sink_class_init(ReelSinkClass* klass) {
   base_class->stop = stop;
   base_class->unlock = unlock;
   base_class->unlock_stop = unlock_stop;
+  base_class->get_caps = get_caps;
+  base_class->query = query;
   base_class->set_caps = set_caps;
   base_class->render = render;
   base_class->propose_allocation = propose_allocation;

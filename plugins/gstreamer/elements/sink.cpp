@@ -38,21 +38,41 @@ class ReadMap {
   GstMapInfo map_{};
 };
 
-bool in_system_memory(const GstCaps* caps) {
-  const GstCapsFeatures* features = gst_caps_get_features(caps, 0);
+}  // namespace
+
+bool in_system_memory(const GstCaps* caps, guint index) {
+  const GstCapsFeatures* features = gst_caps_get_features(caps, index);
   return features == nullptr || gst_caps_features_is_any(features) != FALSE ||
          gst_caps_features_is_equal(features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY) != FALSE;
 }
-
-}  // namespace
 
 GstFlowReturn Sink::fail(const std::string& what, const std::string& detail) {
   GST_ELEMENT_ERROR(element_, RESOURCE, WRITE, ("%s", what.c_str()), ("%s", detail.c_str()));
   return GST_FLOW_ERROR;
 }
 
+namespace {
+
+// In a thread of GStreamer's: whoever listens may do anything with the element.
+void emit_change(GstElement* element, gpointer data) {
+  const auto& change = *static_cast<const ReaderChange*>(data);
+  g_signal_emit_by_name(element, change.joined ? "client-connected" : "client-disconnected",
+                        static_cast<guint>(change.pid), change.name.c_str());
+  g_object_notify(G_OBJECT(element), "num-clients");
+}
+
+void free_change(gpointer data) {
+  delete static_cast<ReaderChange*>(data);
+}
+
+}  // namespace
+
 std::shared_ptr<FrameWriter> Sink::make_writer() const {
-  return std::make_shared<FrameWriter>(settings_.stream, writer_options(settings_));
+  WriterOptions options = writer_options(settings_);
+  options.on_reader = [element = GST_ELEMENT(element_)](const ReaderChange& change) {
+    gst_element_call_async(element, emit_change, new ReaderChange(change), free_change);
+  };
+  return std::make_shared<FrameWriter>(settings_.stream, options);
 }
 
 bool Sink::open(const SinkSettings& settings) {
@@ -118,7 +138,7 @@ std::shared_ptr<StreamSlots> Sink::slots() const {
 
 bool Sink::set_caps(GstCaps* caps) {
   try {
-    if (!in_system_memory(caps))
+    if (!in_system_memory(caps, 0))
       throw Error(ErrorCode::unsupported, "its memory cannot be mapped by the processor: download it first");
     Format format = format_from_caps(caps);
     if (format.video() != nullptr && gst_video_info_from_caps(&video_info_, caps) == FALSE)

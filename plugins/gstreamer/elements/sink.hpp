@@ -21,6 +21,10 @@
 
 namespace reel::gst {
 
+/// Memory that the processor can map: what a slot can be filled from. (Caps without features, or of any, may
+/// be.)
+[[nodiscard]] bool in_system_memory(const GstCaps* caps, guint index);
+
 class Sink {
  public:
   explicit Sink(GstBaseSink* element) : element_(element) {}

@@ -12,7 +12,7 @@ namespace {
 
 struct SlotMemory {
   GstMemory memory;
-  Slot* slot;  // owned by the memory without a parent
+  std::shared_ptr<Slot> slot;
 };
 
 struct SlotAllocator {
@@ -29,11 +29,11 @@ SlotMemory* ours(GstMemory* memory) {
   return reinterpret_cast<SlotMemory*>(memory);
 }
 
-GstMemory* new_memory(GstAllocator* allocator, GstMemory* parent, Slot* slot, gsize maxsize, gsize offset,
-                      gsize size, GstMemoryFlags flags) {
-  auto* made = new SlotMemory;
-  gst_memory_init(GST_MEMORY_CAST(made), flags, allocator, parent, maxsize, 0, offset, size);
-  made->slot = slot;
+GstMemory* new_memory(GstAllocator* allocator, GstMemory* parent, std::shared_ptr<Slot> slot, gsize maxsize,
+                      gsize offset, gsize size, guint flags) {
+  auto* made = new SlotMemory{{}, std::move(slot)};
+  gst_memory_init(GST_MEMORY_CAST(made), static_cast<GstMemoryFlags>(flags), allocator, parent, maxsize, 0,
+                  offset, size);
   return GST_MEMORY_CAST(made);
 }
 
@@ -51,14 +51,25 @@ GstMemory* share(GstMemory* memory, gssize offset, gssize size) {
   const gsize rest =
       memory->size - std::min<gsize>(memory->size, static_cast<gsize>(std::max<gssize>(offset, 0)));
   const gsize wanted = size < 0 ? rest : static_cast<gsize>(size);
-  const auto flags =
-      static_cast<GstMemoryFlags>(GST_MINI_OBJECT_FLAGS(whole) | GST_MINI_OBJECT_FLAG_LOCK_READONLY);
+  const guint flags = GST_MINI_OBJECT_FLAGS(whole) | GST_MINI_OBJECT_FLAG_LOCK_READONLY;
   return new_memory(memory->allocator, whole, ours(memory)->slot, memory->maxsize,
                     static_cast<gsize>(static_cast<gssize>(memory->offset) + offset), wanted, flags);
 }
 
-// On the heap: a copy is somebody's own, and no slot is spent on it.
+// Mapped for writing by whoever fills it.
+bool is_being_filled(GstMemory* memory) {
+  return (g_atomic_int_get(&memory->mini_object.lockstate) & GST_LOCK_FLAG_WRITE) != 0 &&
+         !ours(memory)->slot->published.load(std::memory_order_acquire);
+}
+
+// On the heap: a copy is somebody's own, and no slot is spent on it. Except that avdec hands pictures on that
+// it still has mapped for writing, since libav may refer to them (it does not write them any more): GStreamer
+// cannot share such memory between two buffers and copies every picture. The same bytes for reading are as
+// good.
 GstMemory* copy(GstMemory* memory, gssize offset, gssize size) {
+  if (offset == 0 && size == -1 && is_being_filled(memory))
+    return new_memory(memory->allocator, nullptr, ours(memory)->slot, memory->maxsize, memory->offset,
+                      memory->size, GST_MINI_OBJECT_FLAG_LOCK_READONLY);
   const gsize wanted = size < 0 ? memory->size - static_cast<gsize>(offset) : static_cast<gsize>(size);
   GstMemory* const made = gst_allocator_alloc(nullptr, wanted, nullptr);
   GstMapInfo to{};
@@ -90,9 +101,7 @@ GstMemory* alloc(GstAllocator* allocator, gsize size, GstAllocationParams* param
 }
 
 void free_memory(GstAllocator* /*allocator*/, GstMemory* memory) {
-  SlotMemory* const freed = ours(memory);
-  if (memory->parent == nullptr) delete freed->slot;
-  delete freed;
+  delete ours(memory);
 }
 
 void finalize(GObject* object) {
@@ -137,7 +146,7 @@ Slot::~Slot() {
   slots->take_back(loan);
 }
 
-GstMemory* wrap_slot(std::unique_ptr<Slot> slot) {
+GstMemory* wrap_slot(std::shared_ptr<Slot> slot) {
   static GstAllocator* const allocator = [] {
     GstAllocator* made = new_allocator();
     GST_OBJECT_FLAG_SET(made, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
@@ -146,13 +155,11 @@ GstMemory* wrap_slot(std::unique_ptr<Slot> slot) {
   }();
   const gsize capacity = slot->loan.capacity();
   const gsize size = slot->loan.size();
-  Slot* const held = slot.release();
-  held->whole = new_memory(allocator, nullptr, held, capacity, 0, size, static_cast<GstMemoryFlags>(0));
-  return held->whole;
+  return new_memory(allocator, nullptr, std::move(slot), capacity, 0, size, 0);
 }
 
 Slot* slot_of(GstMemory* memory) noexcept {
-  return G_TYPE_CHECK_INSTANCE_TYPE(memory->allocator, allocator_type()) ? ours(memory)->slot : nullptr;
+  return G_TYPE_CHECK_INSTANCE_TYPE(memory->allocator, allocator_type()) ? ours(memory)->slot.get() : nullptr;
 }
 
 GstAllocator* make_slot_allocator(std::shared_ptr<StreamSlots> slots) {

@@ -24,21 +24,11 @@ class Slot {
   const std::shared_ptr<StreamSlots> slots;
   Loan loan;  // under the lock of `slots`, but for what its filler does
   std::byte* const bytes;
-  GstMemory* whole = nullptr;  // the memory that owns it
-  std::atomic<bool> published{false};
-
-  /// Once it is published, until it is let go.
-  void make_read_only(bool on) noexcept {
-    published.store(on, std::memory_order_release);
-    if (on)
-      GST_MINI_OBJECT_FLAG_SET(whole, GST_MINI_OBJECT_FLAG_LOCK_READONLY);
-    else
-      GST_MINI_OBJECT_FLAG_UNSET(whole, GST_MINI_OBJECT_FLAG_LOCK_READONLY);
-  }
+  std::atomic<bool> published{false};  // nobody maps it for writing any more
 };
 
-/// Owns `slot`. The memory has the capacity of its loan, and the size that was asked for.
-[[nodiscard]] GstMemory* wrap_slot(std::unique_ptr<Slot> slot);
+/// The memory has the capacity of the slot's loan, and the size that was asked for.
+[[nodiscard]] GstMemory* wrap_slot(std::shared_ptr<Slot> slot);
 /// nullptr when `memory` is no slot's.
 [[nodiscard]] Slot* slot_of(GstMemory* memory) noexcept;
 

@@ -85,7 +85,7 @@ GstMemory* StreamSlots::lend(std::size_t bytes, const Stop& stopped) noexcept {
     const WriteStatus status = lend(loan, bytes, stopped, lock);
     if (status == WriteStatus::ok) {
       lock.unlock();
-      return wrap_slot(std::make_unique<Slot>(shared_from_this(), std::move(loan)));
+      return wrap_slot(std::make_shared<Slot>(shared_from_this(), std::move(loan)));
     }
     if (status != WriteStatus::interrupted) ++counts_.heap;
   } catch (const std::exception&) {
@@ -118,7 +118,7 @@ std::optional<SlotPart> StreamSlots::find(GstBuffer* buffer) const noexcept {
   Slot* const slot = slot_of(memory);
   if (slot == nullptr || slot->slots.get() != this || slot->published.load(std::memory_order_acquire))
     return std::nullopt;
-  return SlotPart{slot, memory->offset, memory->size};
+  return SlotPart{memory, slot, memory->offset, memory->size};
 }
 
 WriteStatus StreamSlots::publish(const SlotPart& part, const VideoLayout* layout, const FrameInfo& info,
@@ -133,12 +133,14 @@ WriteStatus StreamSlots::publish(const SlotPart& part, const VideoLayout* layout
                                       : slot.loan.set_layout({}) && slot.loan.set_size(part.bytes);
   if (!fits) return WriteStatus::bad_argument;
   add_side_data(slot.loan.side_data());
-  slot.make_read_only(true);
+  slot.published.store(true, std::memory_order_release);
+  GST_MINI_OBJECT_FLAG_SET(part.memory, GST_MINI_OBJECT_FLAG_LOCK_READONLY);
   slot.loan.seal();  // the long part, while others have the writer
   const std::lock_guard lock(mutex_);
+  const std::uint64_t copied = writer_->stats().copied;  // more when the slot is of memory that was left
   const WriteStatus status = writer_->publish_and_keep(slot.loan, info);
-  if (status == WriteStatus::ok) ++counts_.in_place;
-  if (status == WriteStatus::interrupted) slot.make_read_only(false);
+  if (status == WriteStatus::ok) ++(writer_->stats().copied == copied ? counts_.in_place : counts_.copied);
+  if (status == WriteStatus::interrupted) slot.published.store(false, std::memory_order_release);
   return status;
 }
 
@@ -166,8 +168,13 @@ WriteStatus StreamSlots::publish(Loan&& loan, const FrameInfo& info) noexcept {
 }
 
 bool StreamSlots::wait_for_readers(std::uint32_t count) noexcept {
-  const auto present = writer();
-  return present && present->wait_for_readers(count);
+  std::unique_lock lock(mutex_);
+  const auto present = writer_;
+  ++waiting_;
+  const bool there = present->wait_for_readers(
+      count, SharedWait{lock, [this] { return interrupted_.load(std::memory_order_acquire); }});
+  if (--waiting_ == 0) settled_.notify_all();
+  return there;
 }
 
 void StreamSlots::interrupt() noexcept {

@@ -165,8 +165,8 @@ class FrameWriter {
   /// Waits until the readers of WriterOptions::wait_for have joined, those of ended_readers aside, or
   /// start_timeout_ms. Called by the first publish as well. True when nobody is missing.
   bool wait_for_readers() noexcept;
-  /// Waits until so many readers, whoever they are, have joined, or interrupt(). True when they have.
-  bool wait_for_readers(std::uint32_t count) noexcept;
+  /// Waits until so many readers, whoever they are, have joined, or wait.stop. True when they have.
+  bool wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept;
 
   /// A slot to fill: of `bytes`, or 0 for the format's own frame size. Waits up to `timeout_ms` where the
   /// policies say so (never, on a live stream); after a timeout error() says who holds the slots. Grows the

@@ -31,6 +31,7 @@ class Slot;
 
 /// The part of a slot that one buffer has.
 struct SlotPart {
+  GstMemory* memory;
   Slot* slot;
   std::size_t offset_bytes;
   std::size_t bytes;

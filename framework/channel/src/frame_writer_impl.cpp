@@ -281,7 +281,7 @@ WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, int timeou
 
 WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, const SharedWait& wait) noexcept {
   if (const WriteStatus status = check_loans(); status != WriteStatus::ok) return status;
-  Sleeper sleeper(wait);
+  Sleeper sleeper(wait, interrupted_);
   ++awaited_loans_;
   const WriteStatus status = lend(loan, bytes, sleeper);
   --awaited_loans_;

@@ -216,24 +216,16 @@ void Sink::count_metas(GstBuffer* buffer, SideDataWriter& side_data) {
 }
 
 WriteStatus Sink::write(GstBuffer* buffer) {
-  const auto part = slots_->find(buffer);
-  return part ? write_in_place(buffer, *part) : write_copy(buffer);
-}
-
-WriteStatus Sink::write_in_place(GstBuffer* buffer, const SlotPart& part) {
   const auto collect = [&](SideDataWriter& side_data) { count_metas(buffer, side_data); };
   const VideoFormat* const video = format_ ? format_->video() : nullptr;
-  if (video == nullptr)
-    return part.offset_bytes == 0 ? slots_->publish(part, nullptr, info_of(buffer), collect)
-                                  : write_copy(buffer);
-  const auto run = find_plane_run(buffer, video_info_, *video);
-  if (!run) return write_copy(buffer);
-  VideoLayout layout = run->layout;
-  const std::uint64_t begin = part.offset_bytes + run->begin_bytes;
-  for (std::uint32_t plane = 0; plane < layout.plane_count; ++plane)
-    layout.planes[plane].offset_bytes += begin;
-  layout.bytes += begin;
-  return slots_->publish(part, &layout, info_of(buffer), collect);
+  if (video != nullptr) {
+    const auto placed = placed_picture(*slots_, buffer, video_info_, *video);
+    return placed ? slots_->publish(placed->part, &placed->layout, info_of(buffer), collect)
+                  : write_copy(buffer);
+  }
+  const auto part = slots_->find(buffer);
+  return part && part->offset_bytes == 0 ? slots_->publish(*part, nullptr, info_of(buffer), collect)
+                                         : write_copy(buffer);
 }
 
 WriteStatus Sink::write_copy(GstBuffer* buffer) {

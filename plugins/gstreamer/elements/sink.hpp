@@ -61,7 +61,6 @@ class Sink {
   template <typename Write>
   GstFlowReturn uninterrupted(Write&& write);
   WriteStatus write(GstBuffer* buffer);
-  WriteStatus write_in_place(GstBuffer* buffer, const SlotPart& part);
   WriteStatus write_copy(GstBuffer* buffer);
   WriteStatus write_other(std::span<const std::byte> payload, FrameKind kind, std::int64_t pts_ns,
                           std::int64_t duration_ns);

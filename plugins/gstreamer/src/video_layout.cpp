@@ -43,14 +43,6 @@ bool crop_to(Placement& place, const GstVideoCropMeta& crop, const GstVideoForma
   return true;
 }
 
-GstPadProbeReturn answer_allocation(GstPad* /*pad*/, GstPadProbeInfo* probe, gpointer /*data*/) {
-  GstQuery* query = GST_PAD_PROBE_INFO_QUERY(probe);
-  const bool asked = (GST_PAD_PROBE_INFO_TYPE(probe) & GST_PAD_PROBE_TYPE_PUSH) != 0;
-  if (!asked || GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return GST_PAD_PROBE_OK;
-  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
-  return GST_PAD_PROBE_HANDLED;
-}
-
 }  // namespace
 
 std::optional<PlaneRun> find_plane_run(GstBuffer* buffer, const GstVideoInfo& info,
@@ -84,10 +76,6 @@ void attach_layout(GstBuffer* buffer, const VideoFormat& format, const VideoLayo
   const GstVideoFormat theirs = gst_video_format_from_string(std::string(to_string(format.pixel)).c_str());
   gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, theirs, format.width, format.height,
                                  layout.plane_count, offsets.data(), strides.data());
-}
-
-void accept_any_layout(GstPad* sink_pad) {
-  gst_pad_add_probe(sink_pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, answer_allocation, nullptr, nullptr);
 }
 
 }  // namespace reel::gst

@@ -22,4 +22,9 @@ namespace reel::gst {
 /// for everything else, and with the metas that a stream carries. False for caps that are not fixed.
 bool propose_slots(GstQuery* query, const std::shared_ptr<StreamSlots>& slots);
 
+/// Answers every allocation query that reaches `sink_pad`, for the pad's life: for an element of somebody
+/// else's (an appsink) whose buffers are published by hand. The first caps that it is asked for are the first
+/// format.
+void offer_slots(GstPad* sink_pad, std::shared_ptr<StreamSlots> slots);
+
 }  // namespace reel::gst

@@ -27,9 +27,4 @@ struct PlaneRun {
 /// Says with a GstVideoMeta where the planes lie. REQUIRES: `buffer` is writable and holds layout.bytes.
 void attach_layout(GstBuffer* buffer, const VideoFormat& format, const VideoLayout& layout);
 
-/// Tells the elements before `sink_pad`, for the pad's life, that any strides and offsets are welcome, so
-/// that decoders hand over their own padded pictures instead of copying them into GStreamer's default layout
-/// first.
-void accept_any_layout(GstPad* sink_pad);
-
 }  // namespace reel::gst

@@ -27,6 +27,7 @@ std::vector<uid_t> strangers_of(const WriterOptions& options) {
 // owner's own affair: only the system could say what comes of it.
 std::string shut_out(const std::string& path, const struct stat& status, const WriterOptions& options) {
   if ((status.st_mode & S_IXOTH) != 0) return {};
+  if (options.allow_everyone) return "everyone";
   if (::getxattr(path.c_str(), "system.posix_acl_access", nullptr, 0) > 0) return {};
   for (const uid_t user : strangers_of(options)) {
     if (user != status.st_uid || (status.st_mode & S_IXUSR) == 0) return fmt::format("user {}", user);
@@ -49,7 +50,7 @@ struct stat look_at(const std::string& path, const std::string& stream) {
 SocketAccess open_to_listed(const std::string& directory, const std::string& stream,
                             const WriterOptions& options) {
   const bool users = !strangers_of(options).empty();
-  if (!users && options.allowed_groups.empty()) return {};
+  if (!users && options.allowed_groups.empty() && !options.allow_everyone) return {};
   // For its group too: who is of that group is not asked as one of the others.
   const struct stat own = look_at(directory, stream);
   if (!shut_out(directory, own, options).empty() &&
@@ -72,7 +73,8 @@ SocketAccess open_to_listed(const std::string& directory, const std::string& str
         stream);
   }
   SocketAccess access{0666, std::nullopt};
-  if (!users && options.allowed_groups.size() == 1) access.group = options.allowed_groups.front();
+  if (!users && !options.allow_everyone && options.allowed_groups.size() == 1)
+    access.group = options.allowed_groups.front();
   return access;
 }
 

@@ -32,6 +32,9 @@ void FrameWriter::set_format(const Format& format) {
 void FrameWriter::reserve(std::uint64_t bytes) {
   impl_->reserve(bytes);
 }
+void FrameWriter::reserve_loans(std::uint32_t loans) {
+  impl_->reserve_loans(loans);
+}
 void FrameWriter::set_segment(const Segment& segment) {
   impl_->set_segment(segment);
 }
@@ -45,16 +48,29 @@ bool FrameWriter::wait_for_readers() noexcept {
   return impl_->wait_for_readers();
 }
 
-bool FrameWriter::wait_for_readers(std::uint32_t count) noexcept {
-  return impl_->wait_for_readers(count);
+bool FrameWriter::wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept {
+  return impl_->wait_for_readers(count, wait);
 }
 
 WriteStatus FrameWriter::acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept {
   loan.cancel();
   return impl_->acquire(loan, bytes, timeout_ms);
 }
+WriteStatus FrameWriter::acquire(Loan& loan, std::size_t bytes, const SharedWait& wait) noexcept {
+  loan.cancel();
+  return impl_->acquire(loan, bytes, wait);
+}
+void FrameWriter::wake() noexcept {
+  impl_->wake();
+}
+void FrameWriter::reformat(Loan& loan) noexcept {
+  impl_->reformat(loan);
+}
 WriteStatus FrameWriter::publish(Loan&& loan, const FrameInfo& info) noexcept {
-  return impl_->publish(loan, info);
+  return impl_->publish(loan, info, false);
+}
+WriteStatus FrameWriter::publish_and_keep(Loan& loan, const FrameInfo& info) noexcept {
+  return impl_->publish(loan, info, true);
 }
 WriteStatus FrameWriter::write(std::span<const std::byte> payload, const FrameInfo& info,
                                const SideDataView& side_data, int timeout_ms) noexcept {

@@ -1,17 +1,13 @@
-#include "frame_writer_impl.hpp"
+#include "frame_writer_wait.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <reel/base/checksum.hpp>
 #include <reel/base/error.hpp>
-#include <reel/base/futex.hpp>
-#include <reel/base/log.hpp>
 #include <reel/base/text.hpp>
 #include <reel/channel/runtime_dir.hpp>
 
@@ -20,8 +16,6 @@
 namespace reel {
 namespace {
 
-constexpr std::int64_t kMillisecond = 1'000'000;
-constexpr std::int64_t kNever = std::int64_t{1} << 62;
 // First guesses where frames vary in size; a larger one makes the memory grow.
 constexpr std::uint64_t kAudioSlotBytes = 64 * 1024;
 constexpr std::uint64_t kEncodedSlotBytes = 512 * 1024;
@@ -30,10 +24,6 @@ constexpr std::uint64_t kLeastSlotBytes = 4096;
 // A counter that this thread alone writes: a locked addition would hold up the frame.
 void add(std::atomic<std::uint64_t>& counter, std::uint64_t more) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
-}
-
-std::int64_t deadline_of(int timeout_ms) {
-  return timeout_ms < 0 ? kNever : monotonic_ns() + timeout_ms * kMillisecond;
 }
 
 WriterOptions checked(const std::string& stream, const WriterOptions& options) {
@@ -47,8 +37,8 @@ WriterOptions checked(const std::string& stream, const WriterOptions& options) {
   if (std::uint64_t{options.history} + options.loans + 1 > options.slots)
     reject(fmt::format("slots is {}: {} history + {} loans + 1 spare need {}", options.slots, options.history,
                        options.loans, std::uint64_t{options.history} + options.loans + 1));
-  if (options.side_data_bytes > 1u << 20)
-    reject(fmt::format("side_data_bytes is {}: at most 1 MiB", options.side_data_bytes));
+  if (options.side_data_bytes > kMaxSideDataBytes)
+    reject(fmt::format("side_data_bytes is {}: at most 16 MiB", options.side_data_bytes));
   if (options.side_data_bytes % 8 != 0)
     reject(fmt::format("side_data_bytes is {}: it must be a multiple of 8", options.side_data_bytes));
   return options;
@@ -185,6 +175,39 @@ void FrameWriter::Impl::reserve(std::uint64_t bytes) {
   }
 }
 
+void FrameWriter::Impl::reserve_loans(std::uint32_t loans) {
+  if (loans <= options_.loans) return;
+  const std::uint64_t slots = std::uint64_t{options_.slots} + loans - options_.loans;
+  if (slots > kMaxSlots)
+    throw Error(ErrorCode::no_memory,
+                fmt::format("{} loans would make {} slots: a stream has {} at most", loans, slots, kMaxSlots),
+                stream_);
+  add_slots(static_cast<std::uint32_t>(slots));
+  options_.loans = loans;
+  server_.set_loans(loans);
+}
+
+void FrameWriter::Impl::add_slots(std::uint32_t slots) {
+  const std::uint32_t before = std::exchange(options_.slots, slots);
+  try {
+    if (epoch_) make_memory(epoch_->view().geometry.slot_bytes);
+  } catch (...) {
+    options_.slots = before;
+    throw;
+  }
+}
+
+void FrameWriter::Impl::grow_for_readers() noexcept {
+  std::string why;
+  try {
+    const std::uint32_t wanted = server_.wanted_slots();
+    if (wanted > options_.slots) add_slots(wanted);
+  } catch (const std::exception& error) {
+    why = error.what();
+  }
+  server_.settle_parked(why);
+}
+
 void FrameWriter::Impl::set_segment(const Segment& segment) {
   if (segment_ == segment) return;
   check_record<SegmentRecord>(segment);
@@ -222,39 +245,6 @@ WriteStatus FrameWriter::Impl::refuse(WriteStatus status, std::string message) n
   return status;
 }
 
-bool FrameWriter::Impl::wait_for_readers() noexcept {
-  if (waited_for_readers_ || options_.wait_for.empty()) return true;
-  waited_for_readers_ = true;
-  const std::int64_t deadline_ns = deadline_of(options_.start_timeout_ms);
-  try {
-    for (;;) {
-      const std::uint32_t before = server_.events().load(std::memory_order_acquire);
-      const std::vector<std::string> missing = server_.missing_readers(options_.wait_for);
-      if (missing.empty()) return true;
-      if (interrupted_.load(std::memory_order_acquire)) return false;
-      const std::int64_t left_ns = deadline_ns - monotonic_ns();
-      if (left_ns <= 0) {
-        log_warning(fmt::format("stream \"{}\": starts without {} after start_timeout ({} ms)", stream_,
-                                fmt::join(missing, ", "), options_.start_timeout_ms));
-        return false;
-      }
-      futex_wait(server_.events(), before, std::min(left_ns, server_.look_every_ns()), FutexScope::process);
-    }
-  } catch (const std::exception& error) {
-    log_warning(error.what());
-    return false;
-  }
-}
-
-bool FrameWriter::Impl::wait_for_readers(std::uint32_t count) noexcept {
-  for (;;) {
-    const std::uint32_t before = server_.events().load(std::memory_order_acquire);
-    if (server_.reader_count() >= count) return true;
-    if (interrupted_.load(std::memory_order_acquire)) return false;
-    futex_wait(server_.events(), before, kNever, FutexScope::process);
-  }
-}
-
 WriteStatus FrameWriter::Impl::ensure_capacity(std::uint64_t bytes) noexcept {
   if (epoch_ && bytes <= epoch_->view().geometry.slot_bytes) return WriteStatus::ok;
   const auto over_limit = [this](std::uint64_t slot) {
@@ -272,104 +262,65 @@ WriteStatus FrameWriter::Impl::ensure_capacity(std::uint64_t bytes) noexcept {
   }
 }
 
-WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept {
+// Loans that other threads wait for will be open, too.
+WriteStatus FrameWriter::Impl::check_loans() noexcept {
   if (ended_)
     return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
-  if (*open_loans_ >= options_.loans)
+  if (*open_loans_ + awaited_loans_ >= options_.loans)
     return refuse(WriteStatus::bad_argument,
                   fmt::format("{} loans are open, loans allows {}: publish or release one, or raise loans",
-                              *open_loans_, options_.loans));
-  return lend(loan, bytes, timeout_ms);
+                              *open_loans_ + awaited_loans_, options_.loans));
+  return WriteStatus::ok;
 }
 
-WriteStatus FrameWriter::Impl::lend(Loan& loan, std::size_t bytes, int timeout_ms) noexcept {
+WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept {
+  if (const WriteStatus status = check_loans(); status != WriteStatus::ok) return status;
+  Sleeper sleeper(timeout_ms, interrupted_);
+  return lend(loan, bytes, sleeper);
+}
+
+WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, const SharedWait& wait) noexcept {
+  if (const WriteStatus status = check_loans(); status != WriteStatus::ok) return status;
+  Sleeper sleeper(wait, interrupted_);
+  ++awaited_loans_;
+  const WriteStatus status = lend(loan, bytes, sleeper);
+  --awaited_loans_;
+  return status;
+}
+
+WriteStatus FrameWriter::Impl::lend(Loan& loan, std::size_t bytes, Sleeper& sleeper) noexcept {
+  if (server_.wanted_slots() != 0 && epoch_) grow_for_readers();
   if (bytes == 0) bytes = layout_.bytes;
   if (const WriteStatus status = ensure_capacity(bytes); status != WriteStatus::ok) return status;
   std::uint32_t slot = 0;
-  if (const WriteStatus status = wait_for_slot(slot, timeout_ms); status != WriteStatus::ok) return status;
+  if (const WriteStatus status = wait_for_slot(slot, sleeper); status != WriteStatus::ok) return status;
   if (epoch_->ring().take_hostile()) server_.drop_hostile();
-  static const Format kNoFormat;
   const StreamView& view = epoch_->view();
   epoch_->lend();
   loan.held_ = {epoch_, slot};
   loan.payload_ = view.slot_payload(slot);
   loan.capacity_ = view.geometry.slot_bytes;
   loan.size_ = bytes;
+  loan.hashed_ = false;
+  loan.copied_ = false;
+  loan.side_data_ = SideDataWriter({view.slot_side_data(slot), view.geometry.side_data_bytes});
+  fit_format(loan);
+  return WriteStatus::ok;
+}
+
+void FrameWriter::Impl::fit_format(Loan& loan) const noexcept {
+  static const Format kNoFormat;
   loan.format_id_ = format_id_;
   loan.format_ = format_id_ != 0 ? &epoch_->format(format_id_) : &kNoFormat;
   loan.layout_ = layout_;
   loan.default_layout_ = true;
-  loan.hashed_ = false;
-  loan.side_data_ = SideDataWriter({view.slot_side_data(slot), view.geometry.side_data_bytes});
-  return WriteStatus::ok;
 }
 
-WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, int timeout_ms) noexcept {
-  RingWriter& ring = epoch_->ring();
-  if (interrupted_.load(std::memory_order_acquire)) return WriteStatus::interrupted;
-  if (const auto found = ring.acquire()) {
-    slot = *found;
-    return WriteStatus::ok;
-  }
-  waits_.fetch_add(1, std::memory_order_relaxed);
-  epoch_->view().header->waits.fetch_add(1, std::memory_order_relaxed);
-  ReaderMask counted = 0;                             // readers this wait was put down to
-  std::array<std::uint64_t, kScanEntries> cursors{};  // where each blocker stood
-  std::array<std::int64_t, kScanEntries> since_ns{};  // and since when
-  const std::int64_t deadline_ns = deadline_of(timeout_ms);
-  const std::int64_t stall_ns =
-      options_.stall_timeout_ms > 0 ? options_.stall_timeout_ms * kMillisecond : kNever;
-  for (;;) {
-    const std::uint32_t before = server_.events().load(std::memory_order_acquire);
-    ring.announce_wait(true);
-    const auto found = ring.acquire();
-    if (found) {
-      ring.announce_wait(false);
-      slot = *found;
-      return WriteStatus::ok;
-    }
-    if (ring.take_hostile()) server_.drop_hostile();
-    const std::int64_t now_ns = monotonic_ns();
-    std::int64_t wake_ns = std::min(deadline_ns, server_.expire_absences(now_ns));
-    ReaderMask stalled = 0;
-    const std::optional<ReaderMask> found_blockers = ring.blockers();
-    if (!found_blockers) wake_ns = now_ns;
-    const ReaderMask blockers = found_blockers.value_or(0);
-    for (ReaderMask rest = blockers; rest != 0; rest &= rest - 1) {
-      const auto i = static_cast<std::uint32_t>(std::countr_zero(rest));
-      if ((counted >> i & 1) == 0) ring.entry(i).waits.fetch_add(1, std::memory_order_relaxed);
-      const std::uint64_t cursor = ring.cursor_of(i);
-      // Only forward is progress: a cursor that moves to and fro would never be stalled.
-      if ((counted >> i & 1) == 0 || cursor > cursors[i]) {
-        cursors[i] = cursor;
-        since_ns[i] = now_ns;
-      }
-      if (now_ns - since_ns[i] >= stall_ns)
-        stalled |= ReaderMask{1} << i;
-      else
-        wake_ns = std::min(wake_ns, since_ns[i] + std::min(stall_ns, kNever - since_ns[i]));
-    }
-    counted |= blockers;
-    // Pins are not demoted: a reader may hold what it was granted for as long as it likes.
-    if (stalled != 0 && server_.demote(stalled)) continue;
-    if (interrupted_.load(std::memory_order_acquire) || now_ns >= deadline_ns) {
-      ring.announce_wait(false);
-      return interrupted_.load(std::memory_order_acquire) ? WriteStatus::interrupted : timed_out(timeout_ms);
-    }
-    futex_wait(server_.events(), before, std::max<std::int64_t>(wake_ns - now_ns, 1), FutexScope::process);
-  }
+void FrameWriter::Impl::reformat(Loan& loan) noexcept {
+  if (loan && loan.format_ != (format_id_ != 0 ? &epoch_->format(format_id_) : nullptr)) fit_format(loan);
 }
 
-WriteStatus FrameWriter::Impl::timed_out(int timeout_ms) noexcept {
-  try {
-    return refuse(WriteStatus::timeout,
-                  fmt::format("no slot came free within {} ms: {}", timeout_ms, server_.holders()));
-  } catch (const std::exception& error) {
-    return refuse(WriteStatus::timeout, "no slot came free");
-  }
-}
-
-WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexcept {
+WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info, bool keep) noexcept {
   if (!loan) return refuse(WriteStatus::bad_argument, "an empty loan cannot be published");
   if (ended_)
     return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
@@ -381,8 +332,9 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
         fmt::format("a frame of {} bytes does not hold its {} planes, which end at byte {}, of \"{}\"",
                     loan.size_, loan.layout_.plane_count, loan.layout_.bytes, loan.format().caps()));
   if (loan.held_.epoch() != epoch_.get()) {
-    const Loan old = std::move(loan);  // empty afterwards whatever comes of it
-    return rescue(old, info);
+    const WriteStatus status = rescue(loan, info);
+    if (status != WriteStatus::interrupted) loan.hand_over(keep);
+    return status;
   }
   if (!waited_for_readers_) (void)wait_for_readers();
   PublishRequest request;
@@ -400,11 +352,12 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
     request.plane_count = loan.layout_.plane_count;
     if (!loan.default_layout_) request.planes = &loan.layout_;
   }
-  epoch_->publish(loan.held_.slot(), request, server_);
   add(published_, 1);
   add(bytes_, loan.size_);
-  if (loan.hashed_) add(copied_, 1);
-  loan.held_.forget();
+  if (loan.copied_) add(copied_, 1);
+  epoch_->publish(loan.held_.slot(), request, keep, server_);
+  if (!keep) loan.held_.forget();
+  loan.hand_over(keep);
   return WriteStatus::ok;
 }
 
@@ -412,7 +365,8 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info) noexce
 // no further loan.
 WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info) noexcept {
   Loan fresh;
-  if (const WriteStatus status = lend(fresh, loan.size_, kForever); status != WriteStatus::ok) return status;
+  Sleeper sleeper(kForever, interrupted_);
+  if (const WriteStatus status = lend(fresh, loan.size_, sleeper); status != WriteStatus::ok) return status;
   try {
     const auto id = epoch_->older_format_id(loan.format());
     if (loan.format_id_ != 0 && !id) return refuse(WriteStatus::too_large, "the table of formats is full");
@@ -427,7 +381,7 @@ WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info) n
     return refuse(WriteStatus::too_large, "the frame does not fit the stream's new memory");
   fresh.layout_ = loan.layout_;
   fresh.default_layout_ = loan.default_layout_;
-  return publish(fresh, info);
+  return publish(fresh, info, false);
 }
 
 WriteStatus FrameWriter::Impl::write(std::span<const std::byte> payload, const FrameInfo& info,
@@ -441,29 +395,12 @@ WriteStatus FrameWriter::Impl::write(std::span<const std::byte> payload, const F
                   fmt::format("side data of {} bytes does not fit the {} bytes that side_data_bytes grants",
                               side_data.bytes().size(), loan.side_data_.capacity()));
   if (info.kind != FrameKind::media) loan.layout_ = VideoLayout{};
-  return publish(loan, info);
+  return publish(loan, info, false);
 }
 
 void FrameWriter::Impl::end() noexcept {
   if (std::exchange(ended_, true) || !epoch_) return;
   epoch_->ring().end(server_);
-}
-
-bool FrameWriter::Impl::drain(int timeout_ms) noexcept {
-  if (!epoch_) return true;
-  const std::int64_t deadline_ns = deadline_of(timeout_ms);
-  bool drained = false;
-  epoch_->ring().announce_wait(true);  // so that whoever lets a frame go says so
-  for (;;) {
-    const std::uint32_t before = server_.events().load(std::memory_order_acquire);
-    const std::int64_t now_ns = monotonic_ns();
-    const std::int64_t wake_ns = std::min(deadline_ns, server_.expire_absences(now_ns));
-    drained = !server_.owes_frames();
-    if (drained || now_ns >= deadline_ns || interrupted_.load(std::memory_order_acquire)) break;
-    futex_wait(server_.events(), before, wake_ns - now_ns, FutexScope::process);
-  }
-  epoch_->ring().announce_wait(false);
-  return drained;
 }
 
 void FrameWriter::Impl::interrupt(bool on) noexcept {

@@ -24,13 +24,17 @@ class FrameWriter::Impl {
 
   void set_format(const Format& format);
   void reserve(std::uint64_t bytes);
+  void reserve_loans(std::uint32_t loans);
   void set_segment(const Segment& segment);
   void set_tags(const Tags& tags);
   [[nodiscard]] const Format& format() const noexcept { return format_; }
   [[nodiscard]] bool wait_for_readers() noexcept;
-  [[nodiscard]] bool wait_for_readers(std::uint32_t count) noexcept;
+  [[nodiscard]] bool wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept;
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept;
-  [[nodiscard]] WriteStatus publish(Loan& loan, const FrameInfo& info) noexcept;
+  [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, const SharedWait& wait) noexcept;
+  void wake() noexcept { server_.notify(); }
+  void reformat(Loan& loan) noexcept;
+  [[nodiscard]] WriteStatus publish(Loan& loan, const FrameInfo& info, bool keep) noexcept;
   [[nodiscard]] WriteStatus write(std::span<const std::byte> payload, const FrameInfo& info,
                                   const SideDataView& side_data, int timeout_ms) noexcept;
   void end() noexcept;
@@ -47,9 +51,16 @@ class FrameWriter::Impl {
   [[nodiscard]] std::uint64_t slot_bytes_for(std::uint64_t frame_bytes) const;
   void make_memory(std::uint64_t slot_bytes);  // the first epoch, or the next; throws
   void name_records();  // ids of the present format, segment and tags in the present epoch; throws
-  [[nodiscard]] WriteStatus lend(Loan& loan, std::size_t bytes, int timeout_ms) noexcept;
+  class Sleeper;        // see frame_writer_wait.hpp
+  class AnnouncedWait;
+
+  void add_slots(std::uint32_t slots);  // throws with nothing changed
+  void grow_for_readers() noexcept;
+  [[nodiscard]] WriteStatus check_loans() noexcept;
+  [[nodiscard]] WriteStatus lend(Loan& loan, std::size_t bytes, Sleeper& sleeper) noexcept;
+  void fit_format(Loan& loan) const noexcept;
   [[nodiscard]] WriteStatus ensure_capacity(std::uint64_t bytes) noexcept;
-  [[nodiscard]] WriteStatus wait_for_slot(std::uint32_t& slot, int timeout_ms) noexcept;
+  [[nodiscard]] WriteStatus wait_for_slot(std::uint32_t& slot, Sleeper& sleeper) noexcept;
   WriteStatus timed_out(int timeout_ms) noexcept;
   [[nodiscard]] WriteStatus rescue(const Loan& loan, const FrameInfo& info) noexcept;
   WriteStatus refuse(WriteStatus status, std::string message) noexcept;
@@ -61,6 +72,8 @@ class FrameWriter::Impl {
   StreamServer server_;
   std::shared_ptr<WriterEpoch> epoch_;
   std::shared_ptr<std::uint32_t> open_loans_ = std::make_shared<std::uint32_t>(0);  // see WriterEpoch
+  std::uint32_t awaited_loans_ = 0;  // in acquire() of threads that share this writer
+  std::uint32_t sleepers_ = 0;       // that announced their wait to the readers
   Format format_;
   bool format_set_ = false;
   std::uint64_t reserved_bytes_ = 0;

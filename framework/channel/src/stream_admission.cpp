@@ -1,5 +1,6 @@
 // Who may join a stream, where it begins, and what it is sent: the part of StreamServer that decides. Service
 // thread, under its mutex.
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <reel/base/error.hpp>
+#include <reel/base/log.hpp>
 
 #include "stream_server.hpp"
 
@@ -27,7 +29,8 @@ bool StreamServer::user_allowed(const Peer& peer) const {
     return std::find(list.begin(), list.end(), id) != list.end();
   };
   const auto& [pid, user, group] = peer.credentials;
-  if (user == ::geteuid() || user == 0 || listed(options_.allowed_users, user)) return true;
+  if (options_.allow_everyone || user == ::geteuid() || user == 0 || listed(options_.allowed_users, user))
+    return true;
   if (options_.allowed_groups.empty()) return false;
   const std::vector<gid_t> groups = peer_groups_of(peer.socket.get());
   return listed(options_.allowed_groups, group) || std::any_of(groups.begin(), groups.end(), [&](gid_t one) {
@@ -68,7 +71,7 @@ bool StreamServer::greet(Peer& peer, const HelloMessage& hello) {
   }
 }
 
-void StreamServer::check_admission(const HelloMessage& hello) const {
+StreamServer::Room StreamServer::check_admission(const Peer& peer, const HelloMessage& hello) {
   const auto policy = static_cast<Policy>(hello.policy);
   if (hello.policy < 1 || hello.policy > 3)
     throw Error(ErrorCode::protocol,
@@ -101,7 +104,8 @@ void StreamServer::check_admission(const HelloMessage& hello) const {
   std::uint64_t pins = 0;
   std::uint64_t lossless = policy == Policy::lossless ? 1 : 0;
   for (const auto& [fd, other] : peers_) {
-    if (other->stage != Peer::Stage::reader) continue;
+    if (other.get() == &peer || (other->stage != Peer::Stage::reader && other->stage != Peer::Stage::parked))
+      continue;
     ++readers;
     pins += other->hello.max_pins;
     if (other->hello.policy == static_cast<std::uint32_t>(Policy::lossless)) ++lossless;
@@ -118,13 +122,17 @@ void StreamServer::check_admission(const HelloMessage& hello) const {
   const std::uint64_t lag = options_.live ? options_.lag_frames * lossless : 0;
   const std::uint64_t needed =
       std::uint64_t{options_.history} + options_.loans + pins + hello.max_pins + lag + 1;
-  if (needed > view.geometry.slots)
-    throw Error(ErrorCode::refused, fmt::format("stream \"{}\" has {} slots, and this reader would make it "
-                                                "need {}: {} history + {} loans + {} pins of {} "
-                                                "readers + {} pins asked + {} lag of lossless readers + 1 "
-                                                "spare; raise `slots` to {} or lower `max_pins`",
-                                                stream_, view.geometry.slots, needed, options_.history,
-                                                options_.loans, pins, readers, hello.max_pins, lag, needed));
+  if (needed <= view.geometry.slots) return Room::enough;
+  if (options_.grow_for_readers && needed <= kMaxSlots) {
+    wanted_slots_.store(static_cast<std::uint32_t>(needed), std::memory_order_relaxed);
+    return Room::more_slots;
+  }
+  throw Error(ErrorCode::refused, fmt::format("stream \"{}\" has {} slots, and this reader would make it "
+                                              "need {}: {} history + {} loans + {} pins of {} "
+                                              "readers + {} pins asked + {} lag of lossless readers + 1 "
+                                              "spare; raise `slots` to {} or lower `max_pins`",
+                                              stream_, view.geometry.slots, needed, options_.history,
+                                              options_.loans, pins, readers, hello.max_pins, lag, needed));
 }
 
 std::uint64_t StreamServer::first_cursor(const HelloMessage& hello) const {
@@ -151,7 +159,12 @@ std::unique_ptr<OwnedSegment> StreamServer::make_page() const {
 
 void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
   drop_expired(monotonic_ns());
-  check_admission(hello);
+  peer.hello = hello;
+  if (check_admission(peer, hello) == Room::more_slots) {
+    peer.stage = Peer::Stage::parked;
+    notify();
+    return;
+  }
   RingWriter& ring = epoch_->ring();
   std::uint32_t index = 0;
   if (const Absent* kept = absence_of(name_of(hello)))
@@ -164,7 +177,6 @@ void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
   // From here on nothing fails.
   sockets_[index] = peer.socket.get();
   peer.index = index;
-  peer.hello = hello;
   peer.page = std::move(page);
   peer.stage = Peer::Stage::reader;
   ring.admit(index, page_of(peer), hello.policy == static_cast<std::uint32_t>(Policy::lossless),
@@ -173,7 +185,37 @@ void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
   left_.erase(name_of(hello));
   forget_absence(name_of(hello));
   watch_for_room(peer.socket.get(), send(peer, std::move(message)));
+  tell(peer, true);
   notify();
+}
+
+void StreamServer::settle_parked(const std::string& why) noexcept {
+  const std::lock_guard lock(mutex_);
+  wanted_slots_.store(0, std::memory_order_relaxed);
+  for (const auto& [fd, peer] : peers_) {
+    if (peer->stage != Peer::Stage::parked) continue;
+    try {
+      const HelloMessage hello = peer->hello;
+      admit(*peer, hello);
+      if (peer->stage == Peer::Stage::parked && !why.empty()) throw Error(ErrorCode::refused, why);
+    } catch (const Error& error) {
+      refuse(*peer, error.code(), error.message());
+      ::shutdown(fd, SHUT_RDWR);  // the service thread sees it and removes the peer
+    } catch (const std::exception& error) {
+      refuse(*peer, ErrorCode::internal, error.what());
+      ::shutdown(fd, SHUT_RDWR);
+    }
+  }
+}
+
+void StreamServer::tell(const Peer& peer, bool joined) const noexcept {
+  if (!options_.on_reader) return;
+  try {
+    options_.on_reader(
+        {joined, peer.credentials.pid, name_of(peer.hello), static_cast<Policy>(peer.hello.policy)});
+  } catch (const std::exception& error) {
+    log_warning(fmt::format("stream \"{}\": {}", stream_, error.what()));
+  }
 }
 
 StreamServer::Outbox StreamServer::welcome(std::uint32_t index, MessageType type, WriterEpoch& epoch,

@@ -64,6 +64,11 @@ void StreamServer::wake(std::uint32_t index, WakeKind kind, ReaderPage& page) no
   futex_wake(page.doorbell, FutexScope::shared);
 }
 
+void StreamServer::set_loans(std::uint32_t loans) noexcept {
+  const std::lock_guard lock(mutex_);
+  options_.loans = loans;
+}
+
 void StreamServer::notify() noexcept {
   events_.fetch_add(1, std::memory_order_release);
   futex_wake(events_, FutexScope::process);
@@ -292,6 +297,7 @@ void StreamServer::remove(int fd) noexcept {
     const auto found = peers_.find(fd);
     if (found == peers_.end()) return;
     Peer& peer = *found->second;
+    if (peer.stage == Peer::Stage::reader || peer.stage == Peer::Stage::departed) tell(peer, false);
     if (peer.stage == Peer::Stage::reader) {
       // From here on nobody looks at its page or its socket.
       if (is_awaited(peer)) {

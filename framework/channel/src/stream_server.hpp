@@ -51,6 +51,16 @@ class StreamServer final : public ReaderWaker {
     return options_.ended_readers == nullptr ? kNoExpiry : 100'000'000;
   }
 
+  /// What admission counts with from now on.
+  void set_loans(std::uint32_t loans) noexcept;
+  /// Slots that the readers need who could not be let in; 0 when there are none. Looked at often: one load.
+  [[nodiscard]] std::uint32_t wanted_slots() const noexcept {
+    return wanted_slots_.load(std::memory_order_relaxed);
+  }
+  /// Lets them in, as far as there is room by now; the others are refused with `why`, or, where that is
+  /// empty, kept.
+  void settle_parked(const std::string& why) noexcept;
+
   // --- any thread ---
   /// Changes whenever something happened that a waiting writer may wait for; futex_wake'd.
   [[nodiscard]] const std::atomic<std::uint32_t>& events() const noexcept { return events_; }
@@ -81,7 +91,8 @@ class StreamServer final : public ReaderWaker {
     PeerCredentials credentials;
     // departed: a reader that left, and holds frames of memory that the stream has left too; it is in no scan
     // set
-    enum class Stage { greeting, reader, observer, departed } stage = Stage::greeting;
+    // parked: a reader that is to be let in when there are more slots
+    enum class Stage { greeting, parked, reader, observer, departed } stage = Stage::greeting;
     HelloMessage hello{};
     std::uint32_t index = 0;             // in the scan set, of a reader
     std::unique_ptr<OwnedSegment> page;  // of a reader
@@ -110,7 +121,9 @@ class StreamServer final : public ReaderWaker {
   [[nodiscard]] bool handle(Peer& peer, ReceivedMessage& message);
   [[nodiscard]] bool greet(Peer& peer, const HelloMessage& hello);
   void admit(Peer& peer, const HelloMessage& hello);
-  void check_admission(const HelloMessage& hello) const;
+  enum class Room { enough, more_slots };
+  [[nodiscard]] Room check_admission(const Peer& peer, const HelloMessage& hello);
+  void tell(const Peer& peer, bool joined) const noexcept;
   [[nodiscard]] bool user_allowed(const Peer& peer) const;
   [[nodiscard]] std::uint64_t first_cursor(const HelloMessage& hello) const;
   [[nodiscard]] static Outbox welcome(std::uint32_t index, MessageType type, WriterEpoch& epoch,
@@ -158,6 +171,7 @@ class StreamServer final : public ReaderWaker {
   std::vector<Absent> absent_;
   std::array<int, kScanEntries> sockets_{};  // by scan entry; set before the entry is, for wake()
   std::atomic<std::uint32_t> events_{0};
+  std::atomic<std::uint32_t> wanted_slots_{0};
   std::atomic<bool> key_frame_wanted_{false};
   std::atomic<std::uint64_t> demoted_{0}, refused_{0}, epochs_{0};
 };

@@ -24,12 +24,16 @@ class WriterEpoch {
 
   /// A slot that the ring lent counts as a loan from here on, until it is published or given back.
   void lend() noexcept { ++*open_loans_; }
-  void publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept {
+  /// What is kept stays a loan until it is given back.
+  void publish(std::uint32_t slot, const PublishRequest& request, bool keep, ReaderWaker& waker) noexcept {
     ring_.publish(slot, request, waker);
-    --*open_loans_;
+    if (keep)
+      ring_.keep(slot);
+    else
+      --*open_loans_;
   }
-  void cancel(std::uint32_t slot) noexcept {
-    ring_.cancel(slot);
+  void give_back(std::uint32_t slot) noexcept {
+    ring_.release(slot);
     --*open_loans_;
   }
 

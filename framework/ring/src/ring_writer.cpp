@@ -68,7 +68,7 @@ std::optional<RingWriter::PinSet> RingWriter::pins_of(const ScanEntry& entry,
 }
 
 void RingWriter::scan() noexcept {
-  held_ = {};
+  held_ = kept_;
   lossless_floor_ = ~std::uint64_t{0};
   settled_floor_ = ~std::uint64_t{0};
   scanned_set_ = set_version_.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
@@ -163,10 +163,15 @@ std::uint64_t RingWriter::history_begin() const noexcept {
   return next_sequence_ > history ? next_sequence_ - history : 0;
 }
 
-void RingWriter::cancel(std::uint32_t slot) noexcept {
+void RingWriter::release(std::uint32_t slot) noexcept {
+  const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
+  if ((kept_[slot / 64] & bit) != 0) {
+    kept_[slot / 64] &= ~bit;
+    return;
+  }
   view_.slots[slot].state.store(slot_word(0, SlotState::free), std::memory_order_relaxed);
-  reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
-  free_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+  reusable_[slot / 64] |= bit;
+  free_[slot / 64] |= bit;
 }
 
 void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept {
@@ -189,6 +194,7 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   record.duration_ns = request.info.duration_ns;
   record.capture_ns = request.info.capture_ns;
   record.offset = request.info.offset;
+  record.offset_end = request.info.offset_end;
   record.plane_count = static_cast<std::uint8_t>(request.plane_count);
   if (request.planes != nullptr) {
     record.planes_listed = 1;

@@ -93,7 +93,10 @@ MadeBuffer buffer_from(Frame&& frame, const FrameInfo& info, const std::shared_p
   GstBuffer* buffer = made.buffer.get();
   set_frame_info(buffer, info);
   if (GST_BUFFER_OFFSET(buffer) == GST_BUFFER_OFFSET_NONE) GST_BUFFER_OFFSET(buffer) = frame.sequence();
-  attach_side_data(buffer, frame);
+  // Format and side data live as long as the slot is held, by the frame or by the buffer's memory.
+  const Format& format = frame.format();
+  const std::int64_t capture_ns = frame.info().capture_ns;
+  const SideDataView side_data = frame.side_data();
 
   const VideoFormat* video = frame.plane_count() != 0 ? frame.format().video() : nullptr;
   const bool by_the_caps = video != nullptr && same_places(frame.layout(), default_layout(*video));
@@ -101,11 +104,11 @@ MadeBuffer buffer_from(Frame&& frame, const FrameInfo& info, const std::shared_p
     // no memory at all
   } else if (video != nullptr && !by_the_caps && !rules.any_layout) {
     const VideoLayout layout = default_layout(*video);
-    attach_layout(buffer, *video, layout);
+    attach_layout(buffer, *video, layout, info.flags);
     gst_buffer_append_memory(buffer, repack(frame, layout));
     made.how = Carried::repacked;
   } else {
-    if (video != nullptr) attach_layout(buffer, *video, frame.layout());
+    if (video != nullptr) attach_layout(buffer, *video, frame.layout(), info.flags);
     const std::size_t bytes = bytes_of(frame, by_the_caps);
     if (slots->held.load(std::memory_order_acquire) < rules.most_held) {
       gst_buffer_append_memory(buffer, wrap(std::move(frame), bytes, slots));
@@ -114,6 +117,7 @@ MadeBuffer buffer_from(Frame&& frame, const FrameInfo& info, const std::shared_p
       made.how = Carried::copied;
     }
   }
+  attach_side_data(buffer, format, capture_ns, side_data);
   frame.release();
   return made;
 }

@@ -4,6 +4,8 @@
 
 #include <gst/base/gstbasesink.h>
 
+#include <reel/gst/caps.hpp>
+
 #include "sink.hpp"
 #include "sink_settings.hpp"
 
@@ -87,6 +89,12 @@ gboolean unlock_stop(GstBaseSink* base) {
   return TRUE;
 }
 
+// Anything, but for memory that cannot be mapped: elements that could download it then do. Caps that come all
+// the same are refused by set_caps(), which says why.
+GstCaps* get_caps(GstBaseSink* /*base*/, GstCaps* filter) {
+  return filter == nullptr ? gst_caps_new_any() : reel::gst::without_other_memory(filter).release();
+}
+
 gboolean set_caps(GstBaseSink* base, GstCaps* caps) {
   return static_cast<gboolean>(self_of(base)->sink.set_caps(caps));
 }
@@ -95,11 +103,8 @@ GstFlowReturn render(GstBaseSink* base, GstBuffer* buffer) {
   return self_of(base)->sink.render(buffer);
 }
 
-// Any strides, offsets and crops are welcome: they travel.
-gboolean propose_allocation(GstBaseSink* /*base*/, GstQuery* query) {
-  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
-  gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr);
-  return TRUE;
+gboolean propose_allocation(GstBaseSink* base, GstQuery* query) {
+  return static_cast<gboolean>(self_of(base)->sink.propose_allocation(query));
 }
 
 // What the base class then does with it (waiting for the clock, for PLAYING, posting the end) it does behind
@@ -126,7 +131,9 @@ gboolean event(GstBaseSink* base, GstEvent* given) {
       (void)sink.render_gap(pts, duration);
       break;
     }
-    case GST_EVENT_CUSTOM_DOWNSTREAM: (void)sink.render_event(gst_event_get_structure(given)); break;
+    case GST_EVENT_STREAM_START: sink.forget_tags(); break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY: (void)sink.render_event(given); break;
     case GST_EVENT_EOS: sink.end(); break;
     case GST_EVENT_FLUSH_STOP: sink.flushed(); break;
     default: break;
@@ -149,8 +156,14 @@ static void reel_sink_class_init(ReelSinkClass* klass) {
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   reel::gst::install_sink_properties(object_class);
+  const auto add_signal = [klass](const char* name) {
+    g_signal_new(name, G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr, G_TYPE_NONE,
+                 2, G_TYPE_UINT, G_TYPE_STRING);
+  };
+  add_signal("client-connected");     // process id, name of the reader (may be empty)
+  add_signal("client-disconnected");  // the same
   gst_element_class_set_static_metadata(
-      element_class, "Reel sink", "Sink",
+      element_class, "Reel sink", "Sink/Generic",
       "Publishes frames to other processes through shared memory, checksummed, by a policy for each reader",
       "Reel");
   gst_element_class_add_static_pad_template(element_class, &sink_template);
@@ -159,6 +172,7 @@ static void reel_sink_class_init(ReelSinkClass* klass) {
   base_class->stop = stop;
   base_class->unlock = unlock;
   base_class->unlock_stop = unlock_stop;
+  base_class->get_caps = get_caps;
   base_class->set_caps = set_caps;
   base_class->render = render;
   base_class->propose_allocation = propose_allocation;

@@ -10,8 +10,10 @@
 #include <reel/gst/clock.hpp>
 #include <reel/gst/frame_info.hpp>
 #include <reel/gst/pointers.hpp>
+#include <reel/gst/slot_pool.hpp>
 #include <reel/gst/video_buffer.hpp>
 
+#include "event_text.hpp"
 #include "side_data.hpp"
 
 namespace reel::gst {
@@ -37,12 +39,6 @@ class ReadMap {
   GstMapInfo map_{};
 };
 
-bool in_system_memory(const GstCaps* caps) {
-  const GstCapsFeatures* features = gst_caps_get_features(caps, 0);
-  return features == nullptr || gst_caps_features_is_any(features) != FALSE ||
-         gst_caps_features_is_equal(features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY) != FALSE;
-}
-
 }  // namespace
 
 GstFlowReturn Sink::fail(const std::string& what, const std::string& detail) {
@@ -50,31 +46,45 @@ GstFlowReturn Sink::fail(const std::string& what, const std::string& detail) {
   return GST_FLOW_ERROR;
 }
 
+namespace {
+
+// In a thread of GStreamer's: whoever listens may do anything with the element.
+void emit_change(GstElement* element, gpointer data) {
+  const auto& change = *static_cast<const ReaderChange*>(data);
+  g_signal_emit_by_name(element, change.joined ? "client-connected" : "client-disconnected",
+                        static_cast<guint>(change.pid), change.name.c_str());
+  g_object_notify(G_OBJECT(element), "num-clients");
+}
+
+void free_change(gpointer data) {
+  delete static_cast<ReaderChange*>(data);
+}
+
+}  // namespace
+
+std::shared_ptr<FrameWriter> Sink::make_writer() const {
+  WriterOptions options = writer_options(settings_);
+  options.on_reader = [element = GST_ELEMENT(element_)](const ReaderChange& change) {
+    gst_element_call_async(element, emit_change, new ReaderChange(change), free_change);
+  };
+  return std::make_shared<FrameWriter>(settings_.stream, options);
+}
+
 bool Sink::open(const SinkSettings& settings) {
   settings_ = settings;
   format_.reset();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   waited_ = false;
-  metas_lost_ = 0;
-  return open_writer();
-}
-
-bool Sink::open_writer() {
+  tags_.clear();
+  metas_lost_.clear();
   try {
-    auto writer = std::make_shared<FrameWriter>(settings_.stream, writer_options(settings_));
-    if (format_) writer->set_format(*format_);
+    const std::uint32_t loans = writer_options(settings_).loans;
+    auto slots = std::make_shared<StreamSlots>(make_writer(), loans);
     const std::lock_guard lock(mutex_);
-    writer_ = std::move(writer);
-    if (unlocked_) writer_->interrupt();
-  } catch (const Error& error) {
-    const std::string what = "Cannot write stream \"" + settings_.stream + "\".";
-    if (error.code() == ErrorCode::in_use)
-      GST_ELEMENT_ERROR(element_, RESOURCE, BUSY, ("%s", what.c_str()), ("%s", error.what()));
-    else
-      GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_WRITE, ("%s", what.c_str()), ("%s", error.what()));
-    return false;
+    slots_ = std::move(slots);
+    if (unlocked_) slots_->interrupt();
   } catch (const std::exception& error) {
-    (void)fail("Cannot write stream \"" + settings_.stream + "\".", error.what());
+    (void)cannot_open(error);
     return false;
   }
   segment_known_ = false;
@@ -82,20 +92,52 @@ bool Sink::open_writer() {
   return true;
 }
 
+// What follows an end of stream is a new stream of the same name, under its readers' eyes.
+bool Sink::reopen() {
+  try {
+    slots()->restart([this] { return make_writer(); }, writer_options(settings_).loans);
+  } catch (const std::exception& error) {
+    (void)cannot_open(error);
+    return false;
+  }
+  segment_known_ = false;
+  ended_ = false;
+  return true;
+}
+
+GstFlowReturn Sink::cannot_open(const std::exception& error) {
+  const auto* known = dynamic_cast<const Error*>(&error);
+  const bool busy = known != nullptr && known->code() == ErrorCode::in_use;
+  const bool wrong = known != nullptr && known->code() == ErrorCode::bad_argument;
+  const GstResourceError code = busy    ? GST_RESOURCE_ERROR_BUSY
+                                : wrong ? GST_RESOURCE_ERROR_SETTINGS
+                                        : GST_RESOURCE_ERROR_OPEN_WRITE;
+  gst_element_message_full(GST_ELEMENT(element_), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, code,
+                           g_strdup_printf("Cannot write stream \"%s\".", settings_.stream.c_str()),
+                           g_strdup(error.what()), __FILE__, GST_FUNCTION, __LINE__);
+  return GST_FLOW_ERROR;
+}
+
 void Sink::close() {
-  std::shared_ptr<FrameWriter> writer;
+  std::shared_ptr<StreamSlots> last;
+  {
+    const std::lock_guard lock(mutex_);
+    last = std::move(slots_);
+  }
+  if (last) last->close();  // buffers that elements still hold keep the rest
+}
+
+std::shared_ptr<StreamSlots> Sink::slots() const {
   const std::lock_guard lock(mutex_);
-  writer = std::move(writer_);
+  return slots_;
 }
 
 bool Sink::set_caps(GstCaps* caps) {
   try {
-    if (!in_system_memory(caps))
-      throw Error(ErrorCode::unsupported, "its memory cannot be mapped by the processor: download it first");
     Format format = format_from_caps(caps);
     if (format.video() != nullptr && gst_video_info_from_caps(&video_info_, caps) == FALSE)
       throw Error(ErrorCode::unsupported, "GStreamer itself knows no such raw video");
-    writer_->set_format(format);
+    slots_->set_format(format);
     format_ = std::move(format);
     return true;
   } catch (const std::exception& error) {
@@ -107,6 +149,11 @@ bool Sink::set_caps(GstCaps* caps) {
   }
 }
 
+bool Sink::propose_allocation(GstQuery* query) {
+  const auto present = slots();
+  return present && propose_slots(query, present);
+}
+
 void Sink::set_segment(const GstSegment& segment) {
   segment_ = segment;
   segment_known_ = false;
@@ -114,8 +161,13 @@ void Sink::set_segment(const GstSegment& segment) {
 
 bool Sink::set_tags(GstTagList* tags) {
   try {
-    const Text text(gst_tag_list_to_string(tags));
-    writer_->set_tags(text.get());
+    tags_.merge(tags);
+    const TagText::Written written = tags_.write();
+    for (const std::string& tag : written.left_out)
+      GST_ELEMENT_WARNING(
+          element_, RESOURCE, WRITE, ("A tag of stream \"%s\" is left out.", settings_.stream.c_str()),
+          ("%s does not fit: the tags of a stream take %zu bytes at most", tag.c_str(), kMaxTagsBytes));
+    slots_->with_writer([&](FrameWriter& writer) { writer.set_tags(written.text); });
   } catch (const std::exception& error) {
     GST_ELEMENT_WARNING(element_, RESOURCE, WRITE,
                         ("Tags of stream \"%s\" are left out.", settings_.stream.c_str()),
@@ -126,9 +178,10 @@ bool Sink::set_tags(GstTagList* tags) {
 
 // As late as this: before PLAYING there is no base time.
 void Sink::name_segment() {
-  if (segment_known_ || segment_.format != GST_FORMAT_TIME) return;
+  if (segment_known_) return;
   monotonic_offset_ns_ = monotonic_offset(GST_ELEMENT(element_));
-  writer_->set_segment(segment_from(segment_, monotonic_offset_ns_));
+  const Segment ours = segment_from(segment_, monotonic_offset_ns_);
+  slots_->with_writer([&](FrameWriter& writer) { writer.set_segment(ours); });
   segment_known_ = true;
 }
 
@@ -147,59 +200,98 @@ GstFlowReturn Sink::uninterrupted(Write&& write) {
     const WriteStatus status = write();
     if (status == WriteStatus::ok) return GST_FLOW_OK;
     if (status != WriteStatus::interrupted)
-      return fail("Cannot write to stream \"" + settings_.stream + "\".", writer_->error());
+      return fail("Cannot write to stream \"" + settings_.stream + "\".", slots_->error());
     if (const GstFlowReturn flow = gst_base_sink_wait_preroll(element_); flow != GST_FLOW_OK) return flow;
   }
 }
 
-WriteStatus Sink::fill(Loan& loan, GstBuffer* buffer) {
-  const bool video = format_ && format_->video() != nullptr;
-  if (video) {
+GstFlowReturn Sink::say_unwritten(const std::exception& error) {
+  return fail("A buffer cannot go into stream \"" + settings_.stream + "\".", error.what());
+}
+
+WriteStatus Sink::write(GstBuffer* buffer) {
+  const auto collect = [&](const Format& format, SideDataWriter& side_data) {
+    collect_side_data(buffer, format, side_data, metas_lost_);
+  };
+  const VideoFormat* const video = format_ ? format_->video() : nullptr;
+  if (video != nullptr) {
+    const auto placed = placed_picture(*slots_, buffer, video_info_, *video);
+    return placed ? slots_->publish(placed->part, &placed->layout, info_of(buffer), collect)
+                  : write_copy(buffer);
+  }
+  const auto part = slots_->find(buffer);
+  return part && part->offset_bytes == 0 ? slots_->publish(*part, nullptr, info_of(buffer), collect)
+                                         : write_copy(buffer);
+}
+
+WriteStatus Sink::write_copy(GstBuffer* buffer) {
+  Loan loan;
+  const VideoFormat* const video = format_ ? format_->video() : nullptr;
+  if (gst_buffer_get_size(buffer) == 0) {
+    if (const WriteStatus status = slots_->acquire(loan, 1); status != WriteStatus::ok) return status;
+    (void)loan.set_layout({});
+  } else if (video != nullptr) {
     const VideoBuffer picture(buffer, video_info_, *format_);
-    if (const WriteStatus status = writer_->acquire(loan, picture.bytes()); status != WriteStatus::ok)
+    if (const WriteStatus status = slots_->acquire(loan, picture.bytes()); status != WriteStatus::ok)
       return status;
     if (!picture.copy_to(loan)) return WriteStatus::too_large;
   } else {
     const ReadMap map(buffer);
-    if (const WriteStatus status = writer_->acquire(loan, map.bytes().size()); status != WriteStatus::ok)
+    if (const WriteStatus status = slots_->acquire(loan, map.bytes().size()); status != WriteStatus::ok)
       return status;
     if (!loan.copy_from(map.bytes())) return WriteStatus::too_large;
   }
-  metas_lost_ += collect_side_data(buffer, loan.side_data());
-  return WriteStatus::ok;
+  collect_side_data(buffer, loan.format(), loan.side_data(), metas_lost_);
+  return slots_->publish(std::move(loan), info_of(buffer));
 }
 
+// In front of the first buffer: the memory is made, the readers that were asked for are there, the time line
+// has its name.
 GstFlowReturn Sink::ready() {
-  if (ended_ && !open_writer()) return GST_FLOW_ERROR;
-  while (!waited_ && !readers_are_there()) {
-    if (const GstFlowReturn flow = gst_base_sink_wait_preroll(element_); flow != GST_FLOW_OK) return flow;
+  if (ended_ && !reopen()) return GST_FLOW_ERROR;
+  try {
+    slots_->open();
+    while (!waited_) {
+      waited_ = slots_->wait_for_readers(settings_.wait_for_readers);
+      if (waited_) break;
+      if (const GstFlowReturn flow = gst_base_sink_wait_preroll(element_); flow != GST_FLOW_OK) return flow;
+    }
+    name_segment();
+    return GST_FLOW_OK;
+  } catch (const std::exception& error) {
+    return say_unwritten(error);
   }
-  name_segment();
-  return GST_FLOW_OK;
-}
-
-// False when unlock() broke the wait.
-bool Sink::readers_are_there() {
-  if (!writer_->wait_for_readers(settings_.wait_for_readers)) return false;
-  waited_ = true;
-  return true;
 }
 
 GstFlowReturn Sink::render(GstBuffer* buffer) {
+  if (const GstFlowReturn flow = ready(); flow != GST_FLOW_OK) return flow;
   try {
-    if (const GstFlowReturn flow = ready(); flow != GST_FLOW_OK) return flow;
-    Loan loan;
-    const GstFlowReturn flow = uninterrupted([&] { return fill(loan, buffer); });
+    if (format_ && format_->video() != nullptr && gst_buffer_get_size(buffer) == 0)
+      return render_gap(GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer));  // a picture without pixels
+    const GstFlowReturn flow = uninterrupted([&] { return write(buffer); });
     if (flow != GST_FLOW_OK) return flow;
-    if (writer_->publish(std::move(loan), info_of(buffer)) != WriteStatus::ok)
-      return fail("Cannot write to stream \"" + settings_.stream + "\".", writer_->error());
-    if (writer_->take_key_frame_request())
+    const bool key_frame =
+        slots_->with_writer([](FrameWriter& writer) { return writer.take_key_frame_request(); });
+    if (key_frame)
       gst_pad_push_event(GST_BASE_SINK_PAD(element_), gst_video_event_new_upstream_force_key_unit(
                                                           GST_CLOCK_TIME_NONE, TRUE, key_frames_asked_++));
     return GST_FLOW_OK;
   } catch (const std::exception& error) {
-    return fail("A buffer cannot go into stream \"" + settings_.stream + "\".", error.what());
+    return say_unwritten(error);
   }
+}
+
+WriteStatus Sink::write_other(std::span<const std::byte> payload, FrameKind kind, std::int64_t pts_ns,
+                              std::int64_t duration_ns) {
+  Loan loan;
+  if (const WriteStatus status = slots_->acquire(loan, payload.size() + 1); status != WriteStatus::ok)
+    return status;
+  if (!loan.set_layout({}) || !loan.copy_from(payload)) return WriteStatus::too_large;
+  FrameInfo info;
+  info.kind = kind;
+  info.pts_ns = pts_ns;
+  info.duration_ns = duration_ns;
+  return slots_->publish(std::move(loan), info);
 }
 
 GstFlowReturn Sink::render_gap(GstClockTime pts, GstClockTime duration) {
@@ -207,18 +299,29 @@ GstFlowReturn Sink::render_gap(GstClockTime pts, GstClockTime duration) {
   const auto time = [](GstClockTime value) {
     return GST_CLOCK_TIME_IS_VALID(value) ? static_cast<std::int64_t>(value) : kNoTime;
   };
-  return uninterrupted([&] { return writer_->write_gap(time(pts), time(duration)); });
+  return uninterrupted([&] { return write_other({}, FrameKind::gap, time(pts), time(duration)); });
 }
 
-GstFlowReturn Sink::render_event(const GstStructure* structure) {
-  if (structure == nullptr) return GST_FLOW_OK;
+GstFlowReturn Sink::render_event(GstEvent* event) {
+  const auto text = event_text(event);
+  if (!text) {
+    metas_lost_.count("event");
+    return GST_FLOW_OK;
+  }
   if (const GstFlowReturn flow = ready(); flow != GST_FLOW_OK) return flow;
-  const Text text(gst_structure_to_string(structure));
-  return uninterrupted([&] { return writer_->write_event(text.get()); });
+  const auto payload = std::as_bytes(std::span(std::string_view(*text)));
+  return uninterrupted([&] { return write_other(payload, FrameKind::event, kNoTime, kNoTime); });
 }
 
+// A stream of which nothing came ends too: its readers wait for it.
 void Sink::end() {
-  writer_->end();
+  if (ended_) return;
+  try {
+    slots_->open();
+  } catch (const std::exception& error) {
+    (void)say_unwritten(error);
+  }
+  slots_->with_writer([](FrameWriter& writer) { writer.end(); });
   ended_ = true;
 }
 
@@ -229,30 +332,47 @@ void Sink::flushed() {
 void Sink::unlock() {
   const std::lock_guard lock(mutex_);
   unlocked_ = true;
-  if (writer_) writer_->interrupt();
+  if (slots_) slots_->interrupt();
 }
 
 void Sink::resume() {
   const std::lock_guard lock(mutex_);
   unlocked_ = false;
-  if (writer_) writer_->resume();
+  if (slots_) slots_->resume();
 }
 
 std::uint32_t Sink::clients() const {
-  const std::lock_guard lock(mutex_);
-  return writer_ ? static_cast<std::uint32_t>(writer_->readers().size()) : 0;
+  const auto present = slots();
+  const auto writer = present ? present->writer() : nullptr;
+  return writer ? static_cast<std::uint32_t>(writer->readers().size()) : 0;
 }
 
 GstStructure* Sink::stats() const {
-  const std::lock_guard lock(mutex_);
-  const WriterStats now = writer_ ? writer_->stats() : WriterStats{};
-  const auto number = [](std::uint64_t value) { return static_cast<guint64>(value); };
-  return gst_structure_new("application/x-reel-writer-stats", "published", G_TYPE_UINT64,
-                           number(now.published), "bytes", G_TYPE_UINT64, number(now.bytes), "copied",
-                           G_TYPE_UINT64, number(now.copied), "waits", G_TYPE_UINT64, number(now.waits),
-                           "demoted", G_TYPE_UINT64, number(now.demoted), "refused", G_TYPE_UINT64,
-                           number(now.refused), "epochs", G_TYPE_UINT64, number(now.epochs), "metas-lost",
-                           G_TYPE_UINT64, number(metas_lost_), nullptr);
+  const auto present = slots();
+  WriterStats written;
+  SlotCounts counts;
+  if (present) counts = present->counts();
+  if (const auto writer = present ? present->writer() : nullptr) written = writer->stats();
+  GstStructure* const all = gst_structure_new_empty("application/x-reel-writer-stats");
+  const auto add = [all](const char* name, std::uint64_t value) {
+    gst_structure_set(all, name, G_TYPE_UINT64, static_cast<guint64>(value), nullptr);
+  };
+  add("published", written.published);
+  add("bytes", written.bytes);
+  add("in-place", counts.in_place);
+  add("copied", counts.copied);
+  add("heap-buffers", counts.heap);
+  add("growths", counts.growths);
+  add("waits", written.waits);
+  add("demoted", written.demoted);
+  add("refused", written.refused);
+  add("epochs", written.epochs);
+  add("metas-lost", metas_lost_.total());
+  GValue by_type = G_VALUE_INIT;
+  g_value_init(&by_type, GST_TYPE_STRUCTURE);
+  g_value_take_boxed(&by_type, metas_lost_.by_type());
+  gst_structure_take_value(all, "metas-lost-by-type", &by_type);
+  return all;
 }
 
 }  // namespace reel::gst

@@ -1,20 +1,25 @@
 // What reelsink does between its virtual methods: opens the stream, turns buffers into frames and events into
 // records. The streaming thread calls set_caps(), render() and the events; unlock(), resume(), stats() and
-// clients() come from any.
+// clients() come from any, propose_allocation() from the threads of the elements before.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 
 #include <gst/base/gstbasesink.h>
 #include <gst/video/video.h>
 
 #include <reel/channel/frame_writer.hpp>
+#include <reel/gst/stream_slots.hpp>
 
+#include "lost_metas.hpp"
 #include "sink_settings.hpp"
+#include "tag_text.hpp"
 
 namespace reel::gst {
 
@@ -27,13 +32,16 @@ class Sink {
   void close();
 
   bool set_caps(GstCaps* caps);
+  bool propose_allocation(GstQuery* query);
   void set_segment(const GstSegment& segment);
   bool set_tags(GstTagList* tags);
+  /// A stream begins: the tags were another's.
+  void forget_tags() { tags_.clear(); }
   /// The clock or the base time may be another one.
   void clock_changed() noexcept { segment_known_ = false; }
   GstFlowReturn render(GstBuffer* buffer);
   GstFlowReturn render_gap(GstClockTime pts, GstClockTime duration);
-  GstFlowReturn render_event(const GstStructure* structure);
+  GstFlowReturn render_event(GstEvent* event);
   void end();
   void flushed();
 
@@ -44,20 +52,26 @@ class Sink {
   [[nodiscard]] std::uint32_t clients() const;
 
  private:
-  bool open_writer();
-  bool readers_are_there();
+  [[nodiscard]] std::shared_ptr<FrameWriter> make_writer() const;
+  bool reopen();
+  [[nodiscard]] std::shared_ptr<StreamSlots> slots() const;
   GstFlowReturn ready();
   void name_segment();
   [[nodiscard]] FrameInfo info_of(GstBuffer* buffer) const;
   template <typename Write>
   GstFlowReturn uninterrupted(Write&& write);
-  WriteStatus fill(Loan& loan, GstBuffer* buffer);
+  WriteStatus write(GstBuffer* buffer);
+  WriteStatus write_copy(GstBuffer* buffer);
+  WriteStatus write_other(std::span<const std::byte> payload, FrameKind kind, std::int64_t pts_ns,
+                          std::int64_t duration_ns);
+  GstFlowReturn say_unwritten(const std::exception& error);
+  GstFlowReturn cannot_open(const std::exception& error);
   GstFlowReturn fail(const std::string& what, const std::string& detail);
 
   GstBaseSink* element_;
   SinkSettings settings_;
-  mutable std::mutex mutex_;  // of writer_'s place, and unlocked_
-  std::shared_ptr<FrameWriter> writer_;
+  mutable std::mutex mutex_;  // of the place of slots_, and unlocked_
+  std::shared_ptr<StreamSlots> slots_;
   bool unlocked_ = false;
   std::optional<Format> format_;
   GstVideoInfo video_info_{};
@@ -66,7 +80,8 @@ class Sink {
   std::int64_t monotonic_offset_ns_ = kNoTime;
   bool waited_ = false;
   bool ended_ = false;
-  std::uint64_t metas_lost_ = 0;
+  TagText tags_;
+  LostMetas metas_lost_;
   unsigned key_frames_asked_ = 0;
 };
 

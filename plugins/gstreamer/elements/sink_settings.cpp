@@ -1,7 +1,12 @@
 #include "sink_settings.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstdio>
 #include <string_view>
+#include <vector>
+
+#include <unistd.h>
 
 #include <reel/base/error.hpp>
 #include <reel/base/text.hpp>
@@ -14,6 +19,7 @@ namespace {
 constexpr auto kReady =
     static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+constexpr std::uint32_t kLoans = 4;
 constexpr std::uint64_t kMillisecondNs = 1'000'000;
 
 std::string text_of(const GValue* value) {
@@ -56,11 +62,16 @@ void install_sink_properties(GObjectClass* object_class) {
                           static_cast<guint64>(defaults.stall_timeout_ms) * kMillisecondNs, kReady));
   install(SinkProperty::side_data_bytes, g_param_spec_uint("side-data-bytes", "Side data bytes",
                                                            "Room for metas in each slot, a multiple of 8", 0,
-                                                           1u << 20, defaults.side_data_bytes, kReady));
+                                                           16u << 20, defaults.side_data_bytes, kReady));
   install(
       SinkProperty::max_bytes,
       g_param_spec_uint64("max-bytes", "Max bytes", "Memory of the ring, at most: it grows with its frames",
                           4096, G_MAXUINT64, defaults.max_bytes, kReady));
+  install(SinkProperty::mode,
+          g_param_spec_uint("mode", "Mode",
+                            "Who may read, as the permissions of a file: 0600 (384) this user and root, 0660 "
+                            "(432) its group too, 0666 (438) everyone",
+                            0, 0777, SinkSettings().mode, kReady));
   install(
       SinkProperty::is_live,
       g_param_spec_boolean("is-live", "Is live",
@@ -69,9 +80,11 @@ void install_sink_properties(GObjectClass* object_class) {
   install(SinkProperty::num_clients, g_param_spec_uint("num-clients", "Clients", "Readers that are connected",
                                                        0, G_MAXUINT, 0, kReadOnly));
   install(SinkProperty::stats,
-          g_param_spec_boxed("stats", "Statistics",
-                             "published, bytes, copied, waits, demoted, refused, epochs, metas-lost",
-                             GST_TYPE_STRUCTURE, kReadOnly));
+          g_param_spec_boxed(
+              "stats", "Statistics",
+              "published, bytes, in-place, copied, heap-buffers, growths, waits, demoted, refused, epochs, "
+              "metas-lost",
+              GST_TYPE_STRUCTURE, kReadOnly));
 }
 
 bool set_sink_property(SinkSettings& settings, SinkProperty property, const GValue* value) {
@@ -91,6 +104,7 @@ bool set_sink_property(SinkSettings& settings, SinkProperty property, const GVal
       return true;
     case SinkProperty::side_data_bytes: writer.side_data_bytes = g_value_get_uint(value); return true;
     case SinkProperty::max_bytes: writer.max_bytes = g_value_get_uint64(value); return true;
+    case SinkProperty::mode: settings.mode = g_value_get_uint(value); return true;
     case SinkProperty::is_live: writer.live = g_value_get_boolean(value) != FALSE; return true;
     case SinkProperty::num_clients:
     case SinkProperty::stats: return false;
@@ -112,6 +126,7 @@ bool get_sink_property(const SinkSettings& settings, SinkProperty property, GVal
       return true;
     case SinkProperty::side_data_bytes: g_value_set_uint(value, writer.side_data_bytes); return true;
     case SinkProperty::max_bytes: g_value_set_uint64(value, writer.max_bytes); return true;
+    case SinkProperty::mode: g_value_set_uint(value, settings.mode); return true;
     case SinkProperty::is_live: g_value_set_boolean(value, static_cast<gboolean>(writer.live)); return true;
     case SinkProperty::num_clients:
     case SinkProperty::stats: return false;
@@ -119,9 +134,10 @@ bool get_sink_property(const SinkSettings& settings, SinkProperty property, GVal
   return false;
 }
 
-WriterOptions writer_options(const SinkSettings& settings) {
-  WriterOptions options = settings.writer;
-  std::string_view rest = settings.policies;
+namespace {
+
+std::vector<Policy> policies_of(std::string_view rest) {
+  std::vector<Policy> policies;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');
     const std::string_view name = rest.substr(0, comma);
@@ -132,9 +148,35 @@ WriterOptions writer_options(const SinkSettings& settings) {
       throw Error(ErrorCode::bad_argument, "policy-limits names \"" + std::string(name) + "\": it takes " +
                                                join_or(known) + (near ? " (" + *near + "?)" : ""));
     }
-    options.allowed_policies.push_back(*policy);
+    policies.push_back(*policy);
     rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
   }
+  return policies;
+}
+
+void allow(std::uint32_t mode, WriterOptions& options) {
+  if (mode != 0600 && mode != 0660 && mode != 0666) {
+    std::array<char, 8> octal{};
+    std::snprintf(octal.data(), octal.size(), "%04o", mode);
+    throw Error(ErrorCode::bad_argument, "mode is " + std::string(octal.data()) +
+                                             ": it takes 0600 (384: this user), 0660 (432: its group too) or "
+                                             "0666 (438: everyone)");
+  }
+  if (mode == 0660) options.allowed_groups.push_back(::getegid());
+  options.allow_everyone = mode == 0666;
+}
+
+}  // namespace
+
+WriterOptions writer_options(const SinkSettings& settings) {
+  WriterOptions options = settings.writer;
+  options.grow_for_readers = true;
+  // Of what is not kept: one for copies, the rest for buffers that are filled, shown last or kept by a
+  // decoder.
+  const std::uint32_t spare = options.slots - std::min(options.slots, options.history + 1);
+  options.loans = std::clamp<std::uint32_t>(spare, 1, kLoans);
+  options.allowed_policies = policies_of(settings.policies);
+  allow(settings.mode, options);
   return options;
 }
 

@@ -18,6 +18,7 @@ struct SinkSettings {
   std::string policies;  // comma-separated; empty: all
   WriterOptions writer;
   std::uint32_t wait_for_readers = 0;
+  std::uint32_t mode = 0600;  // permissions, as of a file that is read and written
 };
 
 enum class SinkProperty : guint {
@@ -30,6 +31,7 @@ enum class SinkProperty : guint {
   stall_timeout,
   side_data_bytes,
   max_bytes,
+  mode,
   is_live,
   num_clients,
   stats
@@ -40,7 +42,8 @@ void install_sink_properties(GObjectClass* object_class);
 bool set_sink_property(SinkSettings& settings, SinkProperty property, const GValue* value);
 bool get_sink_property(const SinkSettings& settings, SinkProperty property, GValue* value);
 
-/// What the writer is opened with. Throws Error{bad_argument} for a policy there is not, naming the nearest.
+/// What the writer is opened with. Throws Error{bad_argument} for a policy there is not, naming the nearest,
+/// and for a mode that says nothing here.
 [[nodiscard]] WriterOptions writer_options(const SinkSettings& settings);
 
 }  // namespace reel::gst

@@ -6,7 +6,9 @@
 #include <reel/gst/caps.hpp>
 #include <reel/gst/frame_info.hpp>
 
+#include "event_text.hpp"
 #include "source.hpp"
+#include "tag_text.hpp"
 
 GST_DEBUG_CATEGORY_EXTERN(reel_src_debug);
 #define GST_CAT_DEFAULT reel_src_debug
@@ -212,7 +214,7 @@ bool Source::follow_format(const Frame& frame) {
 void Source::follow_tags(const Frame& frame) {
   if (frame.tags() == nullptr || *frame.tags() == tags_) return;
   tags_ = *frame.tags();
-  if (GstTagList* tags = gst_tag_list_new_from_string(tags_.c_str())) push_in_order(gst_event_new_tag(tags));
+  for (GstEvent* event : tag_events(tags_)) push_in_order(event);
 }
 
 void Source::push_gap(const FrameInfo& info) {
@@ -221,10 +223,7 @@ void Source::push_gap(const FrameInfo& info) {
 }
 
 void Source::push_event(const Frame& frame) {
-  const std::string text(reinterpret_cast<const char*>(frame.data().data()), frame.data().size());
-  GstStructure* structure = gst_structure_from_string(text.c_str(), nullptr);
-  if (structure == nullptr) return;  // an event of Reel's own: no structure of GStreamer's
-  push_in_order(gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, structure));
+  if (GstEvent* event = event_from(frame.data())) push_in_order(event);  // else one of Reel's own
 }
 
 // Among the buffers, in its place: the base class's own queue of events waits for the next buffer, and is

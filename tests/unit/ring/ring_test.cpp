@@ -42,7 +42,7 @@ TEST(RingWriter, TakesACancelledSlotAgain) {
   const auto second = ring.writer.acquire();
   ASSERT_TRUE(first && second);
   EXPECT_FALSE(ring.writer.acquire());
-  ring.writer.cancel(*first);
+  ring.writer.release(*first);
   EXPECT_EQ(ring.writer.acquire(), first);
 }
 

@@ -10,7 +10,7 @@
 namespace reel {
 namespace {
 
-static_assert(kPluginAbi == 2, "these are the sizes of another ABI: measure them anew");
+static_assert(kPluginAbi == 3, "these are the sizes of another ABI: measure them anew");
 
 struct Size {
   const char* type;

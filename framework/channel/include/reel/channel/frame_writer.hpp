@@ -1,11 +1,13 @@
-// Writes one stream. Data calls (acquire, publish, write, set_*, end) come from one thread at a time;
-// interrupt(), stats() and readers() from any. Nothing a reader does can block or harm the writer beyond what
-// its policy was granted.
+// Writes one stream. Data calls (acquire, publish, write, set_*, end, and dropping a loan) come from one
+// thread at a time; interrupt(), wake(), stats() and readers() from any. Nothing a reader does can block or
+// harm the writer beyond what its policy was granted.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,7 +37,7 @@ enum class WriteStatus {
 
 class WriterEpoch;  // the memory of one life of a stream, seen by its writer
 template <>
-void HeldSlot<WriterEpoch>::release() noexcept;  // back to the free slots, unpublished
+void HeldSlot<WriterEpoch>::release() noexcept;  // back to the free slots, or to its readers alone
 
 struct PlaneView {
   std::byte* data = nullptr;
@@ -71,21 +73,28 @@ class Loan {
   /// Copies and hashes in one pass; sets the size. False above capacity().
   [[nodiscard]] bool copy_from(std::span<const std::byte> payload) noexcept;
 
+  /// Computes the checksum now, in this thread, which publish() would compute: for writers that several
+  /// threads share. Nothing may be written afterwards.
+  void seal() noexcept;
+
   [[nodiscard]] SideDataWriter& side_data() noexcept { return side_data_; }
   /// The format that was set when the slot was acquired; its frame is published with that.
   [[nodiscard]] const Format& format() const noexcept { return *format_; }
 
-  /// Gives the slot back unpublished, as does dropping it. From the writer's thread.
+  /// Gives the slot back, unpublished or kept, as does dropping it. From the writer's thread.
   void cancel() noexcept { held_.release(); }
 
  private:
   friend class FrameWriter;
+  void hand_over(bool keep) noexcept;  // its frame is its readers'
+
   HeldSlot<WriterEpoch> held_;
   std::byte* payload_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
   std::uint32_t format_id_ = 0;
   bool hashed_ = false;
+  bool copied_ = false;
   bool default_layout_ = true;  // layout_ is that of the format
   std::uint64_t payload_checksum_ = 0;
   const Format* format_ = nullptr;
@@ -119,6 +128,14 @@ struct ReaderStatus {
   std::uint64_t waits = 0;  // times the writer waited because of this reader
 };
 
+/// How acquire() waits in a thread that shares its writer with others: every data call is made with `lock`
+/// held.
+struct SharedWait {
+  std::unique_lock<std::mutex>& lock;  // let go while it sleeps
+  // Once it says so, and wake() was called, the wait ends as `interrupted`. None: interrupt() does that.
+  std::function<bool()> stop;
+};
+
 class FrameWriter {
  public:
   /// Takes the stream's name. Memory is made and readers are let in when the first format is set (or at the
@@ -139,6 +156,9 @@ class FrameWriter {
   /// memory for frames that are padded beyond it is made once. Afterwards it grows the memory where it must.
   /// Throws Error{no_memory}.
   void reserve(std::uint64_t bytes);
+  /// As many loans may be open from now on, where that is more than before: so many slots more. Throws
+  /// Error{no_memory} above kMaxSlots or max_bytes, with nothing changed.
+  void reserve_loans(std::uint32_t loans);
   void set_segment(const Segment& segment);
   void set_tags(const Tags& tags);
   [[nodiscard]] const Format& format() const noexcept;
@@ -146,15 +166,30 @@ class FrameWriter {
   /// Waits until the readers of WriterOptions::wait_for have joined, those of ended_readers aside, or
   /// start_timeout_ms. Called by the first publish as well. True when nobody is missing.
   bool wait_for_readers() noexcept;
-  /// Waits until so many readers, whoever they are, have joined, or interrupt(). True when they have.
-  bool wait_for_readers(std::uint32_t count) noexcept;
+  /// Waits until so many readers, whoever they are, have joined, or wait.stop. True when they have.
+  bool wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept;
 
   /// A slot to fill: of `bytes`, or 0 for the format's own frame size. Waits up to `timeout_ms` where the
   /// policies say so (never, on a live stream); after a timeout error() says who holds the slots. Grows the
   /// memory when `bytes` is larger than a slot. bad_argument when WriterOptions::loans are open already.
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes = 0, int timeout_ms = kForever) noexcept;
-  /// Stamps, checksums and publishes. The loan is empty afterwards, unless the status is bad_argument.
+  /// The same, for a writer that several threads share: waits as long as it takes, or until wait.stop.
+  /// bad_argument counts the loans that others wait for too.
+  [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, const SharedWait& wait) noexcept;
+  /// Whoever waits in acquire() looks again: when SharedWait::stop would say so, after dropping a loan in
+  /// another thread. Thread-safe.
+  void wake() noexcept;
+  /// The loan's frame is published with the present format, in its default layout, whatever format was set
+  /// when it was acquired.
+  void reformat(Loan& loan) noexcept;
+
+  /// Stamps, checksums and publishes. The loan is empty afterwards, unless the status is bad_argument or, for
+  /// a loan of memory that the stream has left, which is copied, interrupted.
   [[nodiscard]] WriteStatus publish(Loan&& loan, const FrameInfo& info) noexcept;
+  /// The same, but the slot is not used again before `loan` has been dropped too: whoever filled it may go on
+  /// reading it (a decoder its reference pictures). It counts as an open loan until then; its data() is
+  /// empty.
+  [[nodiscard]] WriteStatus publish_and_keep(Loan& loan, const FrameInfo& info) noexcept;
   /// acquire, one fused copy and hash, publish. Side data is copied from `side_data`.
   [[nodiscard]] WriteStatus write(std::span<const std::byte> payload, const FrameInfo& info = {},
                                   const SideDataView& side_data = {}, int timeout_ms = kForever) noexcept;

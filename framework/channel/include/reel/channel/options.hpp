@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,14 +47,25 @@ inline constexpr int kForever = -1;  // a timeout that never comes
 // What a reader without a name is called: set for the program of an exec stage, so that writers can wait
 inline constexpr const char* kReaderNameVariable = "REEL_READER";
 
+/// A reader that joined a writer, or left it.
+struct ReaderChange {
+  bool joined = false;
+  pid_t pid = 0;
+  std::string name;  // empty where it gave none
+  Policy policy = Policy::queue;
+};
+
 struct WriterOptions {
   std::uint32_t slots = 8;  // 2 to 256
   // payload bytes of one slot; 0: what the format needs. Grows when a frame is larger
   std::uint64_t slot_bytes = 0;
   std::uint64_t max_bytes = std::uint64_t{4} << 30;  // of all slots together: growth beyond it is refused
+  // A reader for which there are too few slots is let in once there are more, within max_bytes and kMaxSlots,
+  // at the writer's next frame; without it, it is refused.
+  bool grow_for_readers = false;
   std::uint32_t history = 1;  // newest frames that are never taken back: what `oldest` can count on
   std::uint32_t loans = 1;    // slots that are open for filling at one time
-  std::uint32_t side_data_bytes = 4096;  // room for side data in each slot, a multiple of 8, at most 1 MiB
+  std::uint32_t side_data_bytes = 4096;  // room for side data in each slot, a multiple of 8, at most 16 MiB
   ChecksumMode checksum = ChecksumMode::full;
   bool live = false;             // a source that cannot wait: readers that lag lose frames instead
   std::uint32_t lag_frames = 0;  // live: frames kept for every lossless reader, counted at its admission
@@ -75,6 +87,10 @@ struct WriterOptions {
   // where they still could not reach it, the writer throws. They set REEL_RUNTIME_DIR to that directory.
   std::vector<uid_t> allowed_users = {};
   std::vector<gid_t> allowed_groups = {};
+  bool allow_everyone = false;
+  // Told of every reader that has joined or gone, in a thread of Reel's own: it must not wait, nor call the
+  // writer.
+  std::function<void(const ReaderChange&)> on_reader = {};
 };
 
 struct ReaderOptions {

@@ -63,17 +63,19 @@ class ReaderWaker {
 
 class RingWriter {
  public:
-  /// REQUIRES: `view` outlives this; loans of at most `slots - history - 1` are open at a time.
+  /// REQUIRES: `view` outlives this; at most `slots - history - 1` slots are acquired or kept at a time.
   RingWriter(const StreamView& view, bool live);
 
   // --- data thread ---
 
   /// A slot to fill, or nothing when lossless readers or pins hold every one.
   [[nodiscard]] std::optional<std::uint32_t> acquire() noexcept;
-  /// Gives an acquired slot back unpublished.
-  void cancel(std::uint32_t slot) noexcept;
+  /// Gives back a slot that was acquired and not published, or published and kept.
+  void release(std::uint32_t slot) noexcept;
   /// Makes an acquired, filled slot the newest frame; wakes the readers whose tickets are due.
   void publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept;
+  /// A published slot is still looked at on this side: it is not acquired again before it was released.
+  void keep(std::uint32_t slot) noexcept { kept_[slot / 64] |= std::uint64_t{1} << (slot % 64); }
   /// End of stream behind the newest frame; wakes every sleeper.
   void end(ReaderWaker& waker) noexcept;
   /// This memory takes no more frames, the stream goes on in that of epoch `next`; wakes every sleeper.
@@ -145,6 +147,7 @@ class RingWriter {
   std::uint64_t oldest_;
   bool hostile_seen_ = false;
   PinSet reusable_{};  // FREE and RETIRED slots
+  PinSet kept_{};      // published, and held on this side too
   // What the last scan found. It stays true: who pins a retired slot later sees that it is retired and lets
   // it go, and cursors only grow. Readers that came since make another look necessary before anything is
   // retired.

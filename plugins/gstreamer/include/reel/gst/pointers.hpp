@@ -17,6 +17,7 @@ struct Unref {
   void operator()(GstPad* pad) const noexcept { gst_object_unref(pad); }
   void operator()(GstBus* bus) const noexcept { gst_object_unref(bus); }
   void operator()(GstClock* clock) const noexcept { gst_object_unref(clock); }
+  void operator()(GstBufferPool* pool) const noexcept { gst_object_unref(pool); }
   void operator()(GError* error) const noexcept { g_error_free(error); }
   void operator()(gchar* text) const noexcept { g_free(text); }
 };

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <string>
 
 #include <reel/format/format.hpp>
 #include <reel/format/frame_info.hpp>
@@ -12,8 +12,9 @@ namespace reel::gst {
 
 /// True where frames may depend on others: encoded formats, and video of codecs that Reel has no name for.
 [[nodiscard]] inline bool depends_on_others(const Format& format) {
-  return format.kind() == MediaKind::encoded ||
-         (format.kind() == MediaKind::bytes && std::string_view(format.caps()).substr(0, 6) == "video/");
+  if (format.kind() != MediaKind::bytes) return format.kind() == MediaKind::encoded;
+  const std::string caps = format.caps();
+  return caps.rfind("video/", 0) == 0 && caps.rfind("video/x-raw", 0) != 0;
 }
 
 class KeyFrameGate {

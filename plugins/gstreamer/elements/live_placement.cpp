@@ -61,7 +61,7 @@ LivePlacement::Placed LivePlacement::place(const FrameInfo& info, const Segment*
     if (!lossless && before_zero_ns <= kLittleNs && dependence == Dependence::none)
       placed.verdict = Verdict::past;
     else
-      shift_.raise_to(-first.ns + kHeadroomNs);
+      shift_.raise_to(-first.ns + (lossless ? kHeadroomNs : kSmallHeadroomNs));
   }
   if (const std::int64_t overlap_ns = overlap_of(first.ns + shift_.ns());
       overlap_ns > 0 && placed.verdict == Verdict::deliver) {

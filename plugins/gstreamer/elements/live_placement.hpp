@@ -28,7 +28,8 @@ class LivePlacement {
  public:
   static constexpr std::int64_t kLittleNs = 100'000'000;
   static constexpr std::int64_t kOverlapNs = 500'000'000;
-  static constexpr std::int64_t kHeadroomNs = 200'000'000;  // for the other streams of the same sender
+  static constexpr std::int64_t kHeadroomNs = 200'000'000;      // for the other streams of the same sender
+  static constexpr std::int64_t kSmallHeadroomNs = 20'000'000;  // the same, where latency counts for more
 
   enum class Verdict { deliver, past, stale };
   struct Placed {

@@ -63,6 +63,7 @@ bool Source::open_inlet(const std::string& stream) {
   settings_.stream = stream;
   connects_ = 0;
   corrupted_ = 0;
+  missed_ = 0;
   away_since_ns_ = monotonic_ns();
   try {
     inlet_.open(stream, settings_.reader_options());
@@ -155,6 +156,7 @@ GstFlowReturn Source::look_around() {
   if (const GstFlowReturn flow = meet_writer(met); flow != GST_FLOW_OK || met) return flow;
   if (inlet_.connected()) {
     away_since_ns_ = monotonic_ns();
+    ask_after_gap();
     return GST_FLOW_OK;
   }
   tell_parting(Parting::lost);

@@ -82,6 +82,8 @@ class Source {
   // source_frames.cpp: what becomes of a frame
   GstFlowReturn hand_on(Frame& frame, GstBuffer** buffer, bool& again);
   [[nodiscard]] bool decodable(const Frame& frame);
+  void ask_after_gap();
+  void ask_where_closed();
   [[nodiscard]] bool place(const Frame& frame, FrameInfo& info);
   [[nodiscard]] bool place_live(const Frame& frame, FrameInfo& info);
   void place_as_sent(const Frame& frame, const FrameInfo& info);
@@ -110,6 +112,7 @@ class Source {
 
   std::uint64_t connects_ = 0;   // of the present reader, seen so far
   std::uint64_t corrupted_ = 0;  // the same
+  std::uint64_t missed_ = 0;     // frames it passed over, as of the last one it gave
   bool connected_ = false;       // as told
   bool played_ = false;
   std::int64_t away_since_ns_ = 0;

@@ -26,6 +26,10 @@ std::int64_t duration_of(const Format& format) {
   return static_cast<std::int64_t>(gst_util_uint64_scale(GST_SECOND, fps.denominator, fps.numerator));
 }
 
+std::uint64_t passed_over(const ReaderStats& stats) {
+  return stats.skipped + stats.lapped + stats.corrupted;
+}
+
 GstClockTime clock_time(std::int64_t time_ns) {
   return time_ns == kNoTime ? GST_CLOCK_TIME_NONE : static_cast<GstClockTime>(time_ns);
 }
@@ -39,14 +43,14 @@ GstFlowReturn Source::hand_on(Frame& frame, GstBuffer** buffer, bool& again) {
   again = true;
   if (kind == FrameKind::media && !decodable(frame)) {
     count([](Counts& counts) { ++counts.undecodable; });
-    ++lost_;
+    lost_ += delivered_ ? 1 : 0;  // before the first one nothing is missed
     return GST_FLOW_OK;
   }
   FrameInfo info = frame.info();
   const bool wanted = place(frame, info);
   if (!wanted && kind == FrameKind::media) {
     count([](Counts& counts) { ++counts.late; });
-    ++lost_;
+    lost_ += delivered_ ? 1 : 0;
     if (depends_on_others(frame.format())) gate_.close();
     return GST_FLOW_OK;
   }
@@ -66,14 +70,25 @@ GstFlowReturn Source::hand_on(Frame& frame, GstBuffer** buffer, bool& again) {
 }
 
 bool Source::decodable(const Frame& frame) {
+  missed_ = passed_over(inlet_.stats());
   if (!depends_on_others(frame.format())) return true;
   if (frame.missed_before() != 0) gate_.close();
   const bool pass = gate_.lets_pass(frame.info().flags);
-  if (gate_.should_ask(monotonic_ns())) {
-    GST_INFO_OBJECT(element_, "asking the writer of stream \"%s\" for a key frame", settings_.stream.c_str());
-    inlet_.ask_for_key_frame();
-  }
+  ask_where_closed();
   return pass;
+}
+
+// The reader itself gives nothing of an encoded stream between a gap and the next key frame.
+void Source::ask_after_gap() {
+  if (passed_over(inlet_.stats()) == missed_ || (format_ && !depends_on_others(*format_))) return;
+  gate_.close();
+  ask_where_closed();
+}
+
+void Source::ask_where_closed() {
+  if (!gate_.should_ask(monotonic_ns())) return;
+  GST_INFO_OBJECT(element_, "asking the writer of stream \"%s\" for a key frame", settings_.stream.c_str());
+  inlet_.ask_for_key_frame();
 }
 
 bool Source::place(const Frame& frame, FrameInfo& info) {
@@ -157,8 +172,7 @@ void Source::tell_of_loss(const FrameInfo& info) {
                                             gst_segment_to_running_time(&segment, GST_FORMAT_TIME, pts),
                                             gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, pts), pts,
                                             clock_time(info.duration_ns));
-  const std::uint64_t dropped =
-      stats.skipped + stats.lapped + stats.corrupted + counts_.late + counts_.undecodable;
+  const std::uint64_t dropped = passed_over(stats) + counts_.late + counts_.undecodable;
   gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, stats.delivered, dropped);
   gst_element_post_message(GST_ELEMENT(element_), message);
 }

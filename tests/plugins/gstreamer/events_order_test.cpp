@@ -1,5 +1,6 @@
 // Events of a stream: what they say, and their place among its buffers.
 #include <gmock/gmock.h>
+#include <reel_test/wait_until.hpp>
 #include <reel_test/runtime_dir.hpp>
 
 #include "loop.hpp"
@@ -135,7 +136,15 @@ TEST_F(Events, TagsOfBothScopesArriveMergedAndALateReaderGetsThemAll) {
   ASSERT_TRUE(feeder_->send(tags("taglist, title=(string)second", GST_TAG_SCOPE_STREAM)));
   push(1);
   ASSERT_TRUE(collector_->wait_for_buffers(2));
+  const auto clients = [this] {
+    guint count = 0;
+    g_object_get(feeder_->sink(), "num-clients", &count, nullptr);
+    return count;
+  };
+  collector_.reset();
+  ASSERT_TRUE(reel_test::wait_until([&] { return clients() == 0; }));
   collector_ = std::make_unique<Collector>(stream_, "policy=lossless");
+  ASSERT_TRUE(reel_test::wait_until([&] { return clients() == 1; }));
   push(2);
   ASSERT_TRUE(collector_->wait_for_buffers(1));
   EXPECT_EQ(newest_tags(GST_TAG_SCOPE_STREAM), "taglist, title=(string)second, bitrate=(uint)1000;");

@@ -30,7 +30,8 @@ ReaderOptions SrcSettings::reader_options() const {
   options.verify = verify;
   options.deliver_corrupted = on_corrupted != OnCorrupted::drop;
   options.reconnect = reconnect;
-  options.connect_at_once = false;  // opening is a change of state: a writer that hangs must not hold it up
+  // Opening is a part of a change of state: a writer that hangs must not hold it up.
+  options.connect_timeout_ms = 250;
   options.absence_notice_ms = 0;    // the element tells of it by itself
   return options;
 }

@@ -47,6 +47,8 @@ class Player {
   [[nodiscard]] std::vector<Left> buffers() const;
   [[nodiscard]] std::size_t count(const std::string& what) const;
   [[nodiscard]] bool wait_for(std::size_t buffers) const;
+  /// What has left so far: for long runs.
+  void forget();
   [[nodiscard]] std::uint64_t stat(const char* name) const;
 
   /// The next message of `types`, as text ("eos", "error: WHAT DETAILS", "warning: ...", else the type's name

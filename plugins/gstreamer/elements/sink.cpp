@@ -13,6 +13,7 @@
 #include <reel/gst/slot_pool.hpp>
 #include <reel/gst/video_buffer.hpp>
 
+#include "default_layout.hpp"
 #include "side_data.hpp"
 
 namespace reel::gst {
@@ -65,12 +66,21 @@ void free_change(gpointer data) {
   delete static_cast<ReaderChange*>(data);
 }
 
+// At once, not with the next buffer: that would be the first which the encoder can still change.
+void ask_for_key_frame(GstElement* element, gpointer /*data*/) {
+  gst_pad_push_event(GST_BASE_SINK_PAD(element),
+                     gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+}
+
 }  // namespace
 
 std::shared_ptr<FrameWriter> Sink::make_writer() const {
   WriterOptions options = writer_options(settings_);
   options.on_reader = [element = GST_ELEMENT(element_)](const ReaderChange& change) {
     gst_element_call_async(element, emit_change, new ReaderChange(change), free_change);
+  };
+  options.on_key_frame_request = [element = GST_ELEMENT(element_)] {
+    gst_element_call_async(element, ask_for_key_frame, nullptr, nullptr);
   };
   return std::make_shared<FrameWriter>(settings_.stream, options);
 }
@@ -106,6 +116,7 @@ bool Sink::reopen() {
   }
   segment_known_ = false;
   ended_ = false;
+  waited_ = false;  // its readers come anew
   return true;
 }
 
@@ -141,8 +152,11 @@ bool Sink::set_caps(GstCaps* caps) {
     if (!in_system_memory(caps, 0))
       throw Error(ErrorCode::unsupported, "its memory cannot be mapped by the processor: download it first");
     Format format = format_from_caps(caps);
-    if (format.video() != nullptr && gst_video_info_from_caps(&video_info_, caps) == FALSE)
+    const bool raw_video = gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw") != FALSE &&
+                           gst_video_info_from_caps(&video_info_, caps) != FALSE;
+    if (format.video() != nullptr && !raw_video)
       throw Error(ErrorCode::unsupported, "GStreamer itself knows no such raw video");
+    opaque_video_ = raw_video && format.video() == nullptr;
     slots_->set_format(format);
     format_ = std::move(format);
     return true;
@@ -194,6 +208,16 @@ FrameInfo Sink::info_of(GstBuffer* buffer) const {
   return info;
 }
 
+// To PLAYING and back to PAUSED at once, and the thread wakes up in PAUSED: waiting for anything else then,
+// with the preroll lock held, would keep the element from ever playing again.
+GstFlowReturn Sink::wait_to_play() {
+  GstFlowReturn flow = GST_FLOW_OK;
+  do {
+    flow = gst_base_sink_wait_preroll(element_);
+  } while (flow == GST_FLOW_OK && element_->need_preroll != FALSE);
+  return flow;
+}
+
 // A wait that unlock() broke goes on when the element is in PLAYING again; or the flow ends.
 template <typename Write>
 GstFlowReturn Sink::uninterrupted(Write&& write) {
@@ -202,7 +226,7 @@ GstFlowReturn Sink::uninterrupted(Write&& write) {
     if (status == WriteStatus::ok) return GST_FLOW_OK;
     if (status != WriteStatus::interrupted)
       return fail("Cannot write to stream \"" + settings_.stream + "\".", slots_->error());
-    if (const GstFlowReturn flow = gst_base_sink_wait_preroll(element_); flow != GST_FLOW_OK) return flow;
+    if (const GstFlowReturn flow = wait_to_play(); flow != GST_FLOW_OK) return flow;
   }
 }
 
@@ -223,9 +247,11 @@ WriteStatus Sink::write(GstBuffer* buffer) {
 WriteStatus Sink::write_in_place(GstBuffer* buffer, const SlotPart& part) {
   const auto collect = [&](SideDataWriter& side_data) { count_metas(buffer, side_data); };
   const VideoFormat* const video = format_ ? format_->video() : nullptr;
-  if (video == nullptr)
-    return part.offset_bytes == 0 ? slots_->publish(part, nullptr, info_of(buffer), collect)
-                                  : write_copy(buffer);
+  if (video == nullptr) {
+    const bool lies_right =
+        part.offset_bytes == 0 && (!opaque_video_ || in_default_layout(buffer, video_info_));
+    return lies_right ? slots_->publish(part, nullptr, info_of(buffer), collect) : write_copy(buffer);
+  }
   const auto run = find_plane_run(buffer, video_info_, *video);
   if (!run) return write_copy(buffer);
   VideoLayout layout = run->layout;
@@ -247,6 +273,10 @@ WriteStatus Sink::write_copy(GstBuffer* buffer) {
     if (const WriteStatus status = slots_->acquire(loan, picture.bytes()); status != WriteStatus::ok)
       return status;
     if (!picture.copy_to(loan)) return WriteStatus::too_large;
+  } else if (opaque_video_ && !in_default_layout(buffer, video_info_)) {
+    if (const WriteStatus status = slots_->acquire(loan, video_info_.size); status != WriteStatus::ok)
+      return status;
+    copy_to_default_layout(buffer, video_info_, loan);
   } else {
     const ReadMap map(buffer);
     if (const WriteStatus status = slots_->acquire(loan, map.bytes().size()); status != WriteStatus::ok)
@@ -266,7 +296,7 @@ GstFlowReturn Sink::ready() {
     while (!waited_) {
       waited_ = slots_->wait_for_readers(settings_.wait_for_readers);
       if (waited_) break;
-      if (const GstFlowReturn flow = gst_base_sink_wait_preroll(element_); flow != GST_FLOW_OK) return flow;
+      if (const GstFlowReturn flow = wait_to_play(); flow != GST_FLOW_OK) return flow;
     }
     name_segment();
     return GST_FLOW_OK;
@@ -278,14 +308,7 @@ GstFlowReturn Sink::ready() {
 GstFlowReturn Sink::render(GstBuffer* buffer) {
   if (const GstFlowReturn flow = ready(); flow != GST_FLOW_OK) return flow;
   try {
-    const GstFlowReturn flow = uninterrupted([&] { return write(buffer); });
-    if (flow != GST_FLOW_OK) return flow;
-    const bool key_frame =
-        slots_->with_writer([](FrameWriter& writer) { return writer.take_key_frame_request(); });
-    if (key_frame)
-      gst_pad_push_event(GST_BASE_SINK_PAD(element_), gst_video_event_new_upstream_force_key_unit(
-                                                          GST_CLOCK_TIME_NONE, TRUE, key_frames_asked_++));
-    return GST_FLOW_OK;
+    return uninterrupted([&] { return write(buffer); });
   } catch (const std::exception& error) {
     return say_unwritten(error);
   }
@@ -334,6 +357,10 @@ void Sink::end() {
 
 void Sink::flushed() {
   segment_known_ = false;
+}
+
+void Sink::set_flushing(bool on) {
+  if (const auto present = slots()) present->set_flushing(on);
 }
 
 void Sink::unlock() {

@@ -20,17 +20,6 @@ const std::string& registry() {
   return path;
 }
 
-void set_up() {
-  static const bool once = [] {
-    ::setenv("GST_PLUGIN_PATH", ELEMENTS_DIR, 1);
-    ::setenv("GST_REGISTRY", registry().c_str(), 1);
-    ::setenv("GST_REGISTRY_FORK", "no", 1);
-    gst_init(nullptr, nullptr);
-    return true;
-  }();
-  (void)once;
-}
-
 std::string mapping_of(const void* address) {
   const auto wanted = reinterpret_cast<std::uintptr_t>(address);
   std::ifstream maps("/proc/self/maps");
@@ -44,6 +33,17 @@ std::string mapping_of(const void* address) {
 }
 
 }  // namespace
+
+void set_up() {
+  static const bool once = [] {
+    ::setenv("GST_PLUGIN_PATH", ELEMENTS_DIR, 1);
+    ::setenv("GST_REGISTRY", registry().c_str(), 1);
+    ::setenv("GST_REGISTRY_FORK", "no", 1);
+    gst_init(nullptr, nullptr);
+    return true;
+  }();
+  (void)once;
+}
 
 reel_test::ChildProcess launch(const std::string& line) {
   set_up();

@@ -13,6 +13,9 @@
 
 namespace gstreamer_test {
 
+/// GStreamer knows Reel's elements, in this process and in those it starts. Any number of times.
+void set_up();
+
 /// `gst-launch-1.0 LINE`, with Reel's elements.
 [[nodiscard]] reel_test::ChildProcess launch(const std::string& line);
 

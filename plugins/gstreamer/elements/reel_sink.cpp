@@ -135,7 +135,11 @@ gboolean event(GstBaseSink* base, GstEvent* given) {
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY: (void)sink.render_event(given); break;
     case GST_EVENT_EOS: sink.end(); break;
-    case GST_EVENT_FLUSH_STOP: sink.flushed(); break;
+    case GST_EVENT_FLUSH_START: sink.set_flushing(true); break;
+    case GST_EVENT_FLUSH_STOP:
+      sink.set_flushing(false);
+      sink.flushed();
+      break;
     default: break;
   }
   return GST_BASE_SINK_CLASS(reel_sink_parent_class)->event(base, given);
@@ -143,6 +147,8 @@ gboolean event(GstBaseSink* base, GstEvent* given) {
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
   if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING) self_of(element)->sink.clock_changed();
+  if (change == GST_STATE_CHANGE_READY_TO_PAUSED) self_of(element)->sink.set_flushing(false);
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) self_of(element)->sink.set_flushing(true);
   return GST_ELEMENT_CLASS(reel_sink_parent_class)->change_state(element, change);
 }
 

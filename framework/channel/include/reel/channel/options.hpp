@@ -91,6 +91,8 @@ struct WriterOptions {
   // Told of every reader that has joined or gone, in a thread of Reel's own: it must not wait, nor call the
   // writer.
   std::function<void(const ReaderChange&)> on_reader = {};
+  // Told when a reader has asked for a key frame, in the same way; take_key_frame_request() is true then.
+  std::function<void()> on_key_frame_request = {};
 };
 
 struct ReaderOptions {

@@ -67,17 +67,18 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   void open();
 
   /// A slot for a buffer of `bytes` which is not the writing element's: memory that is writable until it is
-  /// published. Waits while readers hold the slots; where buffers hold them, adds more. nullptr when
-  /// stopped() or closed, or when there may be no more slots: the buffer has to come from the heap (counted),
-  /// and is copied when it is published.
+  /// published. Waits while readers hold the slots (without a `stopped` it does not); where buffers hold
+  /// them, adds more. nullptr when stopped(), flushing or closed, or when there may be no more slots: the
+  /// buffer has to come from the heap (counted), and is copied when it is published.
   [[nodiscard]] GstMemory* lend(std::size_t bytes, const Stop& stopped) noexcept;
   /// Whoever waits in lend() asks its `stopped` again.
   void wake() noexcept;
-  /// Nothing is lent until it is allowed again, and whoever waits in lend() comes back: before elements are
-  /// stopped that could wait in it.
-  void refuse(bool on) noexcept;
+  /// While it is on nobody waits in lend(): what is filled now would be thrown away, and the elements before
+  /// cannot flush or stop while one of their threads waits here.
+  void set_flushing(bool on) noexcept;
 
-  /// The slot that `buffer` lies in, when it is one of these, whole, and not yet published.
+  /// The slot that `buffer` lies in, when it is one of these, whole, not yet published, and of memory that
+  /// the stream has not left for larger.
   [[nodiscard]] std::optional<SlotPart> find(GstBuffer* buffer) const noexcept;
   /// Publishes it where it lies; its memory is read-only from here on. With a layout for pictures that have
   /// planes. Statuses as FrameWriter::publish.
@@ -107,9 +108,9 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   void restart(const std::function<std::shared_ptr<FrameWriter>()>& make, std::uint32_t loans);
   /// Lets the writer go: waits end, what is lent later comes from the heap.
   void close() noexcept;
-  /// Nothing is lent: closed, or refused.
+  /// Nothing is lent: closed, or flushing.
   [[nodiscard]] bool closed() const noexcept {
-    return refusing_.load(std::memory_order_acquire) || writer() == nullptr;
+    return flushing_.load(std::memory_order_acquire) || writer() == nullptr;
   }
   /// For its thread-safe calls; nullptr once closed.
   [[nodiscard]] std::shared_ptr<FrameWriter> writer() const noexcept;
@@ -132,7 +133,7 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   mutable std::mutex place_mutex_;       // of writer_ alone, so that a call that waits can be interrupted
   std::shared_ptr<FrameWriter> writer_;  // none once closed; replaced under both
   std::atomic<bool> interrupted_{false};
-  std::atomic<bool> refusing_{false};
+  std::atomic<bool> flushing_{false};
   std::optional<Format> next_format_;  // not yet the writer's
   std::optional<Format> last_format_;
   std::uint32_t loans_;

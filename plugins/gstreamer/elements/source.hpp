@@ -92,7 +92,7 @@ class Source {
   void place_as_sent(const Frame& frame, const FrameInfo& info);
   void tell_of_loss(const FrameInfo& info);
   void take_on(Frame&& frame, const FrameInfo& info, GstBuffer** buffer);
-  bool follow_format(const Frame& frame);
+  GstFlowReturn follow_format(const Frame& frame);
   void follow_tags(const Frame& frame);
   void push_gap(const FrameInfo& info);
   void push_event(const Frame& frame);

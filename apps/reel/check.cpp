@@ -44,6 +44,7 @@ void check(const CheckOptions& options) {
   const reel::Graph graph = reel::build_graph(config, catalog);
   warn(reel::missing_cpus(graph));
   warn(reel::missing_programs(graph));
+  warn(reel::missing_elements(graph));
   fmt::print("{}: pipeline {}, {}, {}: fine\n", options.file, graph.name,
              count_text(graph.stages.size(), "stage"), count_text(graph.streams.size(), "stream"));
   for (const reel::GraphStage& stage : graph.stages)

@@ -5,6 +5,7 @@
 #include "table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,14 +31,15 @@ nlohmann::json time_json(std::int64_t time_ns) {
 nlohmann::json to_json(const reel::StreamRecords& records) {
   nlohmann::json formats = nlohmann::json::array();
   for (const reel::Format& format : records.formats) {
-    const reel::EncodedFormat* encoded = format.encoded();
     formats.push_back({{"kind", reel::to_string(format.kind())},
                        {"caps", format.caps()},
-                       {"codec_data_bytes", encoded == nullptr ? 0 : encoded->codec_data.size()}});
+                       {"codec_data_bytes", format.codec_data().size()},
+                       {"stream_headers", format.stream_headers().size()}});
   }
   nlohmann::json segments = nlohmann::json::array();
   for (const reel::Segment& segment : records.segments)
     segments.push_back({{"rate", segment.rate},
+                        {"applied_rate", segment.applied_rate},
                         {"start_ns", segment.start_ns},
                         {"stop_ns", time_json(segment.stop_ns)},
                         {"time_ns", segment.time_ns},
@@ -79,6 +81,15 @@ std::string flags_text(std::uint32_t flags) {
   add(reel::kCorrupted, "corrupted");
   add(reel::kHeader, "header");
   add(reel::kDroppable, "droppable");
+  add(reel::kNonDroppable, "non-droppable");
+  add(reel::kMarker, "marker");
+  add(reel::kResync, "resync");
+  add(reel::kNothingNew, "nothing-new");
+  add(reel::kDecodeOnly, "decode-only");
+  add(reel::kFromLive, "from-live");
+  add(reel::kSyncAfter, "sync-after");
+  for (std::uint32_t bit = reel::kFirstMediaFlag; bit != 0; bit <<= 1)
+    add(bit, fmt::format("media-{}", std::countr_zero(bit)));
   return text.empty() ? "-" : text;
 }
 

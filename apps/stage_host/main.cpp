@@ -1,5 +1,4 @@
 // reel-stage-host: the process of one stage. Started by the supervisor, never by people: see stage_host.hpp.
-#include "signal_watcher.hpp"
 #include "stage_host.hpp"
 
 #include <exception>
@@ -11,6 +10,7 @@
 
 #include <reel/base/log.hpp>
 #include <reel/base/unique_fd.hpp>
+#include <reel/stage/signal_watcher.hpp>
 
 namespace {
 

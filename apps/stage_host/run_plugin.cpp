@@ -1,5 +1,3 @@
-#include "descriptors.hpp"
-#include "signal_watcher.hpp"
 #include "stage_host.hpp"
 
 #include <array>
@@ -13,6 +11,8 @@
 #include <reel/base/error.hpp>
 #include <reel/base/log.hpp>
 #include <reel/stage/run.hpp>
+#include <reel/stage/supervised.hpp>
+#include <reel/stage/signal_watcher.hpp>
 
 namespace reel {
 namespace {

@@ -1,4 +1,3 @@
-#include "descriptors.hpp"
 #include "stage_host.hpp"
 
 #include <array>
@@ -18,6 +17,7 @@
 #include <reel/base/error.hpp>
 #include <reel/base/log.hpp>
 #include <reel/base/unique_fd.hpp>
+#include <reel/stage/supervised.hpp>
 
 namespace reel {
 namespace {

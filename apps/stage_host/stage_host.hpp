@@ -1,14 +1,12 @@
-// What the stage host can be asked to do, and the exit statuses its supervisor reads.
+// What the stage host can be asked to do.
 #pragma once
 
 #include <string>
 #include <vector>
 
-namespace reel {
+#include <reel/stage/supervised.hpp>
 
-constexpr int kEndedWell = 0;
-constexpr int kFailed = 1;            // said why in the log; worth another try
-constexpr int kBadConfiguration = 2;  // would fail again: not restarted
+namespace reel {
 
 /// Runs the stage that the JSON behind `setup_fd` describes, counting in the page behind `stats_fd` (-1: in a
 /// page of its own). SIGINT drains it, SIGTERM stops it. REQUIRES: stop signals are blocked

@@ -153,7 +153,8 @@ bool Capture::open(reel::StageContext& context) {
 Playback::Preroll Capture::preroll(reel::StageContext& context) {
   const Wanted wanted{video_.has_value(), audio_.has_value(), audio_optional_ && video_.has_value()};
   playback_.reset();
-  playback_ = std::make_unique<Playback>(*source_, wanted, conversion_, realtime_);
+  playback_ = std::make_unique<Playback>(*source_, wanted, conversion_, realtime_,
+                                         video_ ? video_->slots() : nullptr);
   return playback_->preroll([&] { return context.stopping(); });
 }
 

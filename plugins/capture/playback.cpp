@@ -9,7 +9,7 @@
 #include <reel/base/error.hpp>
 #include <reel/base/log.hpp>
 #include <reel/format/video_format.hpp>
-#include <reel/gst/video_layout.hpp>
+#include <reel/gst/slot_pool.hpp>
 
 namespace capture {
 
@@ -47,19 +47,21 @@ void post(GstElement* from, const char* name) {
 
 }  // namespace
 
-Playback::Playback(const Source& source, const Wanted& wanted, const Conversion& conversion, bool realtime)
+Playback::Playback(const Source& source, const Wanted& wanted, const Conversion& conversion, bool realtime,
+                   std::shared_ptr<reel::gst::StreamSlots> video_slots)
     : source_(source),
       audio_optional_(wanted.audio_optional),
       pipeline_(static_cast<GstElement*>(gst_object_ref_sink(gst_pipeline_new(nullptr)))),
       bus_(gst_element_get_bus(pipeline_.get())),
-      clock_(gst_system_clock_obtain()) {
+      clock_(gst_system_clock_obtain()),
+      video_slots_(std::move(video_slots)) {
   gst_pipeline_use_clock(GST_PIPELINE(pipeline_.get()), clock_.get());
   const reel::gst::Ptr<GstElement> element = source.make_element(wanted);
   gst_bin_add(GST_BIN(pipeline_.get()), element.get());
   if (wanted.video) {
     video_ = add_chain({"queue", "videoconvert"}, video_caps(conversion), realtime);
     const reel::gst::Ptr<GstPad> pad(gst_element_get_static_pad(video_.sink, "sink"));
-    reel::gst::accept_any_layout(pad.get());
+    reel::gst::offer_slots(pad.get(), video_slots_);
   }
   if (wanted.audio)
     audio_ = add_chain({"queue", "audioconvert", "audioresample"}, audio_caps(conversion), realtime);
@@ -74,8 +76,11 @@ Playback::Playback(const Source& source, const Wanted& wanted, const Conversion&
       this);
 }
 
+// A decoder that waits for a slot would not hear of the stop.
 Playback::~Playback() {
+  if (video_slots_) video_slots_->refuse(true);
   gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+  if (video_slots_) video_slots_->refuse(false);
 }
 
 Playback::Chain Playback::add_chain(const std::vector<const char*>& factories, const std::string& caps_text,

@@ -7,6 +7,7 @@
 #include "source.hpp"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include <gst/app/gstappsink.h>
 
 #include <reel/gst/pointers.hpp>
+#include <reel/gst/stream_slots.hpp>
 
 namespace capture {
 
@@ -27,8 +29,10 @@ struct Conversion {
 
 class Playback {
  public:
-  /// Builds the pipeline, in state NULL. Throws reel::Error{unsupported} when an element is missing.
-  Playback(const Source& source, const Wanted& wanted, const Conversion& conversion, bool realtime);
+  /// Builds the pipeline, in state NULL; pictures are decoded into `video_slots`, where there are any wanted.
+  /// Throws reel::Error{unsupported} when an element is missing.
+  Playback(const Source& source, const Wanted& wanted, const Conversion& conversion, bool realtime,
+           std::shared_ptr<reel::gst::StreamSlots> video_slots);
   Playback(const Playback&) = delete;
   Playback& operator=(const Playback&) = delete;
   /// Takes the pipeline to NULL: no thread of GStreamer's runs afterwards.
@@ -83,6 +87,7 @@ class Playback {
   reel::gst::Ptr<GstElement> pipeline_;
   reel::gst::Ptr<GstBus> bus_;
   reel::gst::Ptr<GstClock> clock_;
+  std::shared_ptr<reel::gst::StreamSlots> video_slots_;
   Chain video_;
   Chain audio_;
   std::vector<MissingPlugin> missing_;

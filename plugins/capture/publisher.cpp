@@ -36,6 +36,11 @@ class ReadMap {
   GstMapInfo map_{};
 };
 
+// Pictures that lie between a decoder and us, or that it keeps to refer to: as many as of most H.264. Where
+// it keeps more, the ring grows.
+constexpr std::uint32_t kDecoderBuffers = 12;
+constexpr std::uint32_t kLoans = 1;  // as outputs are opened; more are reserved for the decoder
+
 std::int64_t frame_duration_ns(const reel::VideoFormat* video) {
   if (video == nullptr || video->fps.numerator == 0) return 0;
   return static_cast<std::int64_t>(
@@ -43,6 +48,21 @@ std::int64_t frame_duration_ns(const reel::VideoFormat* video) {
 }
 
 }  // namespace
+
+// Through the output, which waits for declared readers and counts what went out.
+Publisher::Publisher(reel::Output& output)
+    : output_(output),
+      slots_(std::make_shared<reel::gst::StreamSlots>(
+          std::shared_ptr<reel::FrameWriter>(std::shared_ptr<void>(), &output.writer()), kLoans,
+          [&output](reel::FrameWriter&, reel::Loan& loan, const reel::FrameInfo& info, bool keep) {
+            if (keep)
+              output.publish_and_keep(loan, info);
+            else
+              output.publish(std::move(loan), info);
+            return reel::WriteStatus::ok;
+          })) {
+  slots_->reserve(0, kDecoderBuffers);
+}
 
 void Publisher::set_format(GstSample* sample) {
   GstCaps* caps = gst_sample_get_caps(sample);
@@ -54,9 +74,8 @@ void Publisher::set_format(GstSample* sample) {
                 "the decoder gives \"" + format_.caps() + "\", which is no raw video or audio");
   // Decoders pad their pictures: told first, so that no memory is made for the bare ones.
   if (format_.video() != nullptr)
-    output_.writer().reserve(
-        reel::gst::VideoBuffer(gst_sample_get_buffer(sample), video_info_, format_).bytes());
-  output_.set_format(format_);
+    slots_->reserve(reel::gst::VideoBuffer(gst_sample_get_buffer(sample), video_info_, format_).bytes(), 0);
+  slots_->with_writer([this](reel::FrameWriter&) { output_.set_format(format_); });
   caps_.reset(gst_caps_ref(caps));
 }
 
@@ -104,13 +123,24 @@ reel::FrameInfo Publisher::stamp(GstBuffer* buffer, const GstSegment& segment) {
 }
 
 void Publisher::publish_video(GstBuffer* buffer, const reel::FrameInfo& info) {
+  if (const auto placed = reel::gst::placed_picture(*slots_, buffer, video_info_, *format_.video()))
+    return require(slots_->publish(placed->part, &placed->layout, info,
+                                   [](const reel::Format&, reel::SideDataWriter&) {}));
   const reel::gst::VideoBuffer picture(buffer, video_info_, format_);
-  reel::Loan loan = output_.acquire(picture.bytes());
+  reel::Loan loan;
+  require(slots_->acquire(loan, picture.bytes()));
   if (!picture.copy_to(loan))
     throw Error(ErrorCode::internal, "a slot of " + std::to_string(loan.capacity()) +
                                          " bytes was lent for a picture of " +
                                          std::to_string(picture.bytes()));
-  output_.publish(std::move(loan), info);
+  require(slots_->publish(std::move(loan), info));
+}
+
+void Publisher::require(reel::WriteStatus status) const {
+  if (status == reel::WriteStatus::ok) return;
+  if (status == reel::WriteStatus::interrupted) throw reel::StopRequested{};
+  throw Error(status == reel::WriteStatus::bad_argument ? ErrorCode::bad_argument : ErrorCode::no_memory,
+              slots_->error(), output_.stream());
 }
 
 void Publisher::publish_audio(GstBuffer* buffer, const reel::FrameInfo& info) {

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
 #include <reel/gst/pointers.hpp>
+#include <reel/gst/stream_slots.hpp>
 #include <reel/stage/stage.hpp>
 
 namespace capture {
@@ -22,28 +24,32 @@ struct Timeline {
 
 class Publisher {
  public:
-  explicit Publisher(reel::Output& output) : output_(output) {}
+  explicit Publisher(reel::Output& output);
 
   /// Sets the output's format, with slots for samples such as this one. Throws reel::Error for caps that are
   /// no format of Reel's.
   void set_format(GstSample* sample);
   /// Begins a pass.
   void begin(const Timeline& timeline) noexcept;
-  /// Publishes one sample: one fused copy from the decoder's memory. Blocks while the output's readers want
-  /// it to. Throws reel::StopRequested, reel::Error.
+  /// Publishes one sample: where it lies when the decoder wrote it into a slot, else by one fused copy.
+  /// Blocks while the output's readers want it to. Throws reel::StopRequested, reel::Error.
   void publish(GstSample* sample);
 
   /// Running time at which this pass has ended so far.
   [[nodiscard]] std::int64_t pass_end_ns() const noexcept { return pass_end_ns_; }
   [[nodiscard]] reel::Output& output() noexcept { return output_; }
+  /// Slots for the elements before to write pictures into.
+  [[nodiscard]] const std::shared_ptr<reel::gst::StreamSlots>& slots() const noexcept { return slots_; }
 
  private:
   void set_segment(const GstSegment& segment);
   [[nodiscard]] reel::FrameInfo stamp(GstBuffer* buffer, const GstSegment& segment);
   void publish_video(GstBuffer* buffer, const reel::FrameInfo& info);
+  void require(reel::WriteStatus status) const;
   void publish_audio(GstBuffer* buffer, const reel::FrameInfo& info);
 
   reel::Output& output_;
+  std::shared_ptr<reel::gst::StreamSlots> slots_;
   reel::gst::Ptr<GstCaps> caps_;
   reel::Format format_;
   GstVideoInfo video_info_{};

@@ -21,6 +21,15 @@ TEST(Configs, OfAllOptionsRuns) {
   EXPECT_THAT(reel.output(), HasSubstr(R"("stage":"everything","frames":60,"gaps":0,"corrupted":0)"));
 }
 
+TEST(Configs, OfGStreamerRuns) {
+  REEL_NEEDS(REEL_HAVE_GST != 0 ? "" : "GStreamer is not built in here");
+  const TempRuntimeDir runtime;
+  ChildProcess reel =
+      ChildProcess::program(reel_command(), {"run", REEL_CONFIGS "/gstreamer.yaml"}, {{"FRAMES", "20"}});
+  ASSERT_TRUE(reel.wait().ok()) << reel.errors();
+  EXPECT_THAT(reel.output(), HasSubstr(R"("stage":"check","frames":20,"gaps":0,"corrupted":0)"));
+}
+
 TEST(Configs, AreAllFine) {
   int examples = 0;
   for (const auto& entry : std::filesystem::directory_iterator(REEL_CONFIGS)) {

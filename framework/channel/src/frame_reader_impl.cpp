@@ -71,6 +71,7 @@ FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
     throw_errno(errno, "cannot watch a reader's descriptors", stream_);
   rules_.newest = options_.policy == Policy::latest;
   absent_since_ns_ = monotonic_ns();
+  if (!options_.connect_at_once) return;
   while (!connect() && hello_socket_) wait_for_message(hello_socket_.get(), kNever);
   if (!epoch_) {
     if (failed_) throw Error(error_code_, error_, stream_);
@@ -97,7 +98,7 @@ ReadStatus FrameReader::Impl::read(Frame& frame, int timeout_ms) noexcept {
     if (ended_) return ReadStatus::ended;
     if (!epoch_ && !connect()) {
       if (failed_) return ReadStatus::failed;
-      if (!options_.reconnect) return ReadStatus::closed;
+      if (!options_.reconnect && !hello_socket_) return ReadStatus::closed;
       if (timeout_ms == 0 || monotonic_ns() >= deadline_ns) return ReadStatus::empty;
       wait_unconnected(deadline_ns);
       continue;

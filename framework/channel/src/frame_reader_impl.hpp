@@ -35,6 +35,7 @@ class FrameReader::Impl {
   [[nodiscard]] bool connected() const noexcept {
     return connection_ && (!connection_->hung_up() || epoch_->ring().ready());
   }
+  [[nodiscard]] std::uint32_t slots() const noexcept { return epoch_ ? epoch_->view().geometry.slots : 0; }
   [[nodiscard]] ReaderStats stats() const noexcept;
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
 

@@ -37,8 +37,8 @@ WriterOptions checked(const std::string& stream, const WriterOptions& options) {
   if (std::uint64_t{options.history} + options.loans + 1 > options.slots)
     reject(fmt::format("slots is {}: {} history + {} loans + 1 spare need {}", options.slots, options.history,
                        options.loans, std::uint64_t{options.history} + options.loans + 1));
-  if (options.side_data_bytes > 1u << 20)
-    reject(fmt::format("side_data_bytes is {}: at most 1 MiB", options.side_data_bytes));
+  if (options.side_data_bytes > kMaxSideDataBytes)
+    reject(fmt::format("side_data_bytes is {}: at most 16 MiB", options.side_data_bytes));
   if (options.side_data_bytes % 8 != 0)
     reject(fmt::format("side_data_bytes is {}: it must be a multiple of 8", options.side_data_bytes));
   return options;
@@ -281,7 +281,7 @@ WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, int timeou
 
 WriteStatus FrameWriter::Impl::acquire(Loan& loan, std::size_t bytes, const SharedWait& wait) noexcept {
   if (const WriteStatus status = check_loans(); status != WriteStatus::ok) return status;
-  Sleeper sleeper(wait);
+  Sleeper sleeper(wait, interrupted_);
   ++awaited_loans_;
   const WriteStatus status = lend(loan, bytes, sleeper);
   --awaited_loans_;

@@ -74,7 +74,7 @@ bool FrameWriter::Impl::wait_for_readers() noexcept {
 }
 
 bool FrameWriter::Impl::wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept {
-  Sleeper sleeper(wait);
+  Sleeper sleeper(wait, interrupted_);
   for (;;) {
     const std::uint32_t before = server_.events().load(std::memory_order_acquire);
     if (server_.wanted_slots() != 0) grow_for_readers();

@@ -13,11 +13,11 @@ namespace reel {
 class FrameWriter::Impl::Sleeper {
  public:
   Sleeper(int timeout_ms, const std::atomic<bool>& stop) noexcept : stop_(&stop), timeout_ms_(timeout_ms) {}
-  /// As long as it takes.
-  explicit Sleeper(const SharedWait& wait) noexcept : wait_(&wait) {}
+  /// As long as it takes; `stop` where the wait says nothing of its own.
+  Sleeper(const SharedWait& wait, const std::atomic<bool>& stop) noexcept : stop_(&stop), wait_(&wait) {}
 
   [[nodiscard]] bool stopped() const noexcept {
-    return wait_ != nullptr ? wait_->stop() : stop_->load(std::memory_order_acquire);
+    return wait_ != nullptr && wait_->stop ? wait_->stop() : stop_->load(std::memory_order_acquire);
   }
   [[nodiscard]] int timeout_ms() const noexcept { return timeout_ms_; }
   /// CLOCK_MONOTONIC; counted from the first time that it is asked for, which is when waiting begins.
@@ -26,7 +26,7 @@ class FrameWriter::Impl::Sleeper {
              std::int64_t timeout_ns) noexcept;
 
  private:
-  const std::atomic<bool>* stop_ = nullptr;
+  const std::atomic<bool>* stop_;
   const SharedWait* wait_ = nullptr;  // where the writer is shared
   int timeout_ms_ = kForever;
   std::int64_t deadline_ns_ = 0;

@@ -23,6 +23,10 @@ void check_size(std::string_view what, std::size_t bytes, std::size_t limit) {
                 fmt::format("{} of {} bytes is longer than the limit of {}", what, bytes, limit));
 }
 
+bool plays(double rate) {
+  return rate != 0 && std::isfinite(rate);
+}
+
 // One private copy: what is checked is what is read.
 template <typename Record>
 std::unique_ptr<Record> copy_checked(const Record& shared) {
@@ -31,11 +35,31 @@ std::unique_ptr<Record> copy_checked(const Record& shared) {
   return checksum_of(*copy) == copy->checksum ? std::move(copy) : nullptr;
 }
 
-Format with_codec_data(Format format, std::span<const std::byte> codec_data, std::string caps) {
-  if (format.encoded() == nullptr || codec_data.empty()) return format;
-  EncodedFormat encoded = *format.encoded();
-  encoded.codec_data.assign(codec_data.begin(), codec_data.end());
-  return {Format(std::move(encoded)), std::move(caps)};
+// Codec data, then each stream header behind its size.
+std::vector<std::byte> pack(std::span<const std::byte> codec_data, const StreamHeaders& headers) {
+  std::vector<std::byte> packed(codec_data.begin(), codec_data.end());
+  for (const std::vector<std::byte>& header : headers) {
+    const auto size = static_cast<std::uint32_t>(header.size());
+    const auto size_bytes = std::as_bytes(std::span(&size, 1));
+    packed.insert(packed.end(), size_bytes.begin(), size_bytes.end());
+    packed.insert(packed.end(), header.begin(), header.end());
+  }
+  return packed;
+}
+
+// nullopt when a size does not fit its place.
+std::optional<StreamHeaders> unpack_headers(std::span<const std::byte> packed) {
+  StreamHeaders headers;
+  while (!packed.empty()) {
+    std::uint32_t size = 0;
+    if (packed.size() < sizeof size) return std::nullopt;
+    std::memcpy(&size, packed.data(), sizeof size);
+    packed = packed.subspan(sizeof size);
+    if (size > packed.size()) return std::nullopt;
+    headers.emplace_back(packed.begin(), packed.begin() + size);
+    packed = packed.subspan(size);
+  }
+  return headers;
 }
 
 }  // namespace
@@ -47,18 +71,20 @@ void write_record(const Format& format, FormatRecord& record) {
   record.kind = static_cast<std::uint32_t>(format.kind());
   record.caps_bytes = static_cast<std::uint32_t>(caps.size());
   caps.copy(record.caps.data(), record.caps.size());
-  if (const EncodedFormat* encoded = format.encoded()) {
-    check_size("the codec data", encoded->codec_data.size(), record.codec_data.size());
-    record.codec_data_bytes = static_cast<std::uint32_t>(encoded->codec_data.size());
-    std::copy(encoded->codec_data.begin(), encoded->codec_data.end(), record.codec_data.begin());
-  }
+  const std::vector<std::byte> packed = pack(format.codec_data(), format.stream_headers());
+  check_size(format.stream_headers().empty() ? "the codec data" : "the codec data and stream headers",
+             packed.size(), record.codec_data.size());
+  record.codec_data_bytes = static_cast<std::uint32_t>(format.codec_data().size());
+  record.headers_bytes = static_cast<std::uint32_t>(packed.size() - format.codec_data().size());
+  std::copy(packed.begin(), packed.end(), record.codec_data.begin());
   record.checksum = checksum_of(record);
 }
 
 void write_record(const Segment& segment, SegmentRecord& record) {
-  if (segment.rate == 0 || !std::isfinite(segment.rate))
+  if (!plays(segment.rate) || !plays(segment.applied_rate))
     throw Error(ErrorCode::bad_argument,
-                fmt::format("a segment's rate is {}: it must be finite and not 0", segment.rate));
+                fmt::format("a segment's rate is {}, its applied rate {}: both must be finite and not 0",
+                            segment.rate, segment.applied_rate));
   record = SegmentRecord{};
   record.rate = segment.rate;
   record.start_ns = segment.start_ns;
@@ -66,6 +92,7 @@ void write_record(const Segment& segment, SegmentRecord& record) {
   record.time_ns = segment.time_ns;
   record.base_ns = segment.base_ns;
   record.monotonic_offset_ns = segment.monotonic_offset_ns;
+  record.applied_rate = segment.applied_rate;
   record.checksum = checksum_of(record);
 }
 
@@ -80,12 +107,23 @@ void write_record(const Tags& tags, TagsRecord& record) {
 std::optional<Format> read_record(const FormatRecord& shared) {
   const auto record = copy_checked(shared);
   if (!record || record->caps_bytes > record->caps.size() ||
-      record->codec_data_bytes > record->codec_data.size())
+      record->codec_data_bytes > record->codec_data.size() ||
+      record->headers_bytes > record->codec_data.size() - record->codec_data_bytes)
     return std::nullopt;
   try {
     const std::string caps(record->caps.data(), record->caps_bytes);
-    return with_codec_data(Format::from_caps(caps),
-                           std::span(record->codec_data).first(record->codec_data_bytes), caps);
+    const auto packed = std::span<const std::byte>(record->codec_data)
+                            .first(record->codec_data_bytes + record->headers_bytes);
+    const auto codec_data = packed.first(record->codec_data_bytes);
+    auto headers = unpack_headers(packed.subspan(codec_data.size()));
+    if (!headers) return std::nullopt;
+    Format format = Format::from_caps(caps);
+    if (!codec_data.empty()) {
+      format = Format(std::move(format), caps);  // the text does not follow the codec data
+      format.set_codec_data({codec_data.begin(), codec_data.end()});
+    }
+    format.set_stream_headers(std::move(*headers));
+    return format;
   } catch (const Error&) {  // caps text that is none
     return std::nullopt;
   }
@@ -93,9 +131,9 @@ std::optional<Format> read_record(const FormatRecord& shared) {
 
 std::optional<Segment> read_record(const SegmentRecord& shared) {
   const auto record = copy_checked(shared);
-  if (!record || record->rate == 0 || !std::isfinite(record->rate)) return std::nullopt;
-  return Segment{record->rate,    record->start_ns, record->stop_ns,
-                 record->time_ns, record->base_ns,  record->monotonic_offset_ns};
+  if (!record || !plays(record->rate) || !plays(record->applied_rate)) return std::nullopt;
+  return Segment{record->rate,    record->applied_rate, record->start_ns,           record->stop_ns,
+                 record->time_ns, record->base_ns,      record->monotonic_offset_ns};
 }
 
 std::optional<Tags> read_record(const TagsRecord& shared) {

@@ -28,7 +28,8 @@ void write_record(const Tags& tags, TagsRecord& record);
           record.dts_ns,
           record.duration_ns,
           record.capture_ns,
-          record.offset};
+          record.offset,
+          record.offset_end};
 }
 /// Where the planes of the frame lie; nullopt when they cannot lie so in a frame of `format`, which comes
 /// from a record that read_record() took: its size is in range.

@@ -82,6 +82,17 @@ std::string Format::caps() const {
   return std::visit([](const auto& media) { return caps_of(media); }, media_);
 }
 
+std::span<const std::byte> Format::codec_data() const noexcept {
+  if (const auto* encoded = std::get_if<EncodedFormat>(&media_)) return encoded->codec_data;
+  if (const auto* bytes = std::get_if<BytesFormat>(&media_)) return bytes->codec_data;
+  return {};
+}
+
+void Format::set_codec_data(std::vector<std::byte> codec_data) {
+  if (auto* encoded = std::get_if<EncodedFormat>(&media_)) encoded->codec_data = std::move(codec_data);
+  if (auto* bytes = std::get_if<BytesFormat>(&media_)) bytes->codec_data = std::move(codec_data);
+}
+
 std::uint64_t Format::frame_bytes() const {
   return video() ? default_layout(*video()).bytes : 0;
 }

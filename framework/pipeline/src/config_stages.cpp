@@ -107,7 +107,8 @@ void read_use(MapReader& map, StageConfig& stage) {
     if (map.node().find("use") == nullptr)
       map.problems().add(
           stage.where,
-          fmt::format("{} needs the key 'use': a plugin's name (see `reel plugins`), or exec", map.what()));
+          fmt::format("{} needs the key 'use': a plugin's name (see `reel plugins`), exec or gst",
+                      map.what()));
     return;
   }
   stage.use_where = use->where;

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <reel/channel/runtime_dir.hpp>
+#include <reel/format/side_data.hpp>
 
 namespace reel {
 namespace {
 
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 50;
-constexpr std::uint64_t kMostSideDataBytes = 1u << 20;
 
 template <typename Target, typename Source>
 void assign(Target& target, const std::optional<Source>& value) {
@@ -22,7 +22,7 @@ void read_memory(MapReader& map, StreamConfig& stream) {
   assign(stream.max_bytes, map.bytes("max_bytes", kMostBytes));
   assign(stream.history, map.integer("history", 0, kMaxSlots));
   assign(stream.loans, map.integer("loans", 1, kMaxSlots));
-  assign(stream.side_data_bytes, map.bytes("side_data_bytes", kMostSideDataBytes));
+  assign(stream.side_data_bytes, map.bytes("side_data_bytes", kMaxSideDataBytes));
   if (stream.side_data_bytes % 8 != 0) {
     map.problems().add(map.node().find("side_data_bytes")->where,
                        fmt::format("'side_data_bytes' of {} is {}: it must be a multiple of 8", map.what(),

@@ -244,6 +244,7 @@ class GraphBuilder {
       stage.config = config_.stages[order[i]];
       stage.setup = setup_of(drafts_[order[i]]);
       stage.command = drafts_[order[i]].command;
+      stage.gst = drafts_[order[i]].gst;
       for (const std::size_t up : upstream_[order[i]]) {
         stage.upstream.push_back(place[up]);
         graph.stages[place[up]].downstream.push_back(i);

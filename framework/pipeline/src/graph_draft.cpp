@@ -1,14 +1,21 @@
 #include "graph_draft.hpp"
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include <reel/base/error.hpp>
+#include <reel/stage/launch_line.hpp>
 
 namespace reel {
 namespace {
+
+constexpr std::array kGstOptions{OptionSpec{
+    "launch", OptionType::text, nullptr,
+    "what gst-launch-1.0 would run; the stage's streams go to the reelsrc and reelsink without one"}};
 
 // Options of an exec stage: `command` alone, a list of words or one line for the shell.
 std::vector<std::string> exec_command(const StageConfig& stage, Problems& problems) {
@@ -31,14 +38,37 @@ std::vector<std::string> exec_command(const StageConfig& stage, Problems& proble
   return {};
 }
 
-void check_options(const StageConfig& stage, const PluginDescriptor& plugin,
+bool check_options(const StageConfig& stage, std::span<const OptionSpec> options,
                    const std::string& base_directory, Problems& problems) {
   try {
-    const Options check({plugin.options, plugin.option_count}, stage.options, base_directory);
+    const Options check(options, stage.options, base_directory);
+    return true;
   } catch (const Error& error) {
     problems.add(error.where().empty() ? stage.where : error.where(),
                  fmt::format("stage '{}' ({}): {}", stage.name, stage.use, error.message()));
+    return false;
   }
+}
+
+std::string count_text(std::size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+// Each stream of a gst stage needs an element in the launch line, and each such element a stream.
+void check_open_ends(const StageConfig& stage, const OptionValue& launch, Problems& problems) {
+  const std::vector<OpenEnd> ends = open_ends(launch.text);
+  const auto sources = static_cast<std::size_t>(
+      std::count_if(ends.begin(), ends.end(), [](const OpenEnd& end) { return end.source; }));
+  const auto check = [&](std::size_t elements, std::size_t streams, const char* element, const char* what) {
+    if (elements == streams) return;
+    problems.add(
+        launch.where,
+        fmt::format("stage '{}' (gst) has {}, and its launch line {} '{}' without a stream of its own: "
+                    "there must be as many",
+                    stage.name, count_text(streams, what), elements, element));
+  };
+  check(sources, stage.inputs.size(), "reelsrc", "input");
+  check(ends.size() - sources, stage.outputs.size(), "reelsink", "output");
 }
 
 }  // namespace
@@ -52,6 +82,12 @@ DraftStage draft_stage(const StageConfig& stage, const PipelineConfig& config, P
     draft.command = exec_command(stage, problems);
     return draft;
   }
+  draft.gst = stage.use == "gst";
+  if (draft.gst) {
+    if (check_options(stage, kGstOptions, config.base_directory, problems))
+      check_open_ends(stage, stage.options.at("launch"), problems);
+    return draft;
+  }
   try {
     const PluginCatalog::Entry entry = catalog.find(stage.use);
     draft.plugin = entry.descriptor;
@@ -60,7 +96,7 @@ DraftStage draft_stage(const StageConfig& stage, const PipelineConfig& config, P
     problems.add(stage.use_where, fmt::format("stage '{}': {}", stage.name, error.what()));
     return draft;
   }
-  check_options(stage, *draft.plugin, config.base_directory, problems);
+  check_options(stage, {draft.plugin->options, draft.plugin->option_count}, config.base_directory, problems);
   return draft;
 }
 

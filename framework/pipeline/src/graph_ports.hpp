@@ -18,6 +18,7 @@ struct DraftStage {
   const StageConfig* config = nullptr;
   const PluginDescriptor* plugin = nullptr;  // of a plugin stage that was found
   bool exec = false;
+  bool gst = false;
   std::string path;                  // of the module
   std::vector<std::string> command;  // of an exec stage
   std::vector<std::string> input_ports,

@@ -65,8 +65,9 @@ void StageProcess::start(const std::string& host, const StageSetup& setup) {
   if (stage_.exec()) {
     child.arguments.insert(child.arguments.end(), {"--exec", "--"});
     child.arguments.insert(child.arguments.end(), stage_.command.begin(), stage_.command.end());
-    child.directory = setup.base_directory;  // relative paths in its command are the pipeline file's
   }
+  // Relative paths in a command, or a launch line, are the pipeline file's.
+  if (stage_.exec() || stage_.gst) child.directory = setup.base_directory;
   child.environment = stage_.config.environment;
   child.cpus = stage_.config.cpus;
   child.nice = stage_.config.nice;

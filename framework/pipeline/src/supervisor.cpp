@@ -85,6 +85,9 @@ class Supervisor::Impl {
     // Its readers would join the streams of whoever writes them, and hold that up.
     for (const GraphStream& stream : graph_.streams) check_not_written(directory, stream.name);
     host_ = options_.stage_host.empty() ? find_stage_host() : options_.stage_host;
+    const bool any_gst = std::any_of(graph_.stages.begin(), graph_.stages.end(),
+                                     [](const GraphStage& stage) { return stage.gst; });
+    if (any_gst) gst_host_ = find_gst_stage_host();
     supervise();
     sweep(directory);
     // No signal is watched any more: one ends this process, should nobody take what is left.
@@ -170,7 +173,7 @@ class Supervisor::Impl {
     if (action.kind == Action::Kind::start) {
       try {
         last_error_[action.stage].clear();
-        process.start(host_, current_setup(action.stage));
+        process.start(graph_.stages[action.stage].gst ? gst_host_ : host_, current_setup(action.stage));
         machine_.on_started(action.stage, process.process().pid());
       } catch (const Error& error) {
         return machine_.on_start_failed(action.stage, error.what(), now_ms());
@@ -334,7 +337,7 @@ class Supervisor::Impl {
   std::map<std::string, std::size_t> stream_writer_;
   std::vector<RunState> announced_;
   std::vector<std::string> last_error_;  // that the stage's process wrote
-  std::string host_;
+  std::string host_, gst_host_;
   std::int64_t started_ms_ = 0, next_progress_ms_ = 0;
   std::optional<std::int64_t> asked_ms_;  // when a signal last asked for the end
 };

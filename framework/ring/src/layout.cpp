@@ -12,6 +12,6 @@ static_assert(offsetof(StreamHeader, oldest) == 320 && offsetof(StreamHeader, en
 static_assert(offsetof(StreamHeader, moved) == 392 && offsetof(StreamHeader, next_epoch) == 424);
 static_assert(offsetof(StreamHeader, writer_waiting) == 448);
 static_assert(offsetof(SlotRecord, payload_bytes) == 24 && offsetof(SlotRecord, pts_ns) == 56);
-static_assert(offsetof(SlotRecord, kind) == 8 && offsetof(SlotRecord, plane_offset_bytes) == 104);
+static_assert(offsetof(SlotRecord, kind) == 8 && offsetof(SlotRecord, plane_offset_bytes) == 112);
 
 }  // namespace reel

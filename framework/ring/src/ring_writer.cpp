@@ -194,6 +194,7 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   record.duration_ns = request.info.duration_ns;
   record.capture_ns = request.info.capture_ns;
   record.offset = request.info.offset;
+  record.offset_end = request.info.offset_end;
   record.plane_count = static_cast<std::uint8_t>(request.plane_count);
   if (request.planes != nullptr) {
     record.planes_listed = 1;

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 #include <reel/base/error.hpp>
+#include <reel/format/side_data.hpp>
 
 namespace reel {
 namespace {
@@ -20,7 +21,6 @@ constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
 
 // Larger than any frame there is, small enough that no sum below overflows.
 constexpr std::uint64_t kMaxSlotBytes = std::uint64_t{1} << 36;
-constexpr std::uint64_t kMaxSideDataBytes = std::uint64_t{1} << 20;
 
 StreamGeometry plan(const StreamRequest& request) {
   StreamGeometry g{};
@@ -78,7 +78,7 @@ void check_geometry(const StreamGeometry& g) {
   expect(g.slots >= 2 && g.slots <= kRingSlotLimit, "slots", g.slots, "2 to 256");
   expect(g.ring_words == std::bit_ceil(g.slots), "ring_words", g.ring_words, "the slots' next power of two");
   expect(g.slot_bytes >= 1 && g.slot_bytes <= kMaxSlotBytes, "slot_bytes", g.slot_bytes, "1 to 64 GiB");
-  expect(g.side_data_bytes <= kMaxSideDataBytes, "side_data_bytes", g.side_data_bytes, "1 MiB at most");
+  expect(g.side_data_bytes <= kMaxSideDataBytes, "side_data_bytes", g.side_data_bytes, "16 MiB at most");
   expect(g.slot_stride_bytes >= g.slot_bytes + g.side_data_bytes &&
              g.slot_stride_bytes <= 2 * kMaxSlotBytes && g.slot_stride_bytes % kPageBytes == 0,
          "slot_stride_bytes", g.slot_stride_bytes, "whole pages that hold payload and side data");

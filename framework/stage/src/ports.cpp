@@ -197,6 +197,12 @@ void LiveOutput::publish(Loan loan, const FrameInfo& info) {
   refresh();  // with the frame, as an input does
 }
 
+void LiveOutput::publish_and_keep(Loan& loan, const FrameInfo& info) {
+  if (!started_) start();
+  require(writer_.publish_and_keep(loan, info));
+  refresh();
+}
+
 void LiveOutput::write(std::span<const std::byte> payload, const FrameInfo& info,
                        const SideDataView& side_data) {
   if (!started_) {

@@ -56,6 +56,7 @@ class LiveOutput final : public Output {
   void set_format(const Format& format) override;
   [[nodiscard]] Loan acquire(std::size_t bytes) override;
   void publish(Loan loan, const FrameInfo& info) override;
+  void publish_and_keep(Loan& loan, const FrameInfo& info) override;
   void write(std::span<const std::byte> payload, const FrameInfo& info,
              const SideDataView& side_data) override;
 

@@ -14,15 +14,31 @@
 
 namespace reel::gst {
 
-/// Slots that buffers hold now, and what was copied because there were too many. Shared with the buffers.
+/// Slots that buffers of one connection hold now. Shared with the buffers.
 struct HeldSlots {
   std::atomic<std::uint32_t> held{0};
-  std::atomic<std::uint64_t> copied{0};
 };
 
-/// `frame` is empty afterwards. Copies when `most_held` slots are held already. The buffer has the times and
-/// flags of `info`, the frame's plane layout and side data, and its sequence as GST_BUFFER_OFFSET.
-[[nodiscard]] Ptr<GstBuffer> buffer_from(Frame&& frame, const FrameInfo& info,
-                                         const std::shared_ptr<HeldSlots>& slots, std::uint32_t most_held);
+/// How a frame's bytes went into its buffer.
+enum class Carried {
+  wrapped,  // the slot itself; or there are none
+  copied,   // the quota of held slots was used up
+  repacked  // downstream knows no strides but GStreamer's default
+};
+
+struct MadeBuffer {
+  Ptr<GstBuffer> buffer;
+  Carried how = Carried::wrapped;
+};
+
+struct BufferRules {
+  std::uint32_t most_held = 0;  // slots of `slots` beyond which frames are copied
+  bool any_layout = true;       // downstream reads GstVideoMeta
+};
+
+/// `frame` is empty afterwards. The buffer has the times and flags of `info`, the frame's plane layout and
+/// side data, and as its offset that of the sender's buffer or else the frame's sequence.
+[[nodiscard]] MadeBuffer buffer_from(Frame&& frame, const FrameInfo& info,
+                                     const std::shared_ptr<HeldSlots>& slots, const BufferRules& rules);
 
 }  // namespace reel::gst

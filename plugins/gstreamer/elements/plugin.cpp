@@ -1,6 +1,7 @@
 // libgstreel.so as GStreamer loads it.
 #include <gst/gst.h>
 
+#include "device_provider.hpp"
 #include "reel_sink.hpp"
 #include "reel_src.hpp"
 
@@ -13,7 +14,9 @@ gboolean init(GstPlugin* plugin) {
       gst_element_register(plugin, "reelsink", GST_RANK_NONE, reel::gst::reel_sink_get_type());
   const gboolean source =
       gst_element_register(plugin, "reelsrc", GST_RANK_PRIMARY, reel::gst::reel_src_get_type());
-  return static_cast<gboolean>(sink != FALSE && source != FALSE);
+  const gboolean devices = gst_device_provider_register(plugin, "reeldeviceprovider", GST_RANK_PRIMARY,
+                                                        reel::gst::device_provider_get_type());
+  return static_cast<gboolean>(sink != FALSE && source != FALSE && devices != FALSE);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <gst/base/gstbasesink.h>
 
+#include <reel/gst/caps.hpp>
+
 #include "sink.hpp"
 #include "sink_settings.hpp"
 
@@ -87,24 +89,10 @@ gboolean unlock_stop(GstBaseSink* base) {
   return TRUE;
 }
 
-// Anything, but for memory that cannot be mapped: elements that could download it then do.
+// Anything, but for memory that cannot be mapped: elements that could download it then do. Caps that come all
+// the same are refused by set_caps(), which says why.
 GstCaps* get_caps(GstBaseSink* /*base*/, GstCaps* filter) {
-  if (filter == nullptr) return gst_caps_new_any();
-  GstCaps* const taken = gst_caps_copy(filter);
-  for (guint index = gst_caps_get_size(taken); index-- > 0;) {
-    if (!reel::gst::in_system_memory(taken, index)) gst_caps_remove_structure(taken, index);
-  }
-  return taken;
-}
-
-gboolean query(GstBaseSink* base, GstQuery* asked) {
-  if (GST_QUERY_TYPE(asked) != GST_QUERY_ACCEPT_CAPS)
-    return GST_BASE_SINK_CLASS(reel_sink_parent_class)->query(base, asked);
-  GstCaps* caps = nullptr;
-  gst_query_parse_accept_caps(asked, &caps);
-  const bool taken = gst_caps_is_fixed(caps) != FALSE && reel::gst::in_system_memory(caps, 0);
-  gst_query_set_accept_caps_result(asked, static_cast<gboolean>(taken));
-  return TRUE;
+  return filter == nullptr ? gst_caps_new_any() : reel::gst::without_other_memory(filter).release();
 }
 
 gboolean set_caps(GstBaseSink* base, GstCaps* caps) {
@@ -117,6 +105,15 @@ GstFlowReturn render(GstBaseSink* base, GstBuffer* buffer) {
 
 gboolean propose_allocation(GstBaseSink* base, GstQuery* query) {
   return static_cast<gboolean>(self_of(base)->sink.propose_allocation(query));
+}
+
+// Events do not come with the preroll lock held, as buffers do, nor only while PLAYING. What waits for
+// readers must: a change to PLAYING that finds nobody in preroll is not told to whoever waits.
+template <typename Render>
+void render_in_turn(GstBaseSink* base, GstEvent* given, Render&& render) {
+  GST_BASE_SINK_PREROLL_LOCK(base);
+  if (gst_base_sink_do_preroll(base, GST_MINI_OBJECT_CAST(given)) == GST_FLOW_OK) render();
+  GST_BASE_SINK_PREROLL_UNLOCK(base);
 }
 
 // What the base class then does with it (waiting for the clock, for PLAYING, posting the end) it does behind
@@ -140,10 +137,14 @@ gboolean event(GstBaseSink* base, GstEvent* given) {
       GstClockTime pts = GST_CLOCK_TIME_NONE;
       GstClockTime duration = GST_CLOCK_TIME_NONE;
       gst_event_parse_gap(given, &pts, &duration);
-      (void)sink.render_gap(pts, duration);
+      render_in_turn(base, given, [&] { (void)sink.render_gap(pts, duration); });
       break;
     }
-    case GST_EVENT_CUSTOM_DOWNSTREAM: (void)sink.render_event(gst_event_get_structure(given)); break;
+    case GST_EVENT_STREAM_START: sink.forget_tags(); break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+      render_in_turn(base, given, [&] { (void)sink.render_event(given); });
+      break;
     case GST_EVENT_EOS: sink.end(); break;
     case GST_EVENT_FLUSH_START: sink.set_flushing(true); break;
     case GST_EVENT_FLUSH_STOP:
@@ -189,7 +190,6 @@ static void reel_sink_class_init(ReelSinkClass* klass) {
   base_class->unlock = unlock;
   base_class->unlock_stop = unlock_stop;
   base_class->get_caps = get_caps;
-  base_class->query = query;
   base_class->set_caps = set_caps;
   base_class->render = render;
   base_class->propose_allocation = propose_allocation;

@@ -5,29 +5,23 @@
 #include <gst/base/gstpushsrc.h>
 #include <gst/video/video.h>
 
+#include <reel/channel/runtime_dir.hpp>
+
 #include "source.hpp"
 #include "src_settings.hpp"
+#include "src_uri.hpp"
 
 struct ReelSrc {
   GstPushSrc parent;
   reel::gst::SrcSettings settings;  // under the object lock
+  std::string uri_query;            // the same: of the URI that was set last
   reel::gst::Source source;
 };
 struct ReelSrcClass {
   GstPushSrcClass parent_class;
 };
 
-namespace {
-
-using reel::gst::SrcProperty;
-
-GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-
-GST_DEBUG_CATEGORY_STATIC(reel_src_debug);
-
-}  // namespace
-
+GST_DEBUG_CATEGORY(reel_src_debug);
 #define GST_CAT_DEFAULT reel_src_debug
 
 static void reel_src_uri_init(gpointer interface, gpointer data);
@@ -37,23 +31,48 @@ G_DEFINE_TYPE_WITH_CODE(ReelSrc, reel_src, GST_TYPE_PUSH_SRC,
 
 namespace {
 
+using reel::gst::SrcProperty;
+
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
 ReelSrc* self_of(gpointer object) {
   return reinterpret_cast<ReelSrc*>(object);
+}
+
+// While it runs, a name that no stream can have leaves the element with the stream it has.
+bool refuse_bad_target(ReelSrc* self, const std::string& stream) {
+  if (reel::valid_stream_name(stream) || GST_STATE(self) <= GST_STATE_READY) return false;
+  GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS, ("\"%s\" cannot name a stream.", stream.c_str()),
+                      ("names are 1 to %zu lower-case letters, digits and . _ -, beginning with a letter or "
+                       "digit; the stream stays the one it was",
+                       reel::kMaxStreamName));
+  return true;
+}
+
+void set_stream(ReelSrc* self, const GValue* value) {
+  const gchar* text = g_value_get_string(value);
+  const std::string stream = text != nullptr ? text : "";
+  if (refuse_bad_target(self, stream)) return;
+  GST_OBJECT_LOCK(self);
+  self->settings.stream = stream;
+  GST_OBJECT_UNLOCK(self);
+  self->source.retarget(stream);
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   ReelSrc* self = self_of(object);
   const auto property = static_cast<SrcProperty>(id);
-  if (property == SrcProperty::is_live) {
+  if (property == SrcProperty::stream) {
+    set_stream(self, value);
+  } else if (property == SrcProperty::is_live) {
     gst_base_src_set_live(GST_BASE_SRC(object), g_value_get_boolean(value));
-    return;
+  } else {
+    GST_OBJECT_LOCK(object);
+    const bool known = reel::gst::set_src_property(self->settings, property, value);
+    GST_OBJECT_UNLOCK(object);
+    if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
-  GST_OBJECT_LOCK(object);
-  const bool known = reel::gst::set_src_property(self->settings, property, value);
-  const std::string stream = self->settings.stream;
-  GST_OBJECT_UNLOCK(object);
-  if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  if (property == SrcProperty::stream) self->source.retarget(stream);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
@@ -74,6 +93,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 void finalize(GObject* object) {
   ReelSrc* self = self_of(object);
   self->source.~Source();
+  self->uri_query.~basic_string();
   self->settings.~SrcSettings();
   G_OBJECT_CLASS(reel_src_parent_class)->finalize(object);
 }
@@ -106,8 +126,27 @@ gboolean unlock_stop(GstBaseSrc* base) {
   return TRUE;
 }
 
-// Caps are the stream's: they are pushed with its first frame.
+GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
+  reel::gst::Source& source = self_of(element)->source;
+  const bool live = gst_base_src_is_live(GST_BASE_SRC(element)) != FALSE;
+  if (live && change == GST_STATE_CHANGE_PLAYING_TO_PAUSED) source.pause();
+  if (live && change == GST_STATE_CHANGE_PAUSED_TO_PLAYING) source.play();
+  return GST_ELEMENT_CLASS(reel_src_parent_class)->change_state(element, change);
+}
+
+// Caps are the stream's: they are pushed with its first frame, and asked of nobody.
 gboolean negotiate(GstBaseSrc* /*base*/) {
+  return TRUE;
+}
+
+// The frames' memory is the stream's: a pool of downstream's would be allocated for nothing.
+gboolean decide_allocation(GstBaseSrc* base, GstQuery* query) {
+  while (gst_query_get_n_allocation_pools(query) > 0) gst_query_remove_nth_allocation_pool(query, 0);
+  GstCaps* caps = nullptr;
+  gst_query_parse_allocation(query, &caps, nullptr);
+  if (caps != nullptr)
+    self_of(base)->source.set_any_layout(
+        gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr) != FALSE);
   return TRUE;
 }
 
@@ -115,13 +154,11 @@ gboolean is_seekable(GstBaseSrc* /*base*/) {
   return FALSE;
 }
 
-// A frame is whole before it can be read: its own duration is the least latency. At most what the ring keeps,
-// which the writer decides: no bound.
 gboolean query(GstBaseSrc* base, GstQuery* asked) {
-  if (GST_QUERY_TYPE(asked) != GST_QUERY_LATENCY)
+  if (GST_QUERY_TYPE(asked) != GST_QUERY_LATENCY || gst_base_src_is_live(base) == FALSE)
     return GST_BASE_SRC_CLASS(reel_src_parent_class)->query(base, asked);
-  gst_query_set_latency(asked, gst_base_src_is_live(base), self_of(base)->source.frame_duration_ns(),
-                        GST_CLOCK_TIME_NONE);
+  const auto latency = self_of(base)->source.latency();
+  gst_query_set_latency(asked, TRUE, latency.least, latency.most);
   return TRUE;
 }
 
@@ -144,27 +181,58 @@ GstURIType uri_type(GType /*type*/) {
 }
 
 const gchar* const* uri_protocols(GType /*type*/) {
-  static const gchar* const protocols[] = {"reel", nullptr};
+  static const gchar* const protocols[] = {reel::gst::kUriScheme, nullptr};
   return protocols;
 }
 
 gchar* get_uri(GstURIHandler* handler) {
   ReelSrc* self = self_of(handler);
   GST_OBJECT_LOCK(self);
-  gchar* uri = self->settings.stream.empty() ? nullptr
-                                             : g_strconcat("reel://", self->settings.stream.c_str(), nullptr);
+  const std::string stream = self->settings.stream;
+  const std::string query = self->uri_query.empty() ? "" : "?" + self->uri_query;
   GST_OBJECT_UNLOCK(self);
-  return uri;
+  return stream.empty() ? nullptr : g_strconcat("reel://", stream.c_str(), query.c_str(), nullptr);
 }
 
 gboolean set_uri(GstURIHandler* handler, const gchar* uri, GError** error) {
-  const gchar* const name = uri + sizeof "reel://" - 1;
-  if (g_str_has_prefix(uri, "reel://") == FALSE || *name == '\0') {
-    g_set_error(error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI, "\"%s\" names no stream: reel://STREAM", uri);
-    return FALSE;
-  }
-  g_object_set(handler, "stream", name, nullptr);
+  if (reel::gst::apply_uri(GST_ELEMENT(handler), uri, error) == FALSE) return FALSE;
+  ReelSrc* self = self_of(handler);
+  GST_OBJECT_LOCK(self);
+  self->uri_query = reel::gst::query_part(uri);
+  GST_OBJECT_UNLOCK(self);
   return TRUE;
+}
+
+// `stream` and the number of writers met so far; `stream` and why it is over.
+void install_signals(GObjectClass* klass) {
+  g_signal_new("connected", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
+               G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_UINT64);
+  g_signal_new("disconnected", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
+               G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
+}
+
+void install_texts(GstElementClass* klass) {
+  gst_element_class_set_static_metadata(
+      klass, "Reel source", "Source",
+      "Reads frames of another process out of shared memory, checked and without a copy. Caps, times, tags "
+      "and events come with them; the writer may come, go and come back",
+      "Reel");
+  gst_element_class_add_static_metadata(klass, "example",
+                                        "gst-launch-1.0 reelsrc stream=a ! videoconvert ! autovideosink");
+  gst_element_class_add_static_metadata(
+      klass, "example-sender",
+      "gst-launch-1.0 videotestsrc is-live=true ! video/x-raw,width=1280,height=720 ! reelsink stream=a");
+  gst_element_class_add_static_metadata(
+      klass, "example-every-frame",
+      "gst-launch-1.0 reelsrc stream=a is-live=false policy=lossless ! videoconvert ! x264enc ! mp4mux ! "
+      "filesink location=a.mp4");
+  gst_element_class_add_static_metadata(klass, "example-uri",
+                                        "gst-play-1.0 'reel://a?policy=latest&on-disconnect=eos'");
+  gst_element_class_add_static_metadata(klass, "signal-connected",
+                                        "(stream, writers met so far), from the streaming thread");
+  gst_element_class_add_static_metadata(
+      klass, "signal-disconnected",
+      "(stream, reason), reason one of: ended, lost, switched, stopped; from the streaming thread");
 }
 
 }  // namespace
@@ -186,15 +254,16 @@ static void reel_src_class_init(ReelSrcClass* klass) {
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   reel::gst::install_src_properties(object_class);
-  gst_element_class_set_static_metadata(
-      element_class, "Reel source", "Source",
-      "Reads frames of another process out of shared memory, checked and without a copy", "Reel");
+  install_signals(object_class);
+  install_texts(element_class);
   gst_element_class_add_static_pad_template(element_class, &src_template);
+  element_class->change_state = change_state;
   base_class->start = start;
   base_class->stop = stop;
   base_class->unlock = unlock;
   base_class->unlock_stop = unlock_stop;
   base_class->negotiate = negotiate;
+  base_class->decide_allocation = decide_allocation;
   base_class->is_seekable = is_seekable;
   base_class->query = query;
   base_class->event = event;
@@ -203,9 +272,13 @@ static void reel_src_class_init(ReelSrcClass* klass) {
 
 static void reel_src_init(ReelSrc* self) {
   new (&self->settings) reel::gst::SrcSettings();
+  new (&self->uri_query) std::string();
   new (&self->source) reel::gst::Source(&self->parent);
   gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
   gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
+  // The end comes from the stream: a segment's stop is a presentation time, which frames in decoding order
+  // reach before the last of them is there.
+  gst_base_src_set_automatic_eos(GST_BASE_SRC(self), FALSE);
 }
 
 GType reel::gst::reel_src_get_type() {

@@ -14,6 +14,7 @@
 #include <reel/gst/video_buffer.hpp>
 
 #include "default_layout.hpp"
+#include "event_text.hpp"
 #include "side_data.hpp"
 
 namespace reel::gst {
@@ -40,12 +41,6 @@ class ReadMap {
 };
 
 }  // namespace
-
-bool in_system_memory(const GstCaps* caps, guint index) {
-  const GstCapsFeatures* features = gst_caps_get_features(caps, index);
-  return features == nullptr || gst_caps_features_is_any(features) != FALSE ||
-         gst_caps_features_is_equal(features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY) != FALSE;
-}
 
 GstFlowReturn Sink::fail(const std::string& what, const std::string& detail) {
   GST_ELEMENT_ERROR(element_, RESOURCE, WRITE, ("%s", what.c_str()), ("%s", detail.c_str()));
@@ -90,7 +85,8 @@ bool Sink::open(const SinkSettings& settings) {
   format_.reset();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   waited_ = false;
-  metas_lost_ = 0;
+  tags_.clear();
+  metas_lost_.clear();
   try {
     const std::uint32_t loans = writer_options(settings_).loans;
     auto slots = std::make_shared<StreamSlots>(make_writer(), loans);
@@ -149,8 +145,6 @@ std::shared_ptr<StreamSlots> Sink::slots() const {
 
 bool Sink::set_caps(GstCaps* caps) {
   try {
-    if (!in_system_memory(caps, 0))
-      throw Error(ErrorCode::unsupported, "its memory cannot be mapped by the processor: download it first");
     Format format = format_from_caps(caps);
     const bool raw_video = gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw") != FALSE &&
                            gst_video_info_from_caps(&video_info_, caps) != FALSE;
@@ -181,8 +175,13 @@ void Sink::set_segment(const GstSegment& segment) {
 
 bool Sink::set_tags(GstTagList* tags) {
   try {
-    const Text text(gst_tag_list_to_string(tags));
-    slots_->with_writer([&](FrameWriter& writer) { writer.set_tags(text.get()); });
+    tags_.merge(tags);
+    const TagText::Written written = tags_.write();
+    for (const std::string& tag : written.left_out)
+      GST_ELEMENT_WARNING(
+          element_, RESOURCE, WRITE, ("A tag of stream \"%s\" is left out.", settings_.stream.c_str()),
+          ("%s does not fit: the tags of a stream take %zu bytes at most", tag.c_str(), kMaxTagsBytes));
+    slots_->with_writer([&](FrameWriter& writer) { writer.set_tags(written.text); });
   } catch (const std::exception& error) {
     GST_ELEMENT_WARNING(element_, RESOURCE, WRITE,
                         ("Tags of stream \"%s\" are left out.", settings_.stream.c_str()),
@@ -193,7 +192,7 @@ bool Sink::set_tags(GstTagList* tags) {
 
 // As late as this: before PLAYING there is no base time.
 void Sink::name_segment() {
-  if (segment_known_ || segment_.format != GST_FORMAT_TIME) return;
+  if (segment_known_) return;
   monotonic_offset_ns_ = monotonic_offset(GST_ELEMENT(element_));
   const Segment ours = segment_from(segment_, monotonic_offset_ns_);
   slots_->with_writer([&](FrameWriter& writer) { writer.set_segment(ours); });
@@ -234,32 +233,20 @@ GstFlowReturn Sink::say_unwritten(const std::exception& error) {
   return fail("A buffer cannot go into stream \"" + settings_.stream + "\".", error.what());
 }
 
-void Sink::count_metas(GstBuffer* buffer, SideDataWriter& side_data) {
-  const std::uint64_t lost = collect_side_data(buffer, side_data);
-  metas_lost_.fetch_add(lost, std::memory_order_relaxed);
-}
-
 WriteStatus Sink::write(GstBuffer* buffer) {
-  const auto part = slots_->find(buffer);
-  return part ? write_in_place(buffer, *part) : write_copy(buffer);
-}
-
-WriteStatus Sink::write_in_place(GstBuffer* buffer, const SlotPart& part) {
-  const auto collect = [&](SideDataWriter& side_data) { count_metas(buffer, side_data); };
+  const auto collect = [&](const Format& format, SideDataWriter& side_data) {
+    collect_side_data(buffer, format, side_data, metas_lost_);
+  };
   const VideoFormat* const video = format_ ? format_->video() : nullptr;
-  if (video == nullptr) {
-    const bool lies_right =
-        part.offset_bytes == 0 && (!opaque_video_ || in_default_layout(buffer, video_info_));
-    return lies_right ? slots_->publish(part, nullptr, info_of(buffer), collect) : write_copy(buffer);
+  if (video != nullptr) {
+    const auto placed = placed_picture(*slots_, buffer, video_info_, *video);
+    return placed ? slots_->publish(placed->part, &placed->layout, info_of(buffer), collect)
+                  : write_copy(buffer);
   }
-  const auto run = find_plane_run(buffer, video_info_, *video);
-  if (!run) return write_copy(buffer);
-  VideoLayout layout = run->layout;
-  const std::uint64_t begin = part.offset_bytes + run->begin_bytes;
-  for (std::uint32_t plane = 0; plane < layout.plane_count; ++plane)
-    layout.planes[plane].offset_bytes += begin;
-  layout.bytes += begin;
-  return slots_->publish(part, &layout, info_of(buffer), collect);
+  const auto part = slots_->find(buffer);
+  const bool lies_right =
+      part && part->offset_bytes == 0 && (!opaque_video_ || in_default_layout(buffer, video_info_));
+  return lies_right ? slots_->publish(*part, nullptr, info_of(buffer), collect) : write_copy(buffer);
 }
 
 WriteStatus Sink::write_copy(GstBuffer* buffer) {
@@ -283,7 +270,7 @@ WriteStatus Sink::write_copy(GstBuffer* buffer) {
       return status;
     if (!loan.copy_from(map.bytes())) return WriteStatus::too_large;
   }
-  count_metas(buffer, loan.side_data());
+  collect_side_data(buffer, loan.format(), loan.side_data(), metas_lost_);
   return slots_->publish(std::move(loan), info_of(buffer));
 }
 
@@ -308,6 +295,8 @@ GstFlowReturn Sink::ready() {
 GstFlowReturn Sink::render(GstBuffer* buffer) {
   if (const GstFlowReturn flow = ready(); flow != GST_FLOW_OK) return flow;
   try {
+    if (format_ && format_->video() != nullptr && gst_buffer_get_size(buffer) == 0)
+      return render_gap(GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer));  // a picture without pixels
     return uninterrupted([&] { return write(buffer); });
   } catch (const std::exception& error) {
     return say_unwritten(error);
@@ -335,11 +324,14 @@ GstFlowReturn Sink::render_gap(GstClockTime pts, GstClockTime duration) {
   return uninterrupted([&] { return write_other({}, FrameKind::gap, time(pts), time(duration)); });
 }
 
-GstFlowReturn Sink::render_event(const GstStructure* structure) {
-  if (structure == nullptr) return GST_FLOW_OK;
+GstFlowReturn Sink::render_event(GstEvent* event) {
+  const auto text = event_text(event);
+  if (!text) {
+    metas_lost_.count("event");
+    return GST_FLOW_OK;
+  }
   if (const GstFlowReturn flow = ready(); flow != GST_FLOW_OK) return flow;
-  const Text text(gst_structure_to_string(structure));
-  const auto payload = std::as_bytes(std::span(std::string_view(text.get())));
+  const auto payload = std::as_bytes(std::span(std::string_view(*text)));
   return uninterrupted([&] { return write_other(payload, FrameKind::event, kNoTime, kNoTime); });
 }
 
@@ -360,7 +352,7 @@ void Sink::flushed() {
 }
 
 void Sink::set_flushing(bool on) {
-  if (const auto present = slots()) present->set_flushing(on);
+  if (const auto present = slots()) present->refuse(on);
 }
 
 void Sink::unlock() {
@@ -401,7 +393,11 @@ GstStructure* Sink::stats() const {
   add("demoted", written.demoted);
   add("refused", written.refused);
   add("epochs", written.epochs);
-  add("metas-lost", metas_lost_.load(std::memory_order_relaxed));
+  add("metas-lost", metas_lost_.total());
+  GValue by_type = G_VALUE_INIT;
+  g_value_init(&by_type, GST_TYPE_STRUCTURE);
+  g_value_take_boxed(&by_type, metas_lost_.by_type());
+  gst_structure_take_value(all, "metas-lost-by-type", &by_type);
   return all;
 }
 

@@ -17,13 +17,11 @@
 #include <reel/channel/frame_writer.hpp>
 #include <reel/gst/stream_slots.hpp>
 
+#include "lost_metas.hpp"
 #include "sink_settings.hpp"
+#include "tag_text.hpp"
 
 namespace reel::gst {
-
-/// Memory that the processor can map: what a slot can be filled from. (Caps without features, or of any, may
-/// be.)
-[[nodiscard]] bool in_system_memory(const GstCaps* caps, guint index);
 
 class Sink {
  public:
@@ -37,11 +35,13 @@ class Sink {
   bool propose_allocation(GstQuery* query);
   void set_segment(const GstSegment& segment);
   bool set_tags(GstTagList* tags);
+  /// A stream begins: the tags were another's.
+  void forget_tags() { tags_.clear(); }
   /// The clock or the base time may be another one.
   void clock_changed() noexcept { segment_known_ = false; }
   GstFlowReturn render(GstBuffer* buffer);
   GstFlowReturn render_gap(GstClockTime pts, GstClockTime duration);
-  GstFlowReturn render_event(const GstStructure* structure);
+  GstFlowReturn render_event(GstEvent* event);
   void end();
   void flushed();
 
@@ -64,11 +64,9 @@ class Sink {
   template <typename Write>
   GstFlowReturn uninterrupted(Write&& write);
   WriteStatus write(GstBuffer* buffer);
-  WriteStatus write_in_place(GstBuffer* buffer, const SlotPart& part);
   WriteStatus write_copy(GstBuffer* buffer);
   WriteStatus write_other(std::span<const std::byte> payload, FrameKind kind, std::int64_t pts_ns,
                           std::int64_t duration_ns);
-  void count_metas(GstBuffer* buffer, SideDataWriter& side_data);
   GstFlowReturn say_unwritten(const std::exception& error);
   GstFlowReturn cannot_open(const std::exception& error);
   GstFlowReturn fail(const std::string& what, const std::string& detail);
@@ -86,7 +84,8 @@ class Sink {
   std::int64_t monotonic_offset_ns_ = kNoTime;
   bool waited_ = false;
   bool ended_ = false;
-  std::atomic<std::uint64_t> metas_lost_{0};
+  TagText tags_;
+  LostMetas metas_lost_;
 };
 
 }  // namespace reel::gst

@@ -62,17 +62,16 @@ void install_sink_properties(GObjectClass* object_class) {
                           static_cast<guint64>(defaults.stall_timeout_ms) * kMillisecondNs, kReady));
   install(SinkProperty::side_data_bytes, g_param_spec_uint("side-data-bytes", "Side data bytes",
                                                            "Room for metas in each slot, a multiple of 8", 0,
-                                                           1u << 20, defaults.side_data_bytes, kReady));
+                                                           16u << 20, defaults.side_data_bytes, kReady));
   install(
       SinkProperty::max_bytes,
       g_param_spec_uint64("max-bytes", "Max bytes", "Memory of the ring, at most: it grows with its frames",
                           4096, G_MAXUINT64, defaults.max_bytes, kReady));
   install(SinkProperty::mode,
-          g_param_spec_uint(
-              "mode", "Mode",
-              "Who may read: permissions as decimal or 0x number; 384 (0600): this user and root, 432 "
-              "(0660): its group too, 438 (0666): everyone",
-              0, 0777, SinkSettings().mode, kReady));
+          g_param_spec_uint("mode", "Mode",
+                            "Who may read, as the permissions of a file: 0600 (384) this user and root, 0660 "
+                            "(432) its group too, 0666 (438) everyone",
+                            0, 0777, SinkSettings().mode, kReady));
   install(
       SinkProperty::is_live,
       g_param_spec_boolean("is-live", "Is live",

@@ -4,32 +4,26 @@
 
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
-#include <reel/gst/caps.hpp>
-#include <reel/gst/clock.hpp>
-#include <reel/gst/frame_info.hpp>
+
+GST_DEBUG_CATEGORY_EXTERN(reel_src_debug);
+#define GST_CAT_DEFAULT reel_src_debug
 
 namespace reel::gst {
 namespace {
-
-// How often a missing writer is looked at while a timeout or on-disconnect has to be kept.
-constexpr int kLookMs = 50;
-
-bool is_live(GstPushSrc* element) {
-  return gst_base_src_is_live(GST_BASE_SRC(element)) != FALSE;
-}
 
 ReaderStats sum(const ReaderStats& a, const ReaderStats& b) {
   return {a.delivered + b.delivered, a.verified + b.verified, a.corrupted + b.corrupted,
           a.skipped + b.skipped,     a.lapped + b.lapped,     a.connects + b.connects};
 }
 
-std::uint64_t duration_of(const Format& format) {
-  const VideoFormat* video = format.video();
-  const EncodedFormat* encoded = format.encoded();
-  const Fraction fps = video != nullptr ? video->fps : encoded != nullptr ? encoded->fps : Fraction{};
-  if (fps.numerator <= 0 || fps.denominator <= 0) return 0;
-  return gst_util_uint64_scale(GST_SECOND, static_cast<guint64>(fps.denominator),
-                               static_cast<guint64>(fps.numerator));
+const char* word_for(Parting why) {
+  switch (why) {
+    case Parting::ended: return "ended";
+    case Parting::lost: return "lost";
+    case Parting::switched: return "switched";
+    case Parting::stopped: return "stopped";
+  }
+  return "lost";
 }
 
 }  // namespace
@@ -41,249 +35,224 @@ GstFlowReturn Source::fail(const std::string& what, const std::string& detail) {
 
 bool Source::open(const SrcSettings& settings) {
   settings_ = settings;
-  try {
-    auto reader = std::make_unique<FrameReader>(settings_.stream, settings_.reader_options());
-    if (!settings_.reconnect && !reader->connected())
-      throw Error(ErrorCode::not_found, "no process writes it, and reconnect is false", settings_.stream);
+  live_ = gst_base_src_is_live(GST_BASE_SRC(element_)) != FALSE;
+  {
     const std::lock_guard lock(mutex_);
-    reader_ = std::move(reader);
-    if (unlocked_) reader_->interrupt();
+    counts_ = {};
+    before_ = {};
+  }
+  placement_ = LivePlacement(settings_.policy, PipelineShift(GST_ELEMENT(element_)));
+  clock_.forget();
+  meter_.reset();
+  play_on_ns_ = kNoTime;
+  format_.reset();
+  segment_.reset();
+  base_shift_ns_ = 0;
+  last_running_ns_ = 0;
+  tags_.clear();
+  any_layout_ = true;
+  bounded_ = settings_.policy == Policy::queue;
+  segment_due_ = true;
+  delivered_ = false;
+  played_ = false;
+  lost_ = 0;
+  return open_inlet(settings_.stream);
+}
+
+bool Source::open_inlet(const std::string& stream) {
+  settings_.stream = stream;
+  connects_ = 0;
+  corrupted_ = 0;
+  missed_ = 0;
+  away_since_ns_ = monotonic_ns();
+  try {
+    inlet_.open(stream, settings_.reader_options());
+    return true;
   } catch (const std::exception& error) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_READ, ("Cannot read stream \"%s\".", settings_.stream.c_str()),
+    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("Cannot read stream \"%s\".", stream.c_str()),
                       ("%s", error.what()));
     return false;
   }
-  times_.forget();
-  format_.reset();
-  segment_.reset();
-  tags_.clear();
-  connects_ = 0;
-  away_since_ns_ = monotonic_ns();
-  discont_ = true;
-  buffers_pushed_ = false;
-  const std::lock_guard lock(mutex_);
-  counts_ = {};
-  before_ = {};
-  return true;
 }
 
 void Source::close() {
-  std::unique_ptr<FrameReader> reader;
-  {
-    const std::lock_guard lock(mutex_);
-    reader = std::move(reader_);
-    retarget_.reset();
-  }
+  tell_parting(Parting::stopped);
+  inlet_.close();
+  placement_ = {};
 }
 
-void Source::retarget(std::string stream) {
+// Buffers of the writer before do not count against this one's quota.
+void Source::new_slots() {
+  ring_slots_ = inlet_.slots();
   const std::lock_guard lock(mutex_);
-  if (!reader_) return;
-  retarget_ = std::move(stream);
-  reader_->interrupt();
-}
-
-void Source::unlock() {
-  const std::lock_guard lock(mutex_);
-  unlocked_ = true;
-  if (reader_) reader_->interrupt();
+  slots_ = std::make_shared<HeldSlots>();
 }
 
 void Source::resume() {
-  const std::lock_guard lock(mutex_);
-  unlocked_ = false;
-  if (reader_ && !retarget_ && !key_frame_wanted_) reader_->resume();
+  segment_due_ = true;
+  flushed_ = true;
+  inlet_.resume();
+}
+
+void Source::play() {
+  time_line_changed_ = true;
+  if (std::exchange(played_, true)) play_on_ns_ = monotonic_ns();
+  inlet_.play();
 }
 
 // False when the new stream cannot be opened: said on the bus.
 bool Source::switch_stream() {
-  std::string stream;
+  const auto stream = inlet_.take_target();
+  if (!stream || *stream == settings_.stream) return true;
+  GST_INFO_OBJECT(element_, "from stream \"%s\" to \"%s\"", settings_.stream.c_str(), stream->c_str());
   {
     const std::lock_guard lock(mutex_);
-    if (!retarget_) return true;
-    stream = std::move(*retarget_);
-    retarget_.reset();
+    before_ = sum(before_, inlet_.stats());
   }
-  settings_.stream = stream;
-  const ReaderStats all = sum(before_, reader_->stats());
-  const auto format = format_;
-  const bool pushed = buffers_pushed_;
-  if (!open(settings_)) return false;
-  {
-    const std::lock_guard lock(mutex_);
-    before_ = all;
-  }
-  format_ = format;
-  buffers_pushed_ = pushed;
-  return true;
+  tell_parting(Parting::switched);
+  return open_inlet(*stream);
 }
 
 GstFlowReturn Source::create(GstBuffer** buffer) {
-  for (;;) {
-    if (!switch_stream()) return GST_FLOW_ERROR;
-    Frame frame;
-    bool again = false;
-    const GstFlowReturn flow = take(frame, again);
-    if (again) continue;
-    if (flow != GST_FLOW_OK) return flow;
-    if (!follow_records(frame)) return GST_FLOW_NOT_NEGOTIATED;
-    const FrameInfo info = info_of(frame);
-    if (info.kind == FrameKind::gap) {
-      push_gap(info);
-      continue;
+  try {
+    for (;;) {
+      Frame frame;
+      bool again = false;
+      if (const GstFlowReturn flow = next(frame, again); flow != GST_FLOW_OK) return flow;
+      if (again) continue;
+      const GstFlowReturn flow = hand_on(frame, buffer, again);
+      if (flow != GST_FLOW_OK || !again) return flow;
     }
-    if (info.kind == FrameKind::event) {
-      push_event(frame);
-      continue;
-    }
-    if ((info.flags & kCorrupted) != 0 && settings_.on_corrupted == OnCorrupted::error)
-      return fail("A frame of stream \"" + settings_.stream + "\" is corrupted.",
-                  "frame " + std::to_string(frame.sequence()) + " does not match its checksum");
-    Ptr<GstBuffer> made = buffer_from(std::move(frame), info, slots_, settings_.max_pins - 1);
-    if (std::exchange(discont_, false)) GST_BUFFER_FLAG_SET(made.get(), GST_BUFFER_FLAG_DISCONT);
-    buffers_pushed_ = true;
-    *buffer = made.release();
-    return GST_FLOW_OK;
+  } catch (const std::exception& error) {
+    return fail("A frame of stream \"" + settings_.stream + "\" cannot be handed on.", error.what());
   }
 }
 
-ReadStatus Source::read(Frame& frame) {
-  const bool watching =
-      settings_.on_disconnect != OnDisconnect::none || settings_.timeout_ns != 0 || !settings_.reconnect;
-  const ReadStatus status = reader_->read(frame, watching ? kLookMs : kForever);
-  const std::lock_guard lock(mutex_);
-  counts_ = reader_->stats();
-  return status;
+// One wait. `again` when there is no frame to hand on yet.
+GstFlowReturn Source::next(Frame& frame, bool& again) {
+  again = true;
+  switch (inlet_.take(frame)) {
+    case Inlet::Came::frame: {
+      again = false;
+      bool met = false;
+      return meet_writer(met);
+    }
+    case Inlet::Came::nothing: return look_around();
+    case Inlet::Came::ended:
+      GST_INFO_OBJECT(element_, "stream \"%s\" has ended", settings_.stream.c_str());
+      tell_parting(Parting::ended);
+      return GST_FLOW_EOS;
+    case Inlet::Came::closed: return without_writer();
+    case Inlet::Came::flushing: return GST_FLOW_FLUSHING;
+    case Inlet::Came::retarget: return switch_stream() ? GST_FLOW_OK : GST_FLOW_ERROR;
+    case Inlet::Came::failed: break;
+  }
+  return fail("Cannot read stream \"" + settings_.stream + "\".", inlet_.error());
 }
 
-// By unlock(), or because there is something else to do first.
-GstFlowReturn Source::interrupted(bool& again) {
-  const std::lock_guard lock(mutex_);
-  if (unlocked_) return GST_FLOW_FLUSHING;
-  again = true;
-  reader_->resume();
-  if (std::exchange(key_frame_wanted_, false)) (void)reader_->request_key_frame();
+// After a while without a frame: has the writer gone, or come without having written yet?
+GstFlowReturn Source::look_around() {
+  bool met = false;
+  if (const GstFlowReturn flow = meet_writer(met); flow != GST_FLOW_OK || met) return flow;
+  if (inlet_.connected()) {
+    away_since_ns_ = monotonic_ns();
+    ask_after_gap();
+    return GST_FLOW_OK;
+  }
+  tell_parting(Parting::lost);
+  const bool late = settings_.timeout_ns != 0 &&
+                    monotonic_ns() - away_since_ns_ >= static_cast<std::int64_t>(settings_.timeout_ns);
+  const bool over = connects_ != 0 && settings_.on_disconnect != OnDisconnect::none;
+  return late || over ? without_writer() : GST_FLOW_OK;
+}
+
+// Another writer than before: `met`.
+GstFlowReturn Source::meet_writer(bool& met) {
+  const ReaderStats stats = inlet_.stats();
+  if (std::exchange(corrupted_, stats.corrupted) != stats.corrupted &&
+      settings_.on_corrupted == OnCorrupted::error)
+    return fail("A frame of stream \"" + settings_.stream + "\" is corrupted.",
+                "it does not match its checksum; on-corrupted=drop would leave it out, =pass hand it on");
+  met = connects_ != stats.connects;
+  if (!met) return GST_FLOW_OK;
+  const bool again = std::exchange(connects_, stats.connects) != 0;
+  if (again) {
+    tell_parting(Parting::lost);
+    if (settings_.on_disconnect != OnDisconnect::none) return without_writer();
+  }
+  discont_ = true;
+  joined_ = true;
+  placement_.join();
+  meter_.forget();
+  gate_.close();
+  new_slots();
+  away_since_ns_ = monotonic_ns();
+  tell_connected();
   return GST_FLOW_OK;
 }
 
-// One wait. `again` when there is nothing to hand on yet.
-GstFlowReturn Source::take(Frame& frame, bool& again) {
-  const ReadStatus status = read(frame);
-  switch (status) {
-    case ReadStatus::frame:
-      if (std::exchange(connects_, counts_.connects) != counts_.connects) {
-        discont_ = true;
-        times_.forget();
-        segment_.reset();
-      }
-      away_since_ns_ = monotonic_ns();
-      return GST_FLOW_OK;
-    case ReadStatus::empty: return writer_is_away(again);
-    case ReadStatus::ended:
-    case ReadStatus::closed: return GST_FLOW_EOS;
-    case ReadStatus::interrupted: return interrupted(again);
-    case ReadStatus::too_many_held:
-    case ReadStatus::failed: break;
+// What its absence means, where it does not mean to wait.
+GstFlowReturn Source::without_writer() {
+  const bool lost = connects_ != 0;
+  tell_parting(Parting::lost);
+  const std::string who = "Stream \"" + settings_.stream + "\" has no writer";
+  switch (settings_.on_disconnect) {
+    case OnDisconnect::eos:
+      if (lost || settings_.reconnect) return GST_FLOW_EOS;
+      break;
+    case OnDisconnect::none:
+      if (lost && !settings_.reconnect) return GST_FLOW_EOS;
+      break;
+    case OnDisconnect::error: break;
   }
-  return fail("Cannot read stream \"" + settings_.stream + "\" any more.",
-              status == ReadStatus::too_many_held ? "every slot of the quota is held" : reader_->error());
-}
-
-GstFlowReturn Source::writer_is_away(bool& again) {
-  again = true;
-  if (reader_->connected()) {
-    away_since_ns_ = monotonic_ns();
-    return GST_FLOW_OK;
+  if (!lost && !settings_.reconnect) {
+    GST_ELEMENT_ERROR(element_, RESOURCE, NOT_FOUND, ("%s.", who.c_str()),
+                      ("reconnect=false does not wait for one: start it before, or set reconnect=true"));
+    return GST_FLOW_ERROR;
   }
-  const bool lost = counts_.connects != 0;
-  const bool late = settings_.timeout_ns != 0 &&
-                    monotonic_ns() - away_since_ns_ >= static_cast<std::int64_t>(settings_.timeout_ns);
-  const bool over = lost && (settings_.on_disconnect != OnDisconnect::none || !settings_.reconnect);
-  if (!late && !over) return GST_FLOW_OK;
-  again = false;
-  if (settings_.on_disconnect == OnDisconnect::eos || (over && settings_.on_disconnect == OnDisconnect::none))
-    return GST_FLOW_EOS;
-  return fail("Stream \"" + settings_.stream + "\" has no writer.",
-              lost ? "it went away without ending the stream" : "none came within the timeout");
+  const std::string waited = std::to_string(settings_.timeout_ns / 1'000'000) + " ms (timeout)";
+  return fail(lost ? who + " any more." : who + ".",
+              lost && settings_.on_disconnect == OnDisconnect::error
+                  ? "it went away without ending the stream, and on-disconnect is error"
+                  : "none came within " + waited);
 }
 
-FrameInfo Source::info_of(const Frame& frame) {
-  if (!is_live(element_)) return frame.info();
-  const std::int64_t offset = monotonic_offset(GST_ELEMENT(element_));
-  return offset == kNoTime ? frame.info() : times_.map(frame, offset);
+void Source::tell_connected() {
+  connected_ = true;
+  GST_INFO_OBJECT(element_,
+                  "connected to stream \"%s\": writer %" G_GUINT64_FORMAT " of this reader, %u slots",
+                  settings_.stream.c_str(), static_cast<guint64>(connects_), ring_slots_.load());
+  g_signal_emit_by_name(element_, "connected", settings_.stream.c_str(), static_cast<guint64>(connects_));
 }
 
-// Caps, segment and tags that changed, in front of the frame that names them. False: caps were refused.
-bool Source::follow_records(const Frame& frame) {
-  if (frame.info().kind == FrameKind::media && !follow_format(frame.format())) return false;
-  if (!is_live(element_)) {
-    const Segment segment = frame.segment() != nullptr ? *frame.segment() : Segment{};
-    if (segment_ != segment) {
-      const GstSegment theirs = segment_to(segment);
-      gst_base_src_new_segment(GST_BASE_SRC(element_), &theirs);
-      segment_ = segment;
-    }
-  }
-  if (frame.tags() != nullptr && *frame.tags() != tags_) {
-    tags_ = *frame.tags();
-    if (GstTagList* tags = gst_tag_list_new_from_string(tags_.c_str()))
-      gst_element_send_event(GST_ELEMENT(element_), gst_event_new_tag(tags));
-  }
-  return true;
-}
-
-bool Source::follow_format(const Format& format) {
-  if (format_ && *format_ == format) return true;
-  try {
-    const Ptr<GstCaps> caps = caps_from_format(format);
-    if (gst_base_src_set_caps(GST_BASE_SRC(element_), caps.get()) == FALSE) return false;
-  } catch (const std::exception& error) {
-    GST_ELEMENT_ERROR(element_, STREAM, FORMAT,
-                      ("Stream \"%s\" has caps that cannot be used.", settings_.stream.c_str()),
-                      ("%s", error.what()));
-    return false;
-  }
-  format_ = format;
-  const std::uint64_t duration = duration_of(format);
-  if (duration != std::exchange(frame_duration_ns_, duration))
-    gst_element_post_message(GST_ELEMENT(element_), gst_message_new_latency(GST_OBJECT(element_)));
-  return true;
-}
-
-// Behind a segment only: before the first buffer there is no time line in which something could be missing.
-void Source::push_gap(const FrameInfo& info) {
-  if (!buffers_pushed_ || info.pts_ns == kNoTime) return;
-  gst_pad_push_event(
-      GST_BASE_SRC_PAD(element_),
-      gst_event_new_gap(
-          static_cast<GstClockTime>(info.pts_ns),
-          info.duration_ns == kNoTime ? GST_CLOCK_TIME_NONE : static_cast<GstClockTime>(info.duration_ns)));
-}
-
-void Source::push_event(const Frame& frame) {
-  const std::string text(reinterpret_cast<const char*>(frame.data().data()), frame.data().size());
-  GstStructure* structure = gst_structure_from_string(text.c_str(), nullptr);
-  if (structure == nullptr) return;  // an event of Reel's own: no structure of GStreamer's
-  gst_element_send_event(GST_ELEMENT(element_), gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, structure));
-}
-
-void Source::ask_for_key_frame() {
-  const std::lock_guard lock(mutex_);
-  key_frame_wanted_ = true;
-  if (reader_) reader_->interrupt();
+void Source::tell_parting(Parting why) {
+  if (!std::exchange(connected_, false)) return;
+  away_since_ns_ = monotonic_ns();
+  GST_INFO_OBJECT(element_, "disconnected from stream \"%s\": %s", settings_.stream.c_str(), word_for(why));
+  g_signal_emit_by_name(element_, "disconnected", settings_.stream.c_str(), word_for(why));
 }
 
 GstStructure* Source::stats() const {
   const std::lock_guard lock(mutex_);
-  const ReaderStats now = sum(before_, counts_);
+  const ReaderStats now = sum(before_, inlet_.stats());
   const auto number = [](std::uint64_t value) { return static_cast<guint64>(value); };
-  return gst_structure_new("application/x-reel-reader-stats", "delivered", G_TYPE_UINT64,
-                           number(now.delivered), "verified", G_TYPE_UINT64, number(now.verified),
-                           "corrupted", G_TYPE_UINT64, number(now.corrupted), "skipped", G_TYPE_UINT64,
-                           number(now.skipped), "lapped", G_TYPE_UINT64, number(now.lapped), "connects",
-                           G_TYPE_UINT64, number(now.connects), "copied", G_TYPE_UINT64,
-                           number(slots_->copied.load(std::memory_order_relaxed)), "held", G_TYPE_UINT,
-                           slots_->held.load(std::memory_order_relaxed), nullptr);
+  return gst_structure_new(
+      "application/x-reel-reader-stats", "delivered", G_TYPE_UINT64, number(now.delivered), "verified",
+      G_TYPE_UINT64, number(now.verified), "corrupted", G_TYPE_UINT64, number(now.corrupted), "skipped",
+      G_TYPE_UINT64, number(now.skipped), "lapped", G_TYPE_UINT64, number(now.lapped), "late", G_TYPE_UINT64,
+      number(counts_.late), "undecodable", G_TYPE_UINT64, number(counts_.undecodable), "connects",
+      G_TYPE_UINT64, number(now.connects), "copied", G_TYPE_UINT64, number(counts_.copied), "repacked",
+      G_TYPE_UINT64, number(counts_.repacked), "held", G_TYPE_UINT,
+      slots_->held.load(std::memory_order_relaxed), "sequence", G_TYPE_UINT64, number(counts_.sequence),
+      nullptr);
+}
+
+// A writer's ring keeps so many frames for a reader of policy queue before it laps it; a lossless reader is
+// waited for, and one that wants the latest frame leaves the others out on purpose.
+Source::Latency Source::latency() const noexcept {
+  const auto least = static_cast<GstClockTime>(meter_.latency_ns());
+  const auto depth = static_cast<GstClockTime>(meter_.frame_duration_ns()) * ring_slots_.load();
+  return {least, bounded_.load() && depth != 0 ? least + depth : GST_CLOCK_TIME_NONE};
 }
 
 }  // namespace reel::gst

@@ -29,7 +29,9 @@ ReaderOptions SrcSettings::reader_options() const {
   options.max_pins = max_pins;
   options.verify = verify;
   options.deliver_corrupted = on_corrupted != OnCorrupted::drop;
-  options.reconnect = true;  // the element itself decides what a writer's absence means
+  options.reconnect = reconnect;
+  options.connect_at_once = false;  // opening is a change of state: a writer that hangs must not hold it up
+  options.absence_notice_ms = 0;    // the element tells of it by itself
   return options;
 }
 

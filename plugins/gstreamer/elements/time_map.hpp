@@ -4,10 +4,37 @@
 
 #include <cstdint>
 
-#include <reel/channel/frame.hpp>
+#include <reel/format/frame_info.hpp>
 #include <reel/format/records.hpp>
 
 namespace reel::gst {
+
+/// A moment on a running time line; may lie before its zero, so it has its own word for "none".
+struct RunningTime {
+  std::int64_t ns = 0;
+  bool known = false;
+};
+
+/// gst_segment_to_running_time(), exact to the nanosecond for a rate of 1 and not clipped to the segment.
+[[nodiscard]] RunningTime running_time(const Segment& segment, std::int64_t time_ns) noexcept;
+
+/// The earlier of two times, of those that are known.
+[[nodiscard]] RunningTime earlier(RunningTime a, RunningTime b) noexcept;
+
+/// What a frame says of time.
+struct FrameTimes {
+  std::int64_t pts_ns = kNoTime;
+  std::int64_t dts_ns = kNoTime;
+  std::int64_t seen_ns = kNoTime;  // CLOCK_MONOTONIC: captured, or else published
+  bool discont = false;
+};
+
+/// A frame's times on the receiver's running time.
+struct MappedTimes {
+  RunningTime pts;
+  RunningTime dts;
+  double rate = 1.0;  // of the sender: durations are so many times shorter here
+};
 
 /// Live: a frame's presentation in the sender's pipeline is a moment of CLOCK_MONOTONIC (its segment says
 /// which), and that moment has a running time here. Streams without such a segment are bound by the capture
@@ -15,16 +42,15 @@ namespace reel::gst {
 /// nanosecond, whichever pipeline started first, because all go through the same clock.
 class TimeMap {
  public:
-  /// A new writer, or a gap: binds streams without a segment anew.
+  /// Another writer: binds streams without a segment anew.
   void forget() noexcept { bound_ = false; }
 
-  /// What `frame` says of itself, with pts and dts as running times of this pipeline, of which
-  /// CLOCK_MONOTONIC is `monotonic_offset_ns` ahead. A time before this pipeline's zero becomes 0.
-  [[nodiscard]] FrameInfo map(const Frame& frame, std::int64_t monotonic_offset_ns) noexcept;
+  /// `segment` may be nullptr. CLOCK_MONOTONIC is `monotonic_offset_ns` ahead of this pipeline's running
+  /// time. A frame without any time is where it was captured.
+  [[nodiscard]] MappedTimes map(const FrameTimes& times, const Segment* segment,
+                                std::int64_t monotonic_offset_ns) noexcept;
 
  private:
-  [[nodiscard]] std::int64_t shift_of(const Frame& frame) noexcept;
-
   bool bound_ = false;
   std::int64_t bound_shift_ns_ = 0;  // CLOCK_MONOTONIC minus pts
 };

@@ -1,4 +1,5 @@
 #include <array>
+#include <cmath>
 
 #include <reel/gst/frame_info.hpp>
 
@@ -17,10 +18,24 @@ struct FlagPair {
   GstBufferFlags theirs;
   FrameFlag ours;
 };
-constexpr std::array<FlagPair, 4> kFlags{{{GST_BUFFER_FLAG_DISCONT, kDiscont},
-                                          {GST_BUFFER_FLAG_CORRUPTED, kCorrupted},
-                                          {GST_BUFFER_FLAG_HEADER, kHeader},
-                                          {GST_BUFFER_FLAG_DROPPABLE, kDroppable}}};
+// TAG_MEMORY is the memory's own affair, DELTA_UNIT the opposite of kKeyFrame.
+constexpr std::array<FlagPair, 11> kFlags{{{GST_BUFFER_FLAG_DISCONT, kDiscont},
+                                           {GST_BUFFER_FLAG_CORRUPTED, kCorrupted},
+                                           {GST_BUFFER_FLAG_HEADER, kHeader},
+                                           {GST_BUFFER_FLAG_DROPPABLE, kDroppable},
+                                           {GST_BUFFER_FLAG_NON_DROPPABLE, kNonDroppable},
+                                           {GST_BUFFER_FLAG_MARKER, kMarker},
+                                           {GST_BUFFER_FLAG_RESYNC, kResync},
+                                           {GST_BUFFER_FLAG_GAP, kNothingNew},
+                                           {GST_BUFFER_FLAG_DECODE_ONLY, kDecodeOnly},
+                                           {GST_BUFFER_FLAG_LIVE, kFromLive},
+                                           {GST_BUFFER_FLAG_SYNC_AFTER, kSyncAfter}}};
+static_assert(GST_BUFFER_FLAG_LAST == kFirstMediaFlag);
+
+// Stream time that passes while `offset` of the segment does: exact up to 64 bits.
+std::int64_t passed_stream_time(const GstSegment& segment) {
+  return std::llround(static_cast<long double>(segment.offset) * std::abs(segment.applied_rate));
+}
 
 }  // namespace
 
@@ -30,10 +45,12 @@ FrameInfo frame_info(GstBuffer* buffer) noexcept {
       GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT) ? 0u : static_cast<std::uint32_t>(kKeyFrame);
   for (const FlagPair& flag : kFlags)
     if (GST_BUFFER_FLAG_IS_SET(buffer, flag.theirs)) info.flags |= flag.ours;
+  info.flags |= GST_BUFFER_FLAGS(buffer) & kMediaFlags;
   info.pts_ns = time_from(GST_BUFFER_PTS(buffer));
   info.dts_ns = time_from(GST_BUFFER_DTS(buffer));
   info.duration_ns = time_from(GST_BUFFER_DURATION(buffer));
   info.offset = GST_BUFFER_OFFSET(buffer);
+  info.offset_end = GST_BUFFER_OFFSET_END(buffer);
   return info;
 }
 
@@ -48,10 +65,12 @@ void set_frame_info(GstBuffer* buffer, const FrameInfo& info) noexcept {
     else
       GST_BUFFER_FLAG_UNSET(buffer, flag.theirs);
   }
+  GST_BUFFER_FLAGS(buffer) = (GST_BUFFER_FLAGS(buffer) & ~kMediaFlags) | (info.flags & kMediaFlags);
   GST_BUFFER_PTS(buffer) = time_to(info.pts_ns);
   GST_BUFFER_DTS(buffer) = time_to(info.dts_ns);
   GST_BUFFER_DURATION(buffer) = time_to(info.duration_ns);
   GST_BUFFER_OFFSET(buffer) = info.offset;
+  GST_BUFFER_OFFSET_END(buffer) = info.offset_end;
 }
 
 std::int64_t capture_time(const GstSegment& segment, std::int64_t pts_ns,
@@ -64,16 +83,23 @@ std::int64_t capture_time(const GstSegment& segment, std::int64_t pts_ns,
 }
 
 Segment segment_from(const GstSegment& segment, std::int64_t monotonic_offset_ns) noexcept {
-  // A seek's `offset` says how much of the segment has passed already: the same as a later start.
-  const auto passed = static_cast<std::int64_t>(segment.offset);
   Segment ours;
-  ours.rate = segment.rate;
-  ours.start_ns = static_cast<std::int64_t>(segment.start) + passed;
-  ours.stop_ns = time_from(segment.stop);
-  ours.time_ns = GST_CLOCK_TIME_IS_VALID(segment.time) ? static_cast<std::int64_t>(segment.time) + passed
-                                                       : ours.start_ns;
-  ours.base_ns = static_cast<std::int64_t>(segment.base);
   ours.monotonic_offset_ns = monotonic_offset_ns;
+  if (segment.format != GST_FORMAT_TIME) return ours;
+  ours.rate = segment.rate;
+  ours.applied_rate = segment.applied_rate;
+  ours.start_ns = time_from(segment.start);
+  ours.stop_ns = time_from(segment.stop);
+  ours.time_ns = time_from(GST_CLOCK_TIME_IS_VALID(segment.time) ? segment.time : segment.start);
+  // `offset` says how much of the segment has passed already: the same as a later start, or an earlier stop
+  // where it is played backwards. Stream time counts from the start, or from the stop where it runs
+  // backwards.
+  if (segment.rate > 0)
+    ours.start_ns += static_cast<std::int64_t>(segment.offset);
+  else if (ours.stop_ns != kNoTime)
+    ours.stop_ns -= static_cast<std::int64_t>(segment.offset);
+  if ((segment.rate > 0) == (segment.applied_rate > 0)) ours.time_ns += passed_stream_time(segment);
+  ours.base_ns = static_cast<std::int64_t>(segment.base);
   return ours;
 }
 
@@ -81,11 +107,12 @@ GstSegment segment_to(const Segment& segment) noexcept {
   GstSegment theirs;
   gst_segment_init(&theirs, GST_FORMAT_TIME);
   theirs.rate = segment.rate;
+  theirs.applied_rate = segment.applied_rate;
   theirs.start = time_to(segment.start_ns);
   theirs.stop = time_to(segment.stop_ns);
   theirs.time = time_to(segment.time_ns);
   theirs.base = time_to(segment.base_ns);
-  theirs.position = theirs.start;
+  theirs.position = segment.rate > 0 || segment.stop_ns == kNoTime ? theirs.start : theirs.stop;
   return theirs;
 }
 

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <exception>
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -7,6 +8,7 @@
 #include <gst/video/gstvideopool.h>
 #include <gst/video/video.h>
 
+#include <reel/gst/caps.hpp>
 #include <reel/gst/slot_pool.hpp>
 
 #include "module_type.hpp"
@@ -190,6 +192,36 @@ bool propose_slots(GstQuery* query, const std::shared_ptr<StreamSlots>& slots) {
   gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr);
   gst_query_add_allocation_meta(query, GST_AUDIO_META_API_TYPE, nullptr);
   return true;
+}
+
+namespace {
+
+void name_first_format(GstQuery* query, StreamSlots& slots) {
+  GstCaps* caps = nullptr;
+  gst_query_parse_allocation(query, &caps, nullptr);
+  if (caps == nullptr) return;
+  try {
+    slots.set_first_format(format_from_caps(caps));
+  } catch (const std::exception&) {
+    return;  // whoever publishes will say so
+  }
+}
+
+GstPadProbeReturn answer_allocation(GstPad* /*pad*/, GstPadProbeInfo* probe, gpointer data) {
+  GstQuery* const query = GST_PAD_PROBE_INFO_QUERY(probe);
+  const bool asked = (GST_PAD_PROBE_INFO_TYPE(probe) & GST_PAD_PROBE_TYPE_PUSH) != 0;
+  if (!asked || GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return GST_PAD_PROBE_OK;
+  const auto& slots = *static_cast<std::shared_ptr<StreamSlots>*>(data);
+  name_first_format(query, *slots);
+  return propose_slots(query, slots) ? GST_PAD_PROBE_HANDLED : GST_PAD_PROBE_OK;
+}
+
+}  // namespace
+
+void offer_slots(GstPad* sink_pad, std::shared_ptr<StreamSlots> slots) {
+  gst_pad_add_probe(sink_pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, answer_allocation,
+                    new std::shared_ptr<StreamSlots>(std::move(slots)),
+                    [](gpointer data) { delete static_cast<std::shared_ptr<StreamSlots>*>(data); });
 }
 
 }  // namespace reel::gst

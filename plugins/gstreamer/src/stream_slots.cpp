@@ -3,17 +3,33 @@
 #include <utility>
 
 #include <reel/gst/stream_slots.hpp>
+#include <reel/gst/video_layout.hpp>
 
 #include "slot_memory.hpp"
 
 namespace reel::gst {
+namespace {
 
-StreamSlots::StreamSlots(std::shared_ptr<FrameWriter> writer, std::uint32_t loans)
-    : writer_(std::move(writer)), loans_(loans) {}
+// Loans of a pool that nobody said anything about: a picture being filled, one on its way, one shown last.
+constexpr std::uint32_t kFewBuffers = 3;
+
+}  // namespace
+
+WriteStatus StreamSlots::publish_plainly(FrameWriter& writer, Loan& loan, const FrameInfo& info, bool keep) {
+  return keep ? writer.publish_and_keep(loan, info) : writer.publish(std::move(loan), info);
+}
+
+StreamSlots::StreamSlots(std::shared_ptr<FrameWriter> writer, std::uint32_t loans, Publish publish)
+    : publish_(std::move(publish)), writer_(std::move(writer)), loans_(loans) {}
 
 void StreamSlots::set_format(const Format& format) {
   const std::lock_guard lock(mutex_);
   next_format_ = format;
+}
+
+void StreamSlots::set_first_format(const Format& format) {
+  const std::lock_guard lock(mutex_);
+  if (!opened_) next_format_ = format;
 }
 
 void StreamSlots::apply_format() {
@@ -30,13 +46,13 @@ void StreamSlots::reserve(std::uint64_t bytes, std::uint32_t buffers) noexcept {
   // Whoever asks says the least it needs; the limits are met, and told of, when slots are asked for.
   try {
     writer_->reserve(bytes);
-    const std::uint32_t wanted = std::min(buffers, kMaxSlots) + kSpareLoans;
+    const std::uint32_t wanted = std::clamp(buffers, kFewBuffers, kMaxSlots) + kSpareLoans;
     if (wanted > loans_) {
       writer_->reserve_loans(wanted);
       loans_ = wanted;
     }
   } catch (const std::exception&) {
-    may_grow_ = false;
+    return;
   }
 }
 
@@ -65,15 +81,12 @@ WriteStatus StreamSlots::lend(Loan& loan, std::size_t bytes, const Stop& stopped
                               std::unique_lock<std::mutex>& lock) {
   for (;;) {
     settled_.wait(lock, [this] { return !restarting_; });
-    if (!writer_ || flushing_.load(std::memory_order_acquire) || (stopped && stopped()))
-      return WriteStatus::interrupted;
+    if (closed() || (stopped && stopped())) return WriteStatus::interrupted;
     if (!opened_) apply_format();
     if (lent_ + kSpareLoans > loans_ && !grow()) return WriteStatus::no_memory;
     if (!stopped) return writer_->acquire(loan, bytes, 0);
     const auto present = writer_;
-    const auto stop = [&] {
-      return writer_ != present || flushing_.load(std::memory_order_acquire) || stopped();
-    };
+    const auto stop = [&] { return writer_ != present || closed() || stopped(); };
     ++waiting_;
     const WriteStatus status = present->acquire(loan, bytes, SharedWait{lock, stop});
     if (--waiting_ == 0) settled_.notify_all();
@@ -109,9 +122,9 @@ void StreamSlots::wake() noexcept {
   if (const auto present = writer()) present->wake();
 }
 
-void StreamSlots::set_flushing(bool on) noexcept {
-  flushing_.store(on, std::memory_order_release);
-  if (on) wake();
+void StreamSlots::refuse(bool on) noexcept {
+  refusing_.store(on, std::memory_order_release);
+  wake();
 }
 
 void StreamSlots::take_back(Loan& loan) noexcept {
@@ -134,7 +147,7 @@ std::optional<SlotPart> StreamSlots::find(GstBuffer* buffer) const noexcept {
 }
 
 WriteStatus StreamSlots::publish(const SlotPart& part, const VideoLayout* layout, const FrameInfo& info,
-                                 const std::function<void(SideDataWriter&)>& add_side_data) {
+                                 const AddSideData& add_side_data) {
   Slot& slot = *part.slot;
   {
     const std::lock_guard lock(mutex_);
@@ -144,13 +157,14 @@ WriteStatus StreamSlots::publish(const SlotPart& part, const VideoLayout* layout
   const bool fits = layout != nullptr ? slot.loan.set_layout(*layout)
                                       : slot.loan.set_layout({}) && slot.loan.set_size(part.bytes);
   if (!fits) return WriteStatus::bad_argument;
-  if (slot.loan.side_data().size() == 0) add_side_data(slot.loan.side_data());  // else interrupted before
+  if (slot.loan.side_data().size() == 0)  // else interrupted before
+    add_side_data(slot.loan.format(), slot.loan.side_data());
   slot.published.store(true, std::memory_order_release);
   GST_MINI_OBJECT_FLAG_SET(part.memory, GST_MINI_OBJECT_FLAG_LOCK_READONLY);
   slot.loan.seal();  // the long part, while others have the writer
   const std::lock_guard lock(mutex_);
   const std::uint64_t copied = writer_->stats().copied;  // more when its memory was left meanwhile
-  const WriteStatus status = writer_->publish_and_keep(slot.loan, info);
+  const WriteStatus status = publish_(*writer_, slot.loan, info, true);
   if (status == WriteStatus::ok) ++(writer_->stats().copied == copied ? counts_.in_place : counts_.copied);
   if (status == WriteStatus::interrupted) slot.published.store(false, std::memory_order_release);
   return status;
@@ -161,8 +175,7 @@ WriteStatus StreamSlots::acquire(Loan& loan, std::size_t bytes) noexcept {
     std::unique_lock lock(mutex_);
     apply_format();
     ++waiting_;
-    const WriteStatus status = writer_->acquire(
-        loan, bytes, SharedWait{lock, [this] { return interrupted_.load(std::memory_order_acquire); }});
+    const WriteStatus status = writer_->acquire(loan, bytes, SharedWait{lock, {}});
     if (--waiting_ == 0) settled_.notify_all();
     return status;
   } catch (const std::exception& error) {
@@ -172,9 +185,9 @@ WriteStatus StreamSlots::acquire(Loan& loan, std::size_t bytes) noexcept {
   }
 }
 
-WriteStatus StreamSlots::publish(Loan&& loan, const FrameInfo& info) noexcept {
+WriteStatus StreamSlots::publish(Loan&& loan, const FrameInfo& info) {
   const std::lock_guard lock(mutex_);
-  const WriteStatus status = writer_->publish(std::move(loan), info);
+  const WriteStatus status = publish_(*writer_, loan, info, false);
   if (status == WriteStatus::ok && info.kind == FrameKind::media) ++counts_.copied;
   return status;
 }
@@ -183,8 +196,7 @@ bool StreamSlots::wait_for_readers(std::uint32_t count) noexcept {
   std::unique_lock lock(mutex_);
   const auto present = writer_;
   ++waiting_;
-  const bool there = present->wait_for_readers(
-      count, SharedWait{lock, [this] { return interrupted_.load(std::memory_order_acquire); }});
+  const bool there = present->wait_for_readers(count, SharedWait{lock, {}});
   if (--waiting_ == 0) settled_.notify_all();
   return there;
 }
@@ -246,6 +258,20 @@ void StreamSlots::close() noexcept {
 SlotCounts StreamSlots::counts() const noexcept {
   const std::lock_guard lock(mutex_);
   return counts_;
+}
+
+std::optional<PlacedPicture> placed_picture(const StreamSlots& slots, GstBuffer* buffer,
+                                            const GstVideoInfo& info, const VideoFormat& format) {
+  const auto part = slots.find(buffer);
+  if (!part) return std::nullopt;
+  const auto run = find_plane_run(buffer, info, format);
+  if (!run) return std::nullopt;
+  PlacedPicture placed{*part, run->layout};
+  const std::uint64_t begin = part->offset_bytes + run->begin_bytes;
+  for (std::uint32_t plane = 0; plane < placed.layout.plane_count; ++plane)
+    placed.layout.planes[plane].offset_bytes += begin;
+  placed.layout.bytes += begin;
+  return placed;
 }
 
 }  // namespace reel::gst

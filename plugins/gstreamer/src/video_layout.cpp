@@ -3,11 +3,18 @@
 #include <span>
 #include <string>
 
+#include <reel/format/frame_info.hpp>
 #include <reel/gst/video_layout.hpp>
 
 namespace reel::gst {
 
 namespace {
+
+// Buffers say with their own flags what GstVideoMeta says with its, so many bits up.
+static_assert(GST_VIDEO_BUFFER_FLAG_INTERLACED == GST_VIDEO_FRAME_FLAG_INTERLACED * kFirstMediaFlag &&
+              GST_VIDEO_BUFFER_FLAG_ONEFIELD == GST_VIDEO_FRAME_FLAG_ONEFIELD * kFirstMediaFlag &&
+              GST_VIDEO_BUFFER_FLAG_FIRST_IN_BUNDLE ==
+                  GST_VIDEO_FRAME_FLAG_FIRST_IN_BUNDLE * kFirstMediaFlag);
 
 struct Placement {
   std::array<std::uint64_t, kMaxPlanes> offsets{};
@@ -26,13 +33,25 @@ std::optional<Placement> placement_of(const GstVideoMeta* meta, const GstVideoIn
   return place;
 }
 
-// Moves every plane to the crop's corner. False when the corner is not on a sample of every plane.
+// Of the components that lie in `plane`.
+bool mixes_densities(const GstVideoFormatInfo* format, guint plane) {
+  guint least = G_MAXUINT, most = 0;
+  for (guint component = 0; component < format->n_components; ++component) {
+    if (format->plane[component] != plane) continue;
+    least = std::min(least, format->w_sub[component]);
+    most = std::max(most, format->w_sub[component]);
+  }
+  return most > least;
+}
+
+// Moves every plane to the crop's corner: to the chroma sample that the corner's pixel has its colour of.
+// False for samples of several densities in one plane (YUY2) when the corner is between those of the coarser.
 bool crop_to(Placement& place, const GstVideoCropMeta& crop, const GstVideoFormatInfo* format) {
   for (guint component = 0; component < format->n_components; ++component) {
     const guint plane = format->plane[component];
     const guint x_step = 1u << format->w_sub[component];
     const guint y_step = 1u << format->h_sub[component];
-    if (crop.x % x_step != 0 || crop.y % y_step != 0) return false;
+    if (crop.x % x_step != 0 && mixes_densities(format, plane)) return false;
     const bool first_of_plane =
         std::find(format->plane, format->plane + component, plane) == format->plane + component;
     if (!first_of_plane) continue;
@@ -43,15 +62,12 @@ bool crop_to(Placement& place, const GstVideoCropMeta& crop, const GstVideoForma
   return true;
 }
 
-GstPadProbeReturn answer_allocation(GstPad* /*pad*/, GstPadProbeInfo* probe, gpointer /*data*/) {
-  GstQuery* query = GST_PAD_PROBE_INFO_QUERY(probe);
-  const bool asked = (GST_PAD_PROBE_INFO_TYPE(probe) & GST_PAD_PROBE_TYPE_PUSH) != 0;
-  if (!asked || GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return GST_PAD_PROBE_OK;
-  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
-  return GST_PAD_PROBE_HANDLED;
-}
-
 }  // namespace
+
+const GstVideoCropMeta* crop_of(GstBuffer* buffer, const VideoFormat& format) noexcept {
+  const GstVideoCropMeta* crop = gst_buffer_get_video_crop_meta(buffer);
+  return crop != nullptr && crop->width == format.width && crop->height == format.height ? crop : nullptr;
+}
 
 std::optional<PlaneRun> find_plane_run(GstBuffer* buffer, const GstVideoInfo& info,
                                        const VideoFormat& format) noexcept {
@@ -61,7 +77,7 @@ std::optional<PlaneRun> find_plane_run(GstBuffer* buffer, const GstVideoInfo& in
   if (planes == 0 || (meta != nullptr && meta->n_planes < planes)) return std::nullopt;
   std::optional<Placement> place = placement_of(meta, info, planes);
   if (!place) return std::nullopt;
-  const GstVideoCropMeta* crop = gst_buffer_get_video_crop_meta(buffer);
+  const GstVideoCropMeta* crop = crop_of(buffer, format);
   if (crop != nullptr && !crop_to(*place, *crop, info.finfo)) return std::nullopt;
 
   const auto offsets = std::span(place->offsets).first(planes);
@@ -74,7 +90,8 @@ std::optional<PlaneRun> find_plane_run(GstBuffer* buffer, const GstVideoInfo& in
   return PlaneRun{begin, *layout};
 }
 
-void attach_layout(GstBuffer* buffer, const VideoFormat& format, const VideoLayout& layout) {
+void attach_layout(GstBuffer* buffer, const VideoFormat& format, const VideoLayout& layout,
+                   std::uint32_t frame_flags) {
   std::array<gsize, GST_VIDEO_MAX_PLANES> offsets{};
   std::array<gint, GST_VIDEO_MAX_PLANES> strides{};
   for (std::uint32_t plane = 0; plane < layout.plane_count; ++plane) {
@@ -82,12 +99,9 @@ void attach_layout(GstBuffer* buffer, const VideoFormat& format, const VideoLayo
     strides[plane] = static_cast<gint>(layout.planes[plane].stride_bytes);
   }
   const GstVideoFormat theirs = gst_video_format_from_string(std::string(to_string(format.pixel)).c_str());
-  gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, theirs, format.width, format.height,
-                                 layout.plane_count, offsets.data(), strides.data());
-}
-
-void accept_any_layout(GstPad* sink_pad) {
-  gst_pad_add_probe(sink_pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, answer_allocation, nullptr, nullptr);
+  const auto flags = static_cast<GstVideoFrameFlags>((frame_flags & kMediaFlags) / kFirstMediaFlag);
+  gst_buffer_add_video_meta_full(buffer, flags, theirs, format.width, format.height, layout.plane_count,
+                                 offsets.data(), strides.data());
 }
 
 }  // namespace reel::gst

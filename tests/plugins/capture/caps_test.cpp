@@ -56,6 +56,50 @@ TEST_F(Caps, CarriesOpusHeadAndMakesTheHeadersThatDecodersWant) {
   EXPECT_EQ(gst_value_array_get_size(headers), 2U);
 }
 
+TEST_F(Caps, CarriesEveryStreamHeaderOfMediaThatReelHasNoNameFor) {
+  expect_round_trip("audio/x-vorbis, rate=48000, channels=2, streamheader=(buffer)< 01, 0203, 040506 >");
+  expect_round_trip("video/x-theora, width=16, height=16, streamheader=(buffer)< 8074, 8174, 8274 >");
+  expect_round_trip("audio/x-flac, framed=true, streamheader=(buffer)< 7f464c4143 >");
+  expect_round_trip("video/x-av1, stream-format=obu-stream, codec_data=(buffer)810c");
+  expect_round_trip(
+      "audio/x-opus, rate=48000, channels=2, channel-mapping-family=0, "
+      "streamheader=(buffer)< 4f70757348656164, 4f7075735461677301 >");
+}
+
+TEST_F(Caps, KeepsFeaturesThatAreNotOfMemory) {
+  expect_round_trip(
+      "video/x-raw(format:Interlaced), format=NV12, width=16, height=16, framerate=30/1, "
+      "interlace-mode=alternate");
+  expect_round_trip(
+      "video/x-raw(memory:SystemMemory, meta:GstVideoOverlayComposition), format=NV12, width=16, height=16, "
+      "framerate=30/1");
+}
+
+TEST_F(Caps, RefusesMemoryThatTheProcessorCannotMapAndNamesIt) {
+  for (const char* feature : {"memory:GLMemory", "memory:DMABuf", "memory:NVMM"}) {
+    const std::string text = std::string("video/x-raw(") + feature + "), format=NV12, width=16, height=16";
+    try {
+      static_cast<void>(gst::format_from_caps(parse(text.c_str()).get()));
+      ADD_FAILURE() << feature << " was taken";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::unsupported);
+      EXPECT_NE(std::string(error.what()).find(feature), std::string::npos) << error.what();
+    }
+    EXPECT_THROW(static_cast<void>(gst::caps_from_format(Format::from_caps(text))), Error) << "from a peer";
+  }
+}
+
+TEST_F(Caps, OfOtherMemoryAreLeftOutOfWhatASinkOffers) {
+  const gst::Ptr<GstCaps> offered = gst::without_other_memory(
+      parse("video/x-raw(memory:GLMemory), format=RGBA; video/x-raw, format=NV12; "
+            "video/x-raw(memory:DMABuf); video/x-raw(meta:GstVideoOverlayComposition)")
+          .get());
+  EXPECT_TRUE(gst_caps_is_strictly_equal(
+      offered.get(), parse("video/x-raw, format=NV12; video/x-raw(meta:GstVideoOverlayComposition)").get()))
+      << gst::Text(gst_caps_to_string(offered.get())).get();
+  EXPECT_TRUE(gst_caps_is_any(gst::without_other_memory(gst::Ptr<GstCaps>(gst_caps_new_any()).get()).get()));
+}
+
 TEST_F(Caps, RefusesCapsThatAreNotFixed) {
   const gst::Ptr<GstCaps> caps = parse("video/x-raw, format={NV12, I420}, width=16, height=16");
   EXPECT_THROW(static_cast<void>(gst::format_from_caps(caps.get())), Error);

@@ -67,6 +67,39 @@ TEST_F(GstTimes, RunningTimesAgreeWithGStreamerAfterASegmentsWayThereAndBack) {
   EXPECT_EQ(gst::capture_time(segment, kNoTime, 77), kNoTime);
 }
 
+TEST_F(GstTimes, SegmentsPlayedBackwardsOrAtAnAppliedRateAgreeWithGStreamerAfterTheirWay) {
+  for (const auto& [rate, applied] :
+       {std::pair{-1.0, 1.0}, {-2.0, 1.0}, {1.0, 2.0}, {1.0, -1.0}, {0.5, 2.0}}) {
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    segment.rate = rate;
+    segment.applied_rate = applied;
+    segment.start = 1'000;
+    segment.stop = 9'000;
+    segment.time = 20'000;
+    segment.base = 50;
+    segment.offset = 400;
+    const GstSegment back = gst::segment_to(gst::segment_from(segment, 77));
+    for (const guint64 pts : {1'400U, 3'000U, 8'600U}) {
+      EXPECT_EQ(gst_segment_to_running_time(&back, GST_FORMAT_TIME, pts),
+                gst_segment_to_running_time(&segment, GST_FORMAT_TIME, pts))
+          << rate << " " << applied << " " << pts;
+      EXPECT_EQ(gst_segment_to_stream_time(&back, GST_FORMAT_TIME, pts),
+                gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, pts))
+          << rate << " " << applied << " " << pts;
+    }
+  }
+}
+
+TEST_F(GstTimes, ASegmentOfBytesSaysNothingOfTimes) {
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_BYTES);
+  segment.start = 4'096;
+  segment.base = 512;
+  const Segment expected{.monotonic_offset_ns = 77};
+  EXPECT_EQ(gst::segment_from(segment, 77), expected);
+}
+
 TEST_F(GstTimes, TheSystemClockIsMonotonic) {
   const gst::Ptr<GstClock> clock(gst_system_clock_obtain());
   EXPECT_EQ(gst::monotonic_minus(clock.get()), 0);

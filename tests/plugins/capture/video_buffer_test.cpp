@@ -118,10 +118,79 @@ TEST_F(VideoBuffers, ShowTheCroppedPart) {
   expect_pixels(pass(buffer.get()), shape);
 }
 
-TEST_F(VideoBuffers, RefuseACropToAnotherSizeThanTheCaps) {
-  const gst::Ptr<GstBuffer> buffer = numbered(48);
+TEST_F(VideoBuffers, KeepTheWholePictureBesideACropToAnotherSizeThanTheCaps) {
+  const Shape shape{{0, 32, 40, 0}, {8, 4, 4, 0}, 48};
+  const gst::Ptr<GstBuffer> buffer = numbered(shape.bytes);
   GstVideoCropMeta* crop = gst_buffer_add_video_crop_meta(buffer.get());
+  crop->x = 2;
   crop->width = kWidth / 2;
+  crop->height = kHeight;
+  expect_pixels(pass(buffer.get()), shape);
+}
+
+TEST_F(VideoBuffers, TakeTheChromaOfTheFirstPixelWhereACropFallsBetweenSamples) {
+  Shape shape{{0, 16 * 8, 16 * 8 + 8 * 4, 0}, {16, 8, 8, 0}, 16 * 8 + 8 * 4 * 2};
+  const gst::Ptr<GstBuffer> buffer = numbered(shape.bytes);
+  add_meta(buffer, shape);
+  GstVideoCropMeta* crop = gst_buffer_add_video_crop_meta(buffer.get());
+  crop->x = 5;
+  crop->y = 3;
+  crop->width = kWidth;
+  crop->height = kHeight;
+  shape.offsets = {3 * 16 + 5, 16 * 8 + 8 + 2, 16 * 8 + 8 * 4 + 8 + 2, 0};
+  expect_pixels(pass(buffer.get()), shape);
+}
+
+TEST_F(VideoBuffers, CropWhatLiesInSeveralMemories) {
+  Shape shape{{0, 16 * 8, 16 * 8 + 8 * 4, 0}, {16, 8, 8, 0}, 16 * 8 + 8 * 4 * 2};
+  const gst::Ptr<GstBuffer> whole = numbered(shape.bytes);
+  const gst::Ptr<GstBuffer> buffer(gst_buffer_new());
+  for (const auto& [offset, size] : {std::pair<gsize, gsize>{0, 128}, {128, 32}, {160, 32}})
+    gst_buffer_append_memory(
+        buffer.get(), gst_memory_copy(gst_buffer_peek_memory(whole.get(), 0), static_cast<gssize>(offset),
+                                      static_cast<gssize>(size)));
+  add_meta(buffer, shape);
+  GstVideoCropMeta* crop = gst_buffer_add_video_crop_meta(buffer.get());
+  crop->x = 4;
+  crop->y = 2;
+  crop->width = kWidth;
+  crop->height = kHeight;
+  shape.offsets = {2 * 16 + 4, 16 * 8 + 8 + 2, 16 * 8 + 8 * 4 + 8 + 2, 0};
+  expect_pixels(pass(buffer.get()), shape);
+}
+
+TEST_F(VideoBuffers, PairPixelsAnewWhereACropSplitsThemInYuy2) {
+  // Y0 U Y1 V: the picture begins at the second Y of a pair.
+  GstVideoInfo info{};
+  gst_video_info_set_format(&info, GST_VIDEO_FORMAT_YUY2, 4, 1);
+  const Format format(VideoFormat{PixelFormat::YUY2, 4, 1, {30, 1}});
+  const gst::Ptr<GstBuffer> buffer = numbered(16);
+  gsize offsets[4] = {};
+  gint strides[4] = {16, 0, 0, 0};
+  gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_YUY2, 8, 1, 1,
+                                 offsets, strides);
+  GstVideoCropMeta* crop = gst_buffer_add_video_crop_meta(buffer.get());
+  crop->x = 1;
+  crop->width = 4;
+  crop->height = 1;
+  writer_.set_format(format);
+  const gst::VideoBuffer picture(buffer.get(), info, format);
+  Loan loan;
+  ASSERT_EQ(writer_.acquire(loan, picture.bytes()), WriteStatus::ok);
+  ASSERT_TRUE(picture.copy_to(loan));
+  const auto at = [&](std::size_t i) { return std::to_integer<int>(loan.data()[i]); };
+  EXPECT_EQ((std::array{at(0), at(2), at(4), at(6)}), (std::array{2, 4, 6, 8})) << "luma: pixels 1 to 4";
+  EXPECT_EQ((std::array{at(1), at(3), at(5), at(7)}), (std::array{1, 3, 5, 7})) << "chroma: pairs 0 and 1";
+}
+
+TEST_F(VideoBuffers, RefuseACropThatReachesBeyondTheBuffer) {
+  Shape shape{{0, 32, 40, 0}, {8, 4, 4, 0}, 48};
+  const gst::Ptr<GstBuffer> buffer = numbered(shape.bytes);
+  add_meta(buffer, shape);
+  GstVideoCropMeta* crop = gst_buffer_add_video_crop_meta(buffer.get());
+  crop->x = 3;
+  crop->y = 4'000'000;
+  crop->width = kWidth;
   crop->height = kHeight;
   EXPECT_THROW(gst::VideoBuffer(buffer.get(), info_, format_), Error);
 }

@@ -38,7 +38,7 @@ void expect_all(Receiver& receiver, std::size_t count) {
   const std::vector<Seen> seen = receiver.seen();
   ASSERT_EQ(seen.size(), count);
   for (std::size_t i = 0; i < count; ++i) {
-    EXPECT_EQ(seen[i].offset, i + 1) << "frames are numbered from 1";
+    EXPECT_EQ(seen[i].offset, i) << "videotestsrc numbers its pictures from 0";
     EXPECT_EQ(seen[i].bytes, 320u * 240 * 3 / 2);
   }
 }
@@ -80,7 +80,7 @@ TEST_F(Elements, SoundAndCompressedPicturesTravelAsTheyAre) {
         "wait-for-readers=1 stream=" +
         stream());
     EXPECT_EQ(receiver.wait_for_end(), "eos");
-  EXPECT_TRUE(sender.wait().ok()) << sender.errors();
+    EXPECT_TRUE(sender.wait().ok()) << sender.errors();
     EXPECT_EQ(receiver.seen().size(), 40u);
     EXPECT_THAT(receiver.caps(), AllOf(StartsWith("audio/x-raw"), HasSubstr("rate=(int)48000")));
   }

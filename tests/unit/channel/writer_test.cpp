@@ -42,7 +42,7 @@ TEST_F(Writer, RefusesEveryBadOptionWithItsValueAndLimit) {
   refused({.slots = 257}, {"slots is 257", "2 to 256"});
   refused({.loans = 0}, {"loans is 0"});
   refused({.slots = 4, .history = 3}, {"slots is 4", "3 history", "need 5"});
-  refused({.side_data_bytes = (1u << 20) + 8}, {"side_data_bytes is 1048584", "1 MiB"});
+  refused({.side_data_bytes = (16u << 20) + 8}, {"side_data_bytes is 16777224", "16 MiB"});
   refused({.side_data_bytes = 13}, {"side_data_bytes is 13", "8"});
   for (const std::string name : {"", "Upper", "-first", "a/b", "a b"})
     expect_error(ErrorCode::bad_argument, {"\"" + name + "\"", "63"}, [&] { FrameWriter writer(name); });

@@ -210,7 +210,7 @@ TEST(Caps, AreBoundedInSize) {
   const std::string largest = ", codec_data=(buffer)" + std::string(2 * kMaxCodecDataBytes, 'a');
   EXPECT_EQ(Format::from_caps(most + largest).encoded()->codec_data.size(), kMaxCodecDataBytes);
   EXPECT_THAT(refusal("video/x-h264" + largest + "aa"),
-              HasSubstr("field 'codec_data' holds 4097 bytes: the limit is 4096"));
+              HasSubstr("field 'codec_data' holds 16385 bytes: the limit is 16384"));
   for (const char* bad : {"0", "0g", "g0", "0x01", "[ 1, 2 ]", "(string)00", "-1"})
     EXPECT_THAT(refusal(std::string("video/x-h264, codec_data=") + bad), HasSubstr("field 'codec_data'"))
         << bad;

@@ -121,7 +121,7 @@ const std::vector<Mistake> kMistakes{
      {"'slots' of stream 'cam' has no value"}},
     {"NoSize", stream("slot_bytes: 5 apples"), "p.yaml:4", {"'5 apples'", "number of bytes"}},
     {"HalfAByte", stream("slot_bytes: 0.5"), "p.yaml:4", {"number of bytes"}},
-    {"SideDataTooLarge", stream("side_data_bytes: 2 MiB"), "p.yaml:4", {"up to 1048576"}},
+    {"SideDataTooLarge", stream("side_data_bytes: 17 MiB"), "p.yaml:4", {"up to 16777216"}},
     {"SideDataOdd", stream("side_data_bytes: 100"), "p.yaml:4", {"multiple of 8"}},
     {"Checksum", stream("checksum: ful"), "p.yaml:4", {"full, sampled or none", "did you mean 'full'?"}},
     {"Memory", stream("memory: disk"), "p.yaml:4", {"memfd or posix"}},

@@ -44,6 +44,21 @@ TEST(Graph, KnowsWriterAndReadersOfEveryStream) {
   EXPECT_EQ(graph.streams[0].readers, (std::vector<std::size_t>{1}));
 }
 
+TEST(Graph, HasAGstStageWaitedForAndToldWhatAPluginIsTold) {
+  const Graph graph = graph_of(R"({version: 1, name: p, streams: {w: {slots: 20}}, stages: {
+    c: {use: camera, out: v},
+    g: {use: gst, in: [v, {stream: v, policy: queue}], out: w, options: {launch: reelsrc ! reelsink reelsrc ! fakesink}}}})");
+  const GraphStage& gst = stage(graph, "g");
+  EXPECT_TRUE(gst.gst);
+  EXPECT_FALSE(gst.exec());
+  EXPECT_EQ(gst.setup.options.at("launch").text, "reelsrc ! reelsink reelsrc ! fakesink");
+  EXPECT_EQ(gst.setup.inputs.at(0).reader.name, "p/g.in0");
+  EXPECT_EQ(gst.setup.inputs.at(1).reader.policy, Policy::queue);
+  EXPECT_EQ(gst.setup.outputs.at(0).writer.slots, 20u);
+  EXPECT_EQ(stage(graph, "c").setup.outputs.at(0).writer.wait_for,
+            (std::vector<std::string>{"p/g.in0", "p/g.in1"}));
+}
+
 TEST(Graph, TellsEachStageItsInputs) {
   const Graph graph = graph_of(kFaces);
   const StageSetup& filter = stage(graph, "filter").setup;

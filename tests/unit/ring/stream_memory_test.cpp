@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
     EveryField, ForgedControl,
     testing::Values(
         Forgery{"Magic", [](StreamHeader& h) { h.magic = 1; }, "magic"},
-        Forgery{"Major", [](StreamHeader& h) { h.geometry.layout_major = 2; }, "version 2.1"},
+        Forgery{"Major", [](StreamHeader& h) { h.geometry.layout_major = 3; }, "version 3.0"},
         Forgery{"HeaderBytes", [](StreamHeader& h) { h.geometry.header_bytes = 256; }, "version"},
         Forgery{"Checksum", [](StreamHeader& h) { h.geometry.slots = 5; }, "checksum", false},
         Forgery{"Features", [](StreamHeader& h) { h.geometry.features = 4; }, "features"},
@@ -114,11 +114,11 @@ TEST(StreamMemory, HasTheBytesThatThePageDraws) {
     return value;
   };
   EXPECT_EQ(std::memcmp(control, "REELSTR1", 8), 0);
-  EXPECT_EQ(word(16), 0x0000'0200'0001'0001u) << "layout 1.1, a header of 512 bytes";
+  EXPECT_EQ(word(16), 0x0000'0200'0000'0002u) << "layout 2.0, a header of 512 bytes";
   EXPECT_EQ(word(16 + 32), 0x0000'0002'0000'0002u) << "slots, ring words";
   EXPECT_EQ(word(16 + 40), 64u) << "slot bytes";
   EXPECT_EQ(word(16 + 80), 512u) << "formats offset";
-  EXPECT_EQ(word(16 + 88), 512u + 16 * 7192) << "segments offset";
+  EXPECT_EQ(word(16 + 88), 512u + 16 * 19480) << "segments offset";
   EXPECT_EQ(word(16 + 144), 1u) << "first sequence";
   EXPECT_EQ(std::memcmp(control + 16 + 160, "test", 5), 0);
   EXPECT_EQ(word(256), 1u << 16) << "head: frame 1 in slot 0";
@@ -136,7 +136,7 @@ TEST(StreamMemory, HasTheBytesThatThePageDraws) {
   const EpochId next = make_epoch_id();
   ring.writer.move(next, ring.wakes);
   EXPECT_EQ(word(392), 2u) << "moved";
-  EXPECT_EQ(std::memcmp(control + 424, next.data(), next.size()), 0) << "next epoch, since 1.1";
+  EXPECT_EQ(std::memcmp(control + 424, next.data(), next.size()), 0) << "next epoch";
 }
 
 }  // namespace

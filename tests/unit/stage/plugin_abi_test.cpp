@@ -10,7 +10,7 @@
 namespace reel {
 namespace {
 
-static_assert(kPluginAbi == 2, "these are the sizes of another ABI: measure them anew");
+static_assert(kPluginAbi == 3, "these are the sizes of another ABI: measure them anew");
 
 struct Size {
   const char* type;
@@ -30,27 +30,27 @@ constexpr Size kSizes[] = {
     {"Output", sizeof(Output), 8},
     {"FrameReader", sizeof(FrameReader), 8},
     {"FrameWriter", sizeof(FrameWriter), 8},
-    {"Frame", sizeof(Frame), 272},
+    {"Frame", sizeof(Frame), 280},
     {"Loan", sizeof(Loan), 208},
     {"HeldSlot<ReaderEpoch>", sizeof(HeldSlot<ReaderEpoch>), 24},
     {"HeldSlot<WriterEpoch>", sizeof(HeldSlot<WriterEpoch>), 24},
     {"PlaneView", sizeof(PlaneView), 24},
     {"ConstPlaneView", sizeof(ConstPlaneView), 24},
-    {"FrameInfo", sizeof(FrameInfo), 48},
+    {"FrameInfo", sizeof(FrameInfo), 56},
     {"SideDataView", sizeof(SideDataView), 16},
     {"SideDataWriter", sizeof(SideDataWriter), 24},
     {"Detection", sizeof(Detection), 56},
     {"MotionScore", sizeof(MotionScore), 4},
     {"AudioLevel", sizeof(AudioLevel), 68},
-    {"Format", sizeof(Format), 96},
+    {"Format", sizeof(Format), 120},
     {"VideoFormat", sizeof(VideoFormat), 20},
     {"AudioFormat", sizeof(AudioFormat), 12},
     {"EncodedFormat", sizeof(EncodedFormat), 56},
-    {"BytesFormat", sizeof(BytesFormat), 1},
+    {"BytesFormat", sizeof(BytesFormat), 24},
     {"VideoLayout", sizeof(VideoLayout), 112},
     {"Plane", sizeof(Plane), 24},
     {"Fraction", sizeof(Fraction), 8},
-    {"Segment", sizeof(Segment), 48},
+    {"Segment", sizeof(Segment), 56},
     {"Error", sizeof(Error), 88},
 };
 

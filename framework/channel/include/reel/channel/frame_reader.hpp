@@ -37,8 +37,8 @@ struct ReaderStats {
 
 class FrameReader {
  public:
-  /// Connects when the writer is there; else the first reads do (with `reconnect`) or it throws
-  /// Error{not_found}. Throws Error for a bad name or option, a refusal, a peer that does not speak the
+  /// Connects when the writer is there (and `connect_at_once`); else the first reads do (with `reconnect`) or
+  /// it throws Error{not_found}. Throws Error for a bad name or option, a refusal, a peer that does not speak the
   /// protocol.
   explicit FrameReader(std::string_view stream, const ReaderOptions& options = {});
   FrameReader(FrameReader&&) noexcept;
@@ -70,6 +70,8 @@ class FrameReader {
   [[nodiscard]] const std::string& stream() const noexcept;
   /// There is a writer, or one that has gone has left something to read.
   [[nodiscard]] bool connected() const noexcept;
+  /// Of the memory the stream is in now; 0 while there is no writer.
+  [[nodiscard]] std::uint32_t slots() const noexcept;
   [[nodiscard]] ReaderStats stats() const noexcept;
   /// Why the last read failed; empty when none did.
   [[nodiscard]] const std::string& error() const noexcept;

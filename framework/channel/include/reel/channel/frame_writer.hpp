@@ -132,7 +132,8 @@ struct ReaderStatus {
 /// held.
 struct SharedWait {
   std::unique_lock<std::mutex>& lock;  // let go while it sleeps
-  std::function<bool()> stop;  // once it says so, and wake() was called, the wait ends as `interrupted`
+  // Once it says so, and wake() was called, the wait ends as `interrupted`. None: interrupt() does that.
+  std::function<bool()> stop;
 };
 
 class FrameWriter {
@@ -172,8 +173,8 @@ class FrameWriter {
   /// policies say so (never, on a live stream); after a timeout error() says who holds the slots. Grows the
   /// memory when `bytes` is larger than a slot. bad_argument when WriterOptions::loans are open already.
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes = 0, int timeout_ms = kForever) noexcept;
-  /// The same, for a writer that several threads share: waits as long as it takes, or until wait.stop;
-  /// interrupt() does not concern it. bad_argument counts the loans that others wait for too.
+  /// The same, for a writer that several threads share: waits as long as it takes, or until wait.stop.
+  /// bad_argument counts the loans that others wait for too.
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, const SharedWait& wait) noexcept;
   /// Whoever waits in acquire() looks again: when SharedWait::stop would say so, after dropping a loan in
   /// another thread. Thread-safe.

@@ -65,7 +65,7 @@ struct WriterOptions {
   bool grow_for_readers = false;
   std::uint32_t history = 1;  // newest frames that are never taken back: what `oldest` can count on
   std::uint32_t loans = 1;    // slots that are open for filling at one time
-  std::uint32_t side_data_bytes = 4096;  // room for side data in each slot, a multiple of 8, at most 1 MiB
+  std::uint32_t side_data_bytes = 4096;  // room for side data in each slot, a multiple of 8, at most 16 MiB
   ChecksumMode checksum = ChecksumMode::full;
   bool live = false;             // a source that cannot wait: readers that lag lose frames instead
   std::uint32_t lag_frames = 0;  // live: frames kept for every lossless reader, counted at its admission
@@ -105,6 +105,9 @@ struct ReaderOptions {
   bool deliver_corrupted = false;  // hand a damaged frame on, flagged kCorrupted, instead of dropping it
   // wait for a writer that is not there (yet, or any more) instead of ReadStatus::closed
   bool reconnect = true;
+  // meet the writer in the constructor. Else in the first read, which interrupt() ends: a writer that is
+  // stopped then keeps nobody who only opens the reader waiting, and refusals come as ReadStatus::failed
+  bool connect_at_once = true;
   // how long there is no writer until the log says so, once an absence; 0: it never does
   int absence_notice_ms = 10'000;
 };

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,7 @@ struct EncodedFormat {
 
 /// Anything else: only its caps text says what it is.
 struct BytesFormat {
+  std::vector<std::byte> codec_data{};  // as its container carries it; may be empty
   bool operator==(const BytesFormat&) const = default;
 };
 
@@ -40,8 +42,12 @@ struct BytesFormat {
 enum class MediaKind : std::uint32_t { video = 1, audio = 2, encoded = 3, bytes = 4 };
 [[nodiscard]] std::string_view to_string(MediaKind kind) noexcept;
 
-inline constexpr std::size_t kMaxCapsBytes = 3072;       // of caps text
-inline constexpr std::size_t kMaxCodecDataBytes = 4096;  // of codec data
+inline constexpr std::size_t kMaxCapsBytes = 3072;  // of caps text
+/// Of codec data and stream headers together, 4 more bytes for each header: those of Vorbis and Theora take
+/// 4 to 8 KiB.
+inline constexpr std::size_t kMaxCodecDataBytes = 16384;
+
+using StreamHeaders = std::vector<std::vector<std::byte>>;
 
 class Format {
  public:
@@ -51,7 +57,7 @@ class Format {
   Format(EncodedFormat encoded) : media_(std::move(encoded)) {}  // NOLINT
   /// The same media with its caps text as another framework wrote it, fields that Reel does not interpret
   /// included.
-  Format(Format media, std::string caps) : media_(std::move(media.media_)), caps_(std::move(caps)) {}
+  Format(Format media, std::string caps) : Format(std::move(media)) { caps_ = std::move(caps); }
 
   [[nodiscard]] MediaKind kind() const noexcept { return static_cast<MediaKind>(media_.index() + 1); }
   /// nullptr when the format is of another kind.
@@ -72,6 +78,15 @@ class Format {
   /// kMaxCapsBytes), naming the field.
   [[nodiscard]] static Format from_caps(std::string_view caps);
 
+  /// What a decoder must see before the first frame, packet by packet (GStreamer's `streamheader`: Vorbis,
+  /// Theora, Opus, FLAC); empty where the format has none.
+  [[nodiscard]] const StreamHeaders& stream_headers() const noexcept { return stream_headers_; }
+  void set_stream_headers(StreamHeaders headers) { stream_headers_ = std::move(headers); }
+  /// Of encoded streams and opaque bytes; empty otherwise.
+  [[nodiscard]] std::span<const std::byte> codec_data() const noexcept;
+  /// Does nothing to raw video and audio, which have none.
+  void set_codec_data(std::vector<std::byte> codec_data);
+
   /// Bytes of one frame in the default layout; for video only (0 otherwise: such frames vary).
   [[nodiscard]] std::uint64_t frame_bytes() const;
 
@@ -80,6 +95,7 @@ class Format {
  private:
   std::variant<VideoFormat, AudioFormat, EncodedFormat, BytesFormat> media_ = BytesFormat{};
   std::string caps_;
+  StreamHeaders stream_headers_;
 };
 
 }  // namespace reel

@@ -46,6 +46,7 @@ struct AudioLevel {
 };
 static_assert(sizeof(AudioLevel) == 68);
 
+inline constexpr std::size_t kMaxSideDataBytes = std::size_t{16} << 20;  // of one frame, at most
 inline constexpr std::size_t kSideDataHeaderBytes = 32;
 inline constexpr std::size_t kSideDataNameBytes = 24;  // of an entry's name, the closing zero included
 

@@ -70,7 +70,7 @@ struct RestartRule {
 struct StageConfig {
   std::string where;
   std::string name;
-  std::string use;  // a plugin's name, or "exec"
+  std::string use;  // a plugin's name, "exec" or "gst"
   std::string use_where;
   std::map<std::string, OptionValue> options;
   std::vector<InputConfig> inputs;

@@ -39,8 +39,9 @@ class ModuleCatalog final : public PluginCatalog {
 
 struct GraphStage {
   StageConfig config;
-  StageSetup setup;                  // of a plugin stage; of an exec stage: name, inputs and outputs
-  std::vector<std::string> command;  // of an exec stage; empty otherwise
+  StageSetup setup;  // of an exec stage: without a plugin and options; of a gst stage: without a plugin
+  std::vector<std::string> command;               // of an exec stage; empty otherwise
+  bool gst = false;                               // runs a launch line, in a host of its own kind
   std::vector<std::size_t> upstream, downstream;  // indices of stages, ascending
 
   [[nodiscard]] bool exec() const noexcept { return !command.empty(); }

@@ -25,4 +25,9 @@ struct Lack {
 /// is known when it runs.)
 [[nodiscard]] std::vector<Lack> missing_programs(const Graph& graph);
 
+/// Of gst stages whose launch line names an element that is not here, or of all of them where Reel was built
+/// without GStreamer. Each line is parsed by GStreamer, in a process of its own, nothing is played. Throws
+/// Error{bad_config} for a line that is wrong on every machine.
+[[nodiscard]] std::vector<Lack> missing_elements(const Graph& graph);
+
 }  // namespace reel

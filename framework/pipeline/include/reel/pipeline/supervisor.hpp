@@ -53,4 +53,8 @@ class Supervisor {
 /// Throws Error{not_found} that says where it looked.
 [[nodiscard]] std::string find_stage_host();
 
+/// The same of the program that runs launch lines (`use: gst`): $REEL_GST_STAGE_HOST, else
+/// reel-gst-stage-host.
+[[nodiscard]] std::string find_gst_stage_host();
+
 }  // namespace reel

@@ -17,8 +17,8 @@
 namespace reel {
 
 inline constexpr std::uint64_t kStreamMagic = 0x31'52'54'53'4C'45'45'52;  // "REELSTR1" in memory
-inline constexpr std::uint16_t kLayoutMajor = 1;
-inline constexpr std::uint16_t kLayoutMinor = 1;  // 1: next_epoch
+inline constexpr std::uint16_t kLayoutMajor = 2;  // 2: offset_end, applied_rate, stream headers
+inline constexpr std::uint16_t kLayoutMinor = 0;
 inline constexpr std::size_t kPageBytes = 4096;
 inline constexpr std::uint32_t kFormatRecords = 16;
 inline constexpr std::uint32_t kSegmentRecords = 64;
@@ -53,7 +53,7 @@ struct FormatRecord {
   std::uint32_t kind;      // MediaKind
   std::uint32_t caps_bytes;
   std::uint32_t codec_data_bytes;
-  std::uint32_t reserved;
+  std::uint32_t headers_bytes;  // of stream headers, behind the codec data: u32 size | bytes, for each
   std::array<char, kMaxCapsBytes> caps;
   std::array<std::byte, kMaxCodecDataBytes> codec_data;
 };
@@ -63,7 +63,7 @@ struct SegmentRecord {
   std::uint64_t checksum;  // of all that follows
   double rate;
   std::int64_t start_ns, stop_ns, time_ns, base_ns, monotonic_offset_ns;
-  std::uint64_t reserved;
+  double applied_rate;
 };
 static_assert(sizeof(SegmentRecord) == 64);
 
@@ -139,15 +139,15 @@ struct SlotRecord {
   std::uint64_t payload_bytes, side_data_bytes;
   std::uint64_t payload_checksum, side_data_checksum;
   std::int64_t pts_ns, dts_ns, duration_ns, capture_ns, publish_ns;
-  std::uint64_t offset;
+  std::uint64_t offset, offset_end;
   std::array<std::uint64_t, kMaxPlanes> plane_offset_bytes;
   std::array<std::uint32_t, kMaxPlanes> plane_stride_bytes;
 };
-static_assert(sizeof(SlotRecord) == 152 && std::is_trivially_copyable_v<SlotRecord>);
+static_assert(sizeof(SlotRecord) == 160 && std::is_trivially_copyable_v<SlotRecord>);
 
 /// What is written, hashed and read of a record: all of it only where planes are listed.
 inline constexpr std::size_t kRecordBytes = offsetof(SlotRecord, plane_offset_bytes);
-static_assert(kRecordBytes == 104);
+static_assert(kRecordBytes == 112);
 
 struct alignas(64) SlotHeader {
   std::atomic<std::uint64_t> state;  // written by the writer: slot_word

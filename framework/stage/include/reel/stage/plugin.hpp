@@ -17,7 +17,7 @@ namespace reel {
 /// inline of Frame, Loan, HeldSlot, PlaneView, ConstPlaneView, FrameInfo, SideDataView, SideDataWriter,
 /// Format and all it is made of, VideoLayout, Segment, Tags, Error. A unit test holds their sizes beside this
 /// number.
-inline constexpr std::uint32_t kPluginAbi = 2;
+inline constexpr std::uint32_t kPluginAbi = 3;
 
 /// What a port takes or gives: any of these bits.
 enum PortMedia : std::uint32_t {

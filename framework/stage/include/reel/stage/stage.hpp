@@ -52,6 +52,8 @@ class Output {
   [[nodiscard]] virtual Loan acquire(std::size_t bytes = 0) = 0;
   /// Throws Error{bad_argument} for a layout that does not fit.
   virtual void publish(Loan loan, const FrameInfo& info) = 0;
+  /// The same; the slot is not used again before `loan` is dropped too (FrameWriter::publish_and_keep).
+  virtual void publish_and_keep(Loan& loan, const FrameInfo& info) = 0;
   /// acquire, one fused copy and hash, publish.
   virtual void write(std::span<const std::byte> payload, const FrameInfo& info,
                      const SideDataView& side_data = {}) = 0;

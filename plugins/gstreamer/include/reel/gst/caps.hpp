@@ -9,12 +9,19 @@
 
 namespace reel::gst {
 
-/// REQUIRES: fixed caps. codec_data (and OpusHead out of `streamheader`) becomes EncodedFormat::codec_data
-/// and leaves the text; other buffers that caps carry are left out of the text too. Throws
-/// Error{bad_argument} naming the field that is missing or out of range.
+/// REQUIRES: fixed caps. `codec_data` and every buffer of `streamheader` leave the text and become the
+/// format's codec_data() and stream_headers(), whatever the media type (Opus: OpusHead is the codec data
+/// too); raw video and audio have none. Throws Error{bad_argument} naming the field that is missing or out of
+/// range, Error{unsupported} naming the feature of memory that the processor cannot map (memory:GLMemory).
 [[nodiscard]] Format format_from_caps(const GstCaps* caps);
 
-/// The way back, codec data included. Throws Error{bad_argument} for text that GStreamer cannot parse.
+/// The way back, codec data and stream headers included. Throws Error{bad_argument} for text that GStreamer
+/// cannot parse.
 [[nodiscard]] Ptr<GstCaps> caps_from_format(const Format& format);
+
+/// Those of `caps` whose buffers the processor can map: without the structures that name a memory feature
+/// other than memory:SystemMemory (memory:DMABuf too: its pixels may be tiled). What a sink that takes
+/// anything answers a caps query with, given the query's filter; ANY stays ANY.
+[[nodiscard]] Ptr<GstCaps> without_other_memory(const GstCaps* caps);
 
 }  // namespace reel::gst

@@ -21,7 +21,9 @@ void set_frame_info(GstBuffer* buffer, const FrameInfo& info) noexcept;
 [[nodiscard]] std::int64_t capture_time(const GstSegment& segment, std::int64_t pts_ns,
                                         std::int64_t monotonic_offset_ns) noexcept;
 
-/// REQUIRES: a segment in TIME format. `monotonic_offset_ns` as monotonic_offset() gives it.
+/// `monotonic_offset_ns` as monotonic_offset() gives it. Running and stream times of every position are those
+/// of `segment`, its `offset` included. A segment in another format than TIME says nothing of times: it
+/// becomes the default segment.
 [[nodiscard]] Segment segment_from(const GstSegment& segment, std::int64_t monotonic_offset_ns) noexcept;
 [[nodiscard]] GstSegment segment_to(const Segment& segment) noexcept;
 

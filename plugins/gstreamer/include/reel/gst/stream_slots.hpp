@@ -13,6 +13,7 @@
 #include <string>
 
 #include <gst/gst.h>
+#include <gst/video/video.h>
 
 #include <reel/channel/frame_writer.hpp>
 #include <reel/format/video_format.hpp>
@@ -40,18 +41,26 @@ struct SlotPart {
 class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
  public:
   using Stop = std::function<bool()>;
+  using AddSideData = std::function<void(const Format& format, SideDataWriter& side_data)>;
 
   /// Loans that buffers cannot have: the writing element's own, for copies.
   static constexpr std::uint32_t kSpareLoans = 1;
 
-  /// `loans` as the writer was opened with, 2 or more.
-  StreamSlots(std::shared_ptr<FrameWriter> writer, std::uint32_t loans);
+  /// How the writing element publishes a loan, and keeps it where that is asked for.
+  using Publish =
+      std::function<WriteStatus(FrameWriter& writer, Loan& loan, const FrameInfo& info, bool keep)>;
+
+  /// `loans` as the writer was opened with. `publish` where it is not the writer itself that publishes; what
+  /// it throws, publish() throws.
+  StreamSlots(std::shared_ptr<FrameWriter> writer, std::uint32_t loans, Publish publish = publish_plainly);
   StreamSlots(const StreamSlots&) = delete;
   StreamSlots& operator=(const StreamSlots&) = delete;
 
   /// What is published from here on has this format. The memory is made with it when the first slot is
   /// needed, so that whoever knows of larger buffers can say so before.
   void set_format(const Format& format);
+  /// The same where there was no format before; does nothing later.
+  void set_first_format(const Format& format);
   /// Before `buffers` of `bytes` are asked for, as far as the stream's limits allow.
   void reserve(std::uint64_t bytes, std::uint32_t buffers) noexcept;
   /// The memory exists from here on, and readers are let in. Throws Error.
@@ -64,9 +73,9 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   [[nodiscard]] GstMemory* lend(std::size_t bytes, const Stop& stopped) noexcept;
   /// Whoever waits in lend() asks its `stopped` again.
   void wake() noexcept;
-  /// While it is on nobody waits in lend(): what is filled now would be thrown away, and the elements before
-  /// cannot flush or stop while one of their threads waits here.
-  void set_flushing(bool on) noexcept;
+  /// Nothing is lent until it is allowed again, and whoever waits in lend() comes back: the elements before
+  /// cannot stop or flush while one of their threads waits in it.
+  void refuse(bool on) noexcept;
 
   /// The slot that `buffer` lies in, when it is one of these, whole, not yet published, and of memory that
   /// the stream has not left for larger.
@@ -74,11 +83,11 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   /// Publishes it where it lies; its memory is read-only from here on. With a layout for pictures that have
   /// planes. Statuses as FrameWriter::publish.
   [[nodiscard]] WriteStatus publish(const SlotPart& part, const VideoLayout* layout, const FrameInfo& info,
-                                    const std::function<void(SideDataWriter&)>& add_side_data);
+                                    const AddSideData& add_side_data);
   /// A slot to copy into. Waits while readers hold them all, until interrupt().
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes) noexcept;
   /// What was copied.
-  [[nodiscard]] WriteStatus publish(Loan&& loan, const FrameInfo& info) noexcept;
+  [[nodiscard]] WriteStatus publish(Loan&& loan, const FrameInfo& info);
   /// Waits until so many readers have joined; false after interrupt(). REQUIRES: open().
   [[nodiscard]] bool wait_for_readers(std::uint32_t count) noexcept;
   /// What the writing element waits for ends as `interrupted`, until resume(); lend() goes on waiting.
@@ -99,7 +108,10 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   void restart(const std::function<std::shared_ptr<FrameWriter>()>& make, std::uint32_t loans);
   /// Lets the writer go: waits end, what is lent later comes from the heap.
   void close() noexcept;
-  [[nodiscard]] bool closed() const noexcept { return writer() == nullptr; }
+  /// Nothing is lent: closed, or refused.
+  [[nodiscard]] bool closed() const noexcept {
+    return refusing_.load(std::memory_order_acquire) || writer() == nullptr;
+  }
   /// For its thread-safe calls; nullptr once closed.
   [[nodiscard]] std::shared_ptr<FrameWriter> writer() const noexcept;
 
@@ -108,6 +120,7 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
  private:
   friend class Slot;
 
+  static WriteStatus publish_plainly(FrameWriter& writer, Loan& loan, const FrameInfo& info, bool keep);
   [[nodiscard]] bool grow() noexcept;
   [[nodiscard]] WriteStatus lend(Loan& loan, std::size_t bytes, const Stop& stopped,
                                  std::unique_lock<std::mutex>& lock);
@@ -115,11 +128,12 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   void apply_format();
   void take_back(Loan& loan) noexcept;
 
+  const Publish publish_;
   mutable std::mutex mutex_;             // for every data call of the writer
   mutable std::mutex place_mutex_;       // of writer_ alone, so that a call that waits can be interrupted
   std::shared_ptr<FrameWriter> writer_;  // none once closed; replaced under both
   std::atomic<bool> interrupted_{false};
-  std::atomic<bool> flushing_{false};
+  std::atomic<bool> refusing_{false};
   std::optional<Format> next_format_;  // not yet the writer's
   std::optional<Format> last_format_;
   std::uint32_t loans_;
@@ -132,5 +146,16 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   std::string error_;  // of a format that could not be set; else the writer knows
   SlotCounts counts_;
 };
+
+/// A picture that lies in a slot, whole and with planes that a layout can tell of.
+struct PlacedPicture {
+  SlotPart part;
+  VideoLayout layout;  // from the slot's first byte
+};
+
+/// nullopt when the picture has to be copied. `info` and `format` are those of the buffer's caps.
+[[nodiscard]] std::optional<PlacedPicture> placed_picture(const StreamSlots& slots, GstBuffer* buffer,
+                                                          const GstVideoInfo& info,
+                                                          const VideoFormat& format);
 
 }  // namespace reel::gst

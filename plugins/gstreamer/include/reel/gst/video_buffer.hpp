@@ -16,8 +16,7 @@ namespace reel::gst {
 class VideoBuffer {
  public:
   /// Maps `buffer`, which must live as long. REQUIRES: `format` is raw video, of the same caps as `info`.
-  /// Throws Error{bad_argument} when the buffer is smaller than its caps say, or cropped to another size than
-  /// they say.
+  /// Throws Error{bad_argument} when the buffer is smaller than its caps, GstVideoMeta and crop say.
   VideoBuffer(GstBuffer* buffer, const GstVideoInfo& info, const Format& format);
   VideoBuffer(const VideoBuffer&) = delete;
   VideoBuffer& operator=(const VideoBuffer&) = delete;
@@ -33,13 +32,16 @@ class VideoBuffer {
  private:
   void map_run(GstBuffer* buffer);
   void map_planes(GstBuffer* buffer, const GstVideoInfo& info);
+  [[nodiscard]] bool planes_are_mapped() const noexcept;
+  void copy_component(Loan& loan, guint component) const noexcept;
 
   VideoFormat format_;
   std::optional<PlaneRun> run_;
   VideoLayout layout_;           // of the loan
   GstBuffer* buffer_ = nullptr;  // mapped through map_, when run_
   GstMapInfo map_{};
-  GstVideoFrame frame_{};  // mapped when not run_
+  GstVideoFrame frame_{};          // mapped when not run_
+  guint crop_x_ = 0, crop_y_ = 0;  // pixels, of frame_
 };
 
 }  // namespace reel::gst

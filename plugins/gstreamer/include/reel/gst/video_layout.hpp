@@ -18,18 +18,20 @@ struct PlaneRun {
   VideoLayout layout;
 };
 
+/// The crop that leaves a picture of the caps' size: it is part of where the planes lie. nullptr where there
+/// is none, or one of another size, which only hints at a part of the picture and travels beside it.
+[[nodiscard]] const GstVideoCropMeta* crop_of(GstBuffer* buffer, const VideoFormat& format) noexcept;
+
 /// Strides, offsets, padding and crop of `buffer`, which has the caps of `info` and `format`. Nothing is
-/// mapped or copied. nullopt when the planes are no such run: several memories, negative strides, padding
-/// that the buffer does not hold, a crop that falls between chroma samples.
+/// mapped or copied. A crop between chroma samples takes the sample that its first pixel has its colour of,
+/// as videocrop does. nullopt when the planes are no such run: several memories, negative strides, padding
+/// that the buffer does not hold, a crop between the pixel pairs of YUY2 or UYVY.
 [[nodiscard]] std::optional<PlaneRun> find_plane_run(GstBuffer* buffer, const GstVideoInfo& info,
                                                      const VideoFormat& format) noexcept;
 
-/// Says with a GstVideoMeta where the planes lie. REQUIRES: `buffer` is writable and holds layout.bytes.
-void attach_layout(GstBuffer* buffer, const VideoFormat& format, const VideoLayout& layout);
-
-/// Tells the elements before `sink_pad`, for the pad's life, that any strides and offsets are welcome, so
-/// that decoders hand over their own padded pictures instead of copying them into GStreamer's default layout
-/// first.
-void accept_any_layout(GstPad* sink_pad);
+/// Says with a GstVideoMeta where the planes lie; its flags (interlaced, top field first ...) are those among
+/// `frame_flags`, of FrameInfo. REQUIRES: `buffer` is writable and holds layout.bytes.
+void attach_layout(GstBuffer* buffer, const VideoFormat& format, const VideoLayout& layout,
+                   std::uint32_t frame_flags = 0);
 
 }  // namespace reel::gst

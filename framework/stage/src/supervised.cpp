@@ -1,4 +1,4 @@
-#include "descriptors.hpp"
+#include <reel/stage/supervised.hpp>
 
 #include <array>
 #include <cerrno>

@@ -1,10 +1,16 @@
-// What the supervisor left open for a stage's process: its setup and its statistics page.
+// A stage's process towards its supervisor: the setup and the statistics page that it was left open, and the
+// statuses that it ends with. For programs that run stages (the stage host is one); called in their first
+// thread.
 #pragma once
 
 #include <reel/stage/stage_setup.hpp>
 #include <reel/stats/stage_page.hpp>
 
 namespace reel {
+
+inline constexpr int kEndedWell = 0;
+inline constexpr int kFailed = 1;            // said why in the log; worth another try
+inline constexpr int kBadConfiguration = 2;  // would fail again: not restarted
 
 /// Reads `fd` to its end and closes it. Throws Error{io | protocol}.
 [[nodiscard]] StageSetup read_setup(int fd);

@@ -1,4 +1,4 @@
-#include "signal_watcher.hpp"
+#include <reel/stage/signal_watcher.hpp>
 
 #include <array>
 #include <cerrno>

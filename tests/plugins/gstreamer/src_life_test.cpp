@@ -1,0 +1,258 @@
+// reelsrc and its writers: who comes first, who goes how, and what may end a wait.
+#include "player.hpp"
+
+#include <csignal>
+#include <optional>
+#include <random>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <reel_test/child_process.hpp>
+#include <reel_test/needs.hpp>
+#include <reel_test/wait_until.hpp>
+
+#include "pipelines.hpp"
+
+namespace gstreamer_test {
+namespace {
+
+using reel::FrameWriter;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr auto kTrouble =
+    static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_EOS);
+
+class SourceLife : public SourceTest {
+ protected:
+  static std::vector<int> values(const Player& player) {
+    std::vector<int> values;
+    for (const Left& one : player.buffers()) values.push_back(one.first_byte);
+    return values;
+  }
+};
+
+// "+STREAM" and "-STREAM REASON", as the signals tell.
+class Connections {
+ public:
+  explicit Connections(GstElement* source) {
+    g_signal_connect(source, "connected", G_CALLBACK(on_connected), this);
+    g_signal_connect(source, "disconnected", G_CALLBACK(on_disconnected), this);
+  }
+  [[nodiscard]] std::vector<std::string> told() const {
+    const std::lock_guard lock(mutex_);
+    return told_;
+  }
+  [[nodiscard]] bool wait_for(std::size_t count) const {
+    return reel_test::wait_until([&] { return told().size() >= count; });
+  }
+
+ private:
+  static void on_connected(GstElement*, const gchar* stream, guint64 count, gpointer self) {
+    static_cast<Connections*>(self)->tell("+" + std::string(stream) + " " + std::to_string(count));
+  }
+  static void on_disconnected(GstElement*, const gchar* stream, const gchar* reason, gpointer self) {
+    static_cast<Connections*>(self)->tell("-" + std::string(stream) + " " + reason);
+  }
+  void tell(std::string text) {
+    const std::lock_guard lock(mutex_);
+    told_.push_back(std::move(text));
+  }
+  mutable std::mutex mutex_;
+  std::vector<std::string> told_;
+};
+
+TEST_F(SourceLife, OutlivesTenWritersThatAreKilled) {
+  REEL_NEEDS(reel_test::missing_programs({"gst-launch-1.0"}));
+  runtime_.allow_leftovers();
+  Player player(into_sink());
+  Connections connections(player.source());
+  player.play();
+  constexpr int kLives = 10;
+  for (int life = 0; life < kLives; ++life) {
+    const std::size_t before = player.count("buffer");
+    reel_test::ChildProcess sender = launch(
+        "videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1 ! reelsink "
+        "stream=" +
+        stream());
+    ASSERT_TRUE(player.wait_for(before + 5)) << "life " << life << ": " << sender.errors();
+    sender.signal(SIGKILL);
+    (void)sender.wait();
+  }
+  ASSERT_TRUE(connections.wait_for(2 * kLives));
+  EXPECT_EQ(player.message_there_is(kTrouble), "");
+  player.stop();
+
+  int lives = 0;
+  const std::vector<Left> buffers = player.buffers();
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    const bool first_of_life = i == 0 || buffers[i].offset <= buffers[i - 1].offset;
+    lives += first_of_life ? 1 : 0;  // the number of a stale frame would begin another
+    EXPECT_TRUE(!first_of_life || buffers[i].discont) << "buffer " << i;
+    EXPECT_TRUE(i == 0 || buffers[i].pts >= buffers[i - 1].pts) << "buffer " << i;
+  }
+  EXPECT_EQ(lives, kLives);
+  EXPECT_EQ(player.stat("connects"), kLives);
+  EXPECT_EQ(player.count("stream-start"), 1u);
+  const auto told = connections.told();
+  ASSERT_EQ(told.size(), 2u * kLives);
+  for (int life = 0; life < kLives; ++life) {
+    EXPECT_EQ(told[2 * life], "+" + stream() + " " + std::to_string(life + 1));
+    EXPECT_EQ(told[2 * life + 1], "-" + stream() + " lost");
+  }
+}
+
+TEST_F(SourceLife, DrainsWhatWasPublishedBeforeTheWriterWentThenEndsWhereAsked) {
+  Player player(into_sink("on-disconnect=eos policy=lossless"));
+  player.play();
+  {
+    FrameWriter writer(stream(), picture(), {.slots = 16});
+    ASSERT_TRUE(wait_for_readers(writer));
+    for (int i = 1; i <= 8; ++i) write(writer, i);
+  }
+  EXPECT_EQ(player.end(), "eos");
+  EXPECT_THAT(values(player), ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
+}
+
+TEST_F(SourceLife, EndsWithTheStreamAfterItsLastFrameThoughItWouldReconnect) {
+  Player player(into_sink("policy=lossless"));
+  Connections connections(player.source());
+  player.play();
+  FrameWriter writer(stream(), picture(), {.slots = 16});
+  ASSERT_TRUE(wait_for_readers(writer));
+  for (int i = 1; i <= 8; ++i) write(writer, i);
+  writer.end();
+  EXPECT_EQ(player.end(), "eos");
+  EXPECT_THAT(values(player), ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
+  EXPECT_THAT(connections.told(), ElementsAre("+" + stream() + " 1", "-" + stream() + " ended"));
+}
+
+TEST_F(SourceLife, EndsOnADisconnectThoughTheNextWriterIsThereAtOnce) {
+  Player player(into_sink("on-disconnect=eos policy=lossless"));
+  player.play();
+  std::optional<FrameWriter> writer(std::in_place, stream(), picture());
+  ASSERT_TRUE(wait_for_readers(*writer));
+  write(*writer, 1);
+  writer.reset();
+  writer.emplace(stream(), picture());
+  write(*writer, 2);
+  EXPECT_EQ(player.end(), "eos");
+  EXPECT_THAT(values(player), ElementsAre(1));
+}
+
+TEST_F(SourceLife, TellsOfALostWriterAsAnErrorWhereAsked) {
+  Player player(into_sink("on-disconnect=error"));
+  player.play();
+  {
+    FrameWriter writer(stream(), picture());
+    ASSERT_TRUE(wait_for_readers(writer));
+  }
+  EXPECT_THAT(player.end(),
+              AllOf(StartsWith("error: "), HasSubstr("\"" + stream() + "\" has no writer any more"),
+                    HasSubstr("on-disconnect is error")));
+}
+
+TEST_F(SourceLife, WithoutReconnectEndsWhenItsOnlyWriterIsLost) {
+  FrameWriter first(stream(), picture());
+  Player player(into_sink("reconnect=false"));
+  player.play();
+  ASSERT_TRUE(wait_for_readers(first));
+  write(first, 1);
+  ASSERT_TRUE(player.wait_for(1));
+  { const FrameWriter gone = std::move(first); }
+  EXPECT_EQ(player.end(), "eos");
+}
+
+TEST_F(SourceLife, WaitsForAWriterNoLongerThanItsTimeout) {
+  Player player(into_sink("timeout=100000000"));
+  player.play();
+  EXPECT_THAT(player.end(), AllOf(StartsWith("error: "), HasSubstr(stream()), HasSubstr("100 ms (timeout)")));
+
+  Player ends(into_sink("timeout=100000000 on-disconnect=eos"));
+  ends.play();
+  EXPECT_EQ(ends.end(), "eos");
+}
+
+TEST_F(SourceLife, ANameThatNoStreamCanHaveIsAnErrorThatSaysWhichCan) {
+  Player player("reelsrc name=source stream=Bad*Name ! fakesink");
+  EXPECT_EQ(player.to(GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+  EXPECT_THAT(player.end(), AllOf(StartsWith("error: "), HasSubstr("Bad*Name"), HasSubstr("63")));
+  Player nameless("reelsrc name=source ! fakesink");
+  EXPECT_EQ(nameless.to(GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+  EXPECT_THAT(nameless.end(), HasSubstr("No stream is named"));
+}
+
+TEST_F(SourceLife, AnEndThatTheApplicationSendsComesThroughWhileItWaits) {
+  Player player(into_sink());
+  player.play();
+  gst_element_send_event(player.pipeline(), gst_event_new_eos());
+  EXPECT_EQ(player.end(), "eos");
+}
+
+TEST_F(SourceLife, IsFlushedWhileItWaitsAndGoesOnAfterwards) {
+  Player player(into_sink("timeout=3600000000000"));
+  player.play();
+  for (int i = 0; i < 3; ++i) {  // for a writer
+    ASSERT_TRUE(gst_element_send_event(player.source(), gst_event_new_flush_start()));
+    ASSERT_TRUE(gst_element_send_event(player.source(), gst_event_new_flush_stop(TRUE)));
+  }
+  FrameWriter writer(stream(), picture());
+  ASSERT_TRUE(wait_for_readers(writer));
+  write(writer, 1);
+  ASSERT_TRUE(player.wait_for(1));
+  for (int i = 0; i < 3; ++i) {  // for a frame
+    ASSERT_TRUE(gst_element_send_event(player.source(), gst_event_new_flush_start()));
+    ASSERT_TRUE(gst_element_send_event(player.source(), gst_event_new_flush_stop(TRUE)));
+  }
+  write(writer, 2);
+  ASSERT_TRUE(player.wait_for(2));
+  EXPECT_EQ(player.message_there_is(kTrouble), "");
+}
+
+TEST_F(SourceLife, WalksThroughAllStatesFromSeveralThreadsWhileFramesComeAndWritersGo) {
+  Player player(into_sink());
+  std::atomic<bool> done{false};
+  std::jthread writing([&] {
+    while (!done) {
+      FrameWriter writer(stream(), picture(), {.slots = 16, .live = true});
+      for (int i = 0; i < 50 && !done; ++i) {
+        write(writer, i);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    }
+  });
+  const auto walk = [&](unsigned seed) {
+    std::mt19937 random(seed);
+    const GstState states[] = {GST_STATE_NULL, GST_STATE_READY, GST_STATE_PAUSED, GST_STATE_PLAYING};
+    for (int i = 0; i < 150; ++i) {
+      player.to(states[random() % 4]);
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 8));
+    }
+  };
+  {
+    std::jthread one(walk, 1);
+    std::jthread other(walk, 2);
+  }
+  player.stop();
+  const std::size_t before = player.count("buffer");
+  player.play();
+  EXPECT_TRUE(player.wait_for(before + 3)) << "it plays as if nothing had been";
+  EXPECT_EQ(player.message_there_is(GST_MESSAGE_ERROR), "");
+  done = true;
+}
+
+TEST_F(SourceLife, SaysGoodbyeWhenItStops) {
+  Player player(into_sink());
+  Connections connections(player.source());
+  player.play();
+  FrameWriter writer(stream(), picture());
+  ASSERT_TRUE(connections.wait_for(1));
+  player.stop();
+  EXPECT_THAT(connections.told(), ElementsAre("+" + stream() + " 1", "-" + stream() + " stopped"));
+  EXPECT_TRUE(reel_test::wait_until([&] { return writer.readers().empty(); }));
+}
+
+}  // namespace
+}  // namespace gstreamer_test

@@ -78,9 +78,9 @@ Playback::Playback(const Source& source, const Wanted& wanted, const Conversion&
 
 // A decoder that waits for a slot would not hear of the stop.
 Playback::~Playback() {
-  if (video_slots_) video_slots_->set_flushing(true);
+  if (video_slots_) video_slots_->refuse(true);
   gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
-  if (video_slots_) video_slots_->set_flushing(false);
+  if (video_slots_) video_slots_->refuse(false);
 }
 
 Playback::Chain Playback::add_chain(const std::vector<const char*>& factories, const std::string& caps_text,

@@ -244,8 +244,8 @@ WriteStatus Sink::write(GstBuffer* buffer) {
                   : write_copy(buffer);
   }
   const auto part = slots_->find(buffer);
-  const bool lies_right = part && part->offset_bytes == 0 &&
-                          (!opaque_video_ || in_default_layout(buffer, video_info_));
+  const bool lies_right =
+      part && part->offset_bytes == 0 && (!opaque_video_ || in_default_layout(buffer, video_info_));
   return lies_right ? slots_->publish(*part, nullptr, info_of(buffer), collect) : write_copy(buffer);
 }
 
@@ -352,7 +352,7 @@ void Sink::flushed() {
 }
 
 void Sink::set_flushing(bool on) {
-  if (const auto present = slots()) present->set_flushing(on);
+  if (const auto present = slots()) present->refuse(on);
 }
 
 void Sink::unlock() {

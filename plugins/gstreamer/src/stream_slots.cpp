@@ -86,9 +86,7 @@ WriteStatus StreamSlots::lend(Loan& loan, std::size_t bytes, const Stop& stopped
     if (lent_ + kSpareLoans > loans_ && !grow()) return WriteStatus::no_memory;
     if (!stopped) return writer_->acquire(loan, bytes, 0);
     const auto present = writer_;
-    const auto stop = [&] {
-      return writer_ != present || flushing_.load(std::memory_order_acquire) || stopped();
-    };
+    const auto stop = [&] { return writer_ != present || closed() || stopped(); };
     ++waiting_;
     const WriteStatus status = present->acquire(loan, bytes, SharedWait{lock, stop});
     if (--waiting_ == 0) settled_.notify_all();
@@ -124,9 +122,9 @@ void StreamSlots::wake() noexcept {
   if (const auto present = writer()) present->wake();
 }
 
-void StreamSlots::set_flushing(bool on) noexcept {
-  flushing_.store(on, std::memory_order_release);
-  if (on) wake();
+void StreamSlots::refuse(bool on) noexcept {
+  refusing_.store(on, std::memory_order_release);
+  wake();
 }
 
 void StreamSlots::take_back(Loan& loan) noexcept {

@@ -204,7 +204,8 @@ TEST_F(Copies, WhatWasPublishedDoesNotChangeUnderAnInPlaceElementBehindATee) {
   }
 }
 
-// tee passes no pool on, but whoever has it may: then the very memory that was published goes to both branches.
+// tee passes no pool on, but whoever has it may: then the very memory that was published goes to both
+// branches.
 TEST_F(Copies, SlotsThatGoToAnInPlaceBranchTooAreCopiedThere) {
   const std::string caps_text = "video/x-raw,format=I420,width=64,height=48,framerate=100/1";
   GstCaps* const caps = gst_caps_from_string(caps_text.c_str());

@@ -197,7 +197,8 @@ std::string alive_after(const std::string& line) {
   std::string alive;
   std::istringstream log(child.errors());
   for (std::string one; std::getline(log, one);) {
-    if (one.find(" TRACE ") != std::string::npos && one.find("object-alive,") != std::string::npos) alive += one + "\n";
+    if (one.find(" TRACE ") != std::string::npos && one.find("object-alive,") != std::string::npos)
+      alive += one + "\n";
   }
   return alive;
 }

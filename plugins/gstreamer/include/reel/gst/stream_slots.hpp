@@ -73,9 +73,9 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   [[nodiscard]] GstMemory* lend(std::size_t bytes, const Stop& stopped) noexcept;
   /// Whoever waits in lend() asks its `stopped` again.
   void wake() noexcept;
-  /// While it is on nobody waits in lend(): what is filled now would be thrown away, and the elements before
-  /// cannot flush or stop while one of their threads waits here.
-  void set_flushing(bool on) noexcept;
+  /// Nothing is lent until it is allowed again, and whoever waits in lend() comes back: the elements before
+  /// cannot stop or flush while one of their threads waits in it.
+  void refuse(bool on) noexcept;
 
   /// The slot that `buffer` lies in, when it is one of these, whole, not yet published, and of memory that
   /// the stream has not left for larger.
@@ -108,9 +108,9 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   void restart(const std::function<std::shared_ptr<FrameWriter>()>& make, std::uint32_t loans);
   /// Lets the writer go: waits end, what is lent later comes from the heap.
   void close() noexcept;
-  /// Nothing is lent: closed, or flushing.
+  /// Nothing is lent: closed, or refused.
   [[nodiscard]] bool closed() const noexcept {
-    return flushing_.load(std::memory_order_acquire) || writer() == nullptr;
+    return refusing_.load(std::memory_order_acquire) || writer() == nullptr;
   }
   /// For its thread-safe calls; nullptr once closed.
   [[nodiscard]] std::shared_ptr<FrameWriter> writer() const noexcept;
@@ -133,7 +133,7 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   mutable std::mutex place_mutex_;       // of writer_ alone, so that a call that waits can be interrupted
   std::shared_ptr<FrameWriter> writer_;  // none once closed; replaced under both
   std::atomic<bool> interrupted_{false};
-  std::atomic<bool> flushing_{false};
+  std::atomic<bool> refusing_{false};
   std::optional<Format> next_format_;  // not yet the writer's
   std::optional<Format> last_format_;
   std::uint32_t loans_;

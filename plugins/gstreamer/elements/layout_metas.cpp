@@ -15,6 +15,9 @@
 namespace reel::gst {
 namespace {
 
+constexpr std::uint32_t kFrameFlags =
+    std::uint32_t{GST_VIDEO_FRAME_FLAG_INTERLACED} | GST_VIDEO_FRAME_FLAG_TFF | GST_VIDEO_FRAME_FLAG_RFF |
+    GST_VIDEO_FRAME_FLAG_ONEFIELD | GST_VIDEO_FRAME_FLAG_MULTIPLE_VIEW | GST_VIDEO_FRAME_FLAG_FIRST_IN_BUNDLE;
 constexpr gsize kMostChannels = 64;  // of GStreamer
 
 struct Size {
@@ -105,7 +108,7 @@ bool write_video_meta(const GstVideoMeta& meta, const Format& format, SideDataWr
 void attach_video_meta(GstBuffer* buffer, std::span<const std::byte> entry, const Format& format) {
   Unpacker from(entry);
   const std::string name = from.text();
-  const auto flags = static_cast<GstVideoFrameFlags>(from.number<std::uint32_t>());
+  const auto flags = static_cast<GstVideoFrameFlags>(from.number<std::uint32_t>() & kFrameFlags);
   const auto id = from.number<gint>();
   const Size size{from.number<guint>(), from.number<guint>()};
   const auto planes = from.number<guint>();

@@ -81,7 +81,7 @@ TEST_F(MetaTravel, EveryFieldAndFlagOfABufferArrives) {
   const GstVideoMeta* video = gst_buffer_get_video_meta(got);
   ASSERT_NE(video, nullptr);
   EXPECT_EQ(video->flags, GST_VIDEO_FRAME_FLAG_INTERLACED | GST_VIDEO_FRAME_FLAG_TFF |
-                              GST_VIDEO_FRAME_FLAG_RFF | GST_VIDEO_FRAME_FLAG_ONEFIELD | (1u << 11));
+                              GST_VIDEO_FRAME_FLAG_RFF | GST_VIDEO_FRAME_FLAG_ONEFIELD);
 }
 
 TEST_F(MetaTravel, ABufferWithoutMetasHasNoneButLayoutAndCaptureTime) {
@@ -151,7 +151,7 @@ TEST_F(MetaTravel, AMegabyteInACustomMetaSurvivesByteForByte) {
   gst_structure_set(gst_custom_meta_get_structure(meta), "buffer", GST_TYPE_BUFFER, big.get(), "bytes",
                     G_TYPE_BYTES, bytes, "id", G_TYPE_INT, 4, nullptr);
   g_bytes_unref(bytes);
-  GstBuffer* const got = pass(std::move(buffer), kNv12, "side-data-bytes=2097152");
+  GstBuffer* const got = pass(std::move(buffer), kNv12, "side-data-bytes=1400000");
   ASSERT_NE(got, nullptr);
   GstCustomMeta* there = gst_buffer_get_custom_meta(got, "ReelTestBig");
   ASSERT_NE(there, nullptr);

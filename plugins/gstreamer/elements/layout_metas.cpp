@@ -42,44 +42,6 @@ bool lies_in(guint x, guint y, guint width, guint height, const Size& picture) {
   return guint64{x} + width <= picture.width && guint64{y} + height <= picture.height;
 }
 
-// Of a row of `plane`, the last sample included; 0 for formats whose samples are packed across bytes.
-gsize row_bytes(const GstVideoFormatInfo& format, guint plane, guint width) {
-  gsize most = 0;
-  for (guint component = 0; component < format.n_components; ++component) {
-    if (format.plane[component] != plane) continue;
-    const auto columns = static_cast<gsize>(GST_VIDEO_FORMAT_INFO_SCALE_WIDTH(&format, component, width));
-    most = std::max(most, columns * static_cast<gsize>(format.pixel_stride[component]));
-  }
-  return most;
-}
-
-gsize rows_of(const GstVideoFormatInfo& format, guint plane, guint height) {
-  for (guint component = 0; component < format.n_components; ++component) {
-    if (format.plane[component] == plane)
-      return static_cast<gsize>(GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT(&format, component, height));
-  }
-  return height;  // a palette
-}
-
-// As far as a consumer may read by this meta.
-bool planes_lie_in(gsize size, const GstVideoInfo& caps, const Size& picture, std::span<const gsize> offsets,
-                   std::span<const gint> strides) {
-  const GstVideoFormatInfo& format = *caps.finfo;
-  GstVideoInfo plain{};
-  if (gst_video_info_set_format(&plain, GST_VIDEO_INFO_FORMAT(&caps), picture.width, picture.height) == FALSE)
-    return false;
-  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES(&caps); ++plane) {
-    const gsize row = row_bytes(format, plane, picture.width);
-    const auto least = row != 0 ? row : static_cast<gsize>(GST_VIDEO_INFO_PLANE_STRIDE(&plain, plane));
-    if (strides[plane] <= 0 || static_cast<gsize>(strides[plane]) < least || offsets[plane] > size)
-      return false;
-    const gsize shown =
-        (rows_of(format, plane, picture.height) - 1) * static_cast<gsize>(strides[plane]) + least;
-    if (shown > size - offsets[plane]) return false;
-  }
-  return true;
-}
-
 // GStreamer wants the planes of an audio buffer apart.
 bool planes_are_apart(std::vector<gsize> offsets, gsize plane_bytes, gsize size) {
   std::sort(offsets.begin(), offsets.end());
@@ -91,45 +53,6 @@ bool planes_are_apart(std::vector<gsize> offsets, gsize plane_bytes, gsize size)
 }
 
 }  // namespace
-
-bool write_video_meta(const GstVideoMeta& meta, const Format& format, SideDataWriter& side_data) {
-  if (format.video() != nullptr) return true;
-  Packer bytes;
-  bytes.text(gst_video_format_to_string(meta.format)).number(static_cast<std::uint32_t>(meta.flags));
-  bytes.number(meta.id).number(meta.width).number(meta.height).number(meta.n_planes);
-  for (guint plane = 0; plane < std::min<guint>(meta.n_planes, GST_VIDEO_MAX_PLANES); ++plane)
-    bytes.number(static_cast<std::uint64_t>(meta.offset[plane])).number(meta.stride[plane]);
-  return side_data.add_bytes(kVideoMeta, bytes.packed());
-}
-
-void attach_video_meta(GstBuffer* buffer, std::span<const std::byte> entry, const Format& format) {
-  Unpacker from(entry);
-  const std::string name = from.text();
-  const auto flags = static_cast<GstVideoFrameFlags>(from.number<std::uint32_t>());
-  const auto id = from.number<gint>();
-  const Size size{from.number<guint>(), from.number<guint>()};
-  const auto planes = from.number<guint>();
-  std::array<gsize, GST_VIDEO_MAX_PLANES> offsets{};
-  std::array<gint, GST_VIDEO_MAX_PLANES> strides{};
-  for (guint plane = 0; plane < std::min<guint>(planes, GST_VIDEO_MAX_PLANES); ++plane) {
-    offsets[plane] = from.number<std::uint64_t>();
-    strides[plane] = from.number<gint>();
-  }
-  if (!from.done() || format.video() != nullptr) return;
-  const auto caps = video_info(format);
-  if (!caps || name != GST_VIDEO_INFO_NAME(&*caps) || planes != GST_VIDEO_INFO_N_PLANES(&*caps)) return;
-  // Tiles have no strides in bytes: their layout is the caps' own.
-  if (GST_VIDEO_FORMAT_INFO_IS_TILED(caps->finfo) || size.width > kMaxVideoSize ||
-      size.height > kMaxVideoSize ||
-      !lies_in(0, 0, static_cast<guint>(GST_VIDEO_INFO_WIDTH(&*caps)),
-               static_cast<guint>(GST_VIDEO_INFO_FIELD_HEIGHT(&*caps)), size) ||
-      !planes_lie_in(gst_buffer_get_size(buffer), *caps, size, offsets, strides))
-    return;
-  GstVideoMeta* meta =
-      gst_buffer_add_video_meta_full(buffer, flags, GST_VIDEO_INFO_FORMAT(&*caps), size.width, size.height,
-                                     planes, offsets.data(), strides.data());
-  meta->id = id;
-}
 
 bool write_crop_meta(GstBuffer* buffer, const GstVideoCropMeta& crop, const Format& format,
                      SideDataWriter& side_data) {

@@ -1,5 +1,6 @@
 #include "side_data.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,7 @@ namespace reel::gst {
 namespace {
 
 constexpr const char* kSideDataMeta = "ReelSideData";  // entries that GStreamer has no meta for, as they came
+constexpr const char* kFirstRegion = "first-region";   // in it: the id of the first
 constexpr std::string_view kCustomMeta = "gst.custom-meta";  // names of entries: a custom meta's structure
 constexpr std::string_view kReference = "gst.reference-time";
 constexpr std::string_view kProtection = "gst.protection";
@@ -42,7 +44,8 @@ void register_side_data_meta() {
 
 // --- entries of Reel's own, through GStreamer and back ---
 
-void attach_entry(GstBuffer* buffer, const SideDataView::Entry& entry) {
+// `first_region`: not 0 for detections that regions stand for.
+void attach_entry(GstBuffer* buffer, const SideDataView::Entry& entry, guint first_region = 0) {
   register_side_data_meta();
   GstCustomMeta* meta = gst_buffer_add_custom_meta(buffer, kSideDataMeta);
   if (meta == nullptr) return;
@@ -50,21 +53,33 @@ void attach_entry(GstBuffer* buffer, const SideDataView::Entry& entry) {
   GBytes* bytes = g_bytes_new(entry.data.data(), entry.data.size());
   gst_structure_set(gst_custom_meta_get_structure(meta), "type", G_TYPE_UINT, static_cast<guint>(entry.type),
                     "name", G_TYPE_STRING, name.get(), "data", G_TYPE_BYTES, bytes, nullptr);
+  if (first_region != 0)
+    gst_structure_set(gst_custom_meta_get_structure(meta), kFirstRegion, G_TYPE_UINT, first_region, nullptr);
   g_bytes_unref(bytes);
 }
 
-bool write_entry(GstCustomMeta* meta, SideDataWriter& side_data) {
+std::optional<SideDataView::Entry> entry_of(GstCustomMeta* meta) {
   const GstStructure* structure = gst_custom_meta_get_structure(meta);
   guint type = 0;
   const gchar* name = gst_structure_get_string(structure, "name");
   const GValue* data = gst_structure_get_value(structure, "data");
   if (gst_structure_get_uint(structure, "type", &type) == FALSE || type == 0 || name == nullptr ||
       data == nullptr || !G_VALUE_HOLDS(data, G_TYPE_BYTES) || g_value_get_boxed(data) == nullptr)
-    return false;
+    return std::nullopt;
   gsize size = 0;
   const void* bytes = g_bytes_get_data(static_cast<GBytes*>(g_value_get_boxed(data)), &size);
-  return side_data.add_entry(
-      {static_cast<SideDataType>(type), name, {static_cast<const std::byte*>(bytes), size}});
+  return SideDataView::Entry{
+      static_cast<SideDataType>(type), name, {static_cast<const std::byte*>(bytes), size}};
+}
+
+bool write_entry(GstCustomMeta* meta, RegionsIn& regions, SideDataWriter& side_data) {
+  const auto entry = entry_of(meta);
+  if (!entry) return false;
+  guint first_region = 0;
+  if (gst_structure_get_uint(gst_custom_meta_get_structure(meta), kFirstRegion, &first_region) == FALSE)
+    return side_data.add_entry(*entry);
+  regions.know(first_region, entry->name, SideDataView::detections(*entry));
+  return true;
 }
 
 // --- GStreamer's metas, through Reel and back ---
@@ -125,8 +140,8 @@ bool is_capture_time(GstBuffer* buffer, const GstReferenceTimestampMeta* meta) {
          !GST_CLOCK_TIME_IS_VALID(meta->duration);
 }
 
-bool write_custom(GstCustomMeta* meta, SideDataWriter& side_data) {
-  if (gst_custom_meta_has_name(meta, kSideDataMeta) != FALSE) return write_entry(meta, side_data);
+bool write_custom(GstCustomMeta* meta, RegionsIn& regions, SideDataWriter& side_data) {
+  if (gst_custom_meta_has_name(meta, kSideDataMeta) != FALSE) return write_entry(meta, regions, side_data);
   return write_structure(kCustomMeta, gst_custom_meta_get_structure(meta), side_data);
 }
 
@@ -135,11 +150,11 @@ std::string_view name_of(GstMeta* meta) {
   return gst_structure_get_name(gst_custom_meta_get_structure(reinterpret_cast<GstCustomMeta*>(meta)));
 }
 
-// False when it cannot travel, or found no room. Regions are gathered for later.
+// False when it cannot travel, or found no room.
 bool write_meta(GstBuffer* buffer, GstMeta* meta, const Format& format, SideDataWriter& side_data) {
   const GType api = meta->info->api;
   if (api == GST_VIDEO_META_API_TYPE)
-    return write_video_meta(*reinterpret_cast<GstVideoMeta*>(meta), format, side_data);
+    return true;  // planes travel in the frame's layout, or in that of the caps
   if (api == GST_VIDEO_CROP_META_API_TYPE)
     return write_crop_meta(buffer, *reinterpret_cast<GstVideoCropMeta*>(meta), format, side_data);
   if (api == GST_AUDIO_META_API_TYPE)
@@ -151,8 +166,6 @@ bool write_meta(GstBuffer* buffer, GstMeta* meta, const Format& format, SideData
   }
   if (api == GST_PROTECTION_META_API_TYPE)
     return write_structure(kProtection, reinterpret_cast<GstProtectionMeta*>(meta)->info, side_data);
-  if (gst_meta_info_is_custom(meta->info) != FALSE)
-    return write_custom(reinterpret_cast<GstCustomMeta*>(meta), side_data);
   if (is_small_meta(api)) return write_small_meta(*meta, side_data);
   return write_serialized(*meta, side_data);
 }
@@ -164,10 +177,8 @@ bool attach_bytes(GstBuffer* buffer, const SideDataView::Entry& entry, const For
   if (name == kReference) return attach_reference(buffer, entry.data);
   if (name == kProtection) return attach_protection(buffer, entry.data);
   if (name == kSerializedMeta) return attach_serialized(buffer, entry.data);
-  if (name == kRegionDetails) return true;  // see attach_regions()
-  if (name == kVideoMeta)
-    attach_video_meta(buffer, entry.data, format);
-  else if (name == kCropMeta)
+  if (name == kRegionDetails) return true;  // see RegionsOut
+  if (name == kCropMeta)
     attach_crop_meta(buffer, entry.data, format);
   else if (name == kAudioMeta)
     attach_audio_meta(buffer, entry.data, format);
@@ -181,11 +192,12 @@ bool attach_bytes(GstBuffer* buffer, const SideDataView::Entry& entry, const For
 void attach_side_data(GstBuffer* buffer, const Format& format, std::int64_t capture_ns,
                       const SideDataView& side_data) {
   if (!side_data.empty()) {
-    attach_regions(buffer, side_data);
+    RegionsOut regions(side_data);
     for (const SideDataView::Entry& entry : side_data) {
-      if (entry.type == SideDataType::detections && !SideDataView::detections(entry).empty()) continue;
       if (entry.type == SideDataType::bytes && attach_bytes(buffer, entry, format)) continue;
-      attach_entry(buffer, entry);
+      const bool boxes = entry.type == SideDataType::detections && !SideDataView::detections(entry).empty();
+      const guint first_region = boxes ? regions.attach(buffer, entry) : 0;
+      if (!boxes || first_region != 0) attach_entry(buffer, entry, first_region);
     }
   }
   if (capture_ns >= 0 && gst_buffer_get_reference_timestamp_meta(buffer, monotonic_reference()) == nullptr)
@@ -197,10 +209,14 @@ void collect_side_data(GstBuffer* buffer, const Format& format, SideDataWriter& 
   RegionsIn regions;
   gpointer state = nullptr;
   while (GstMeta* meta = gst_buffer_iterate_meta(buffer, &state)) {
+    bool fits = true;
     if (meta->info->api == GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)
       regions.add(*reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta));
-    else if (!write_meta(buffer, meta, format, side_data))
-      lost.count(name_of(meta));
+    else if (gst_meta_info_is_custom(meta->info) != FALSE)
+      fits = write_custom(reinterpret_cast<GstCustomMeta*>(meta), regions, side_data);
+    else
+      fits = write_meta(buffer, meta, format, side_data);
+    if (!fits) lost.count(name_of(meta));
   }
   regions.write(side_data, lost);
 }

@@ -23,10 +23,6 @@ template <typename Enum>
 std::int32_t number_of(Enum value) {
   return static_cast<std::int32_t>(value);
 }
-template <typename Enum>
-Enum enum_from(Unpacker& from) {
-  return static_cast<Enum>(from.number<std::int32_t>());
-}
 
 // --- sound ---
 
@@ -37,11 +33,11 @@ void write_clipping(GstMeta& meta, Packer& to) {
       .number(std::uint64_t{clipping.end});
 }
 bool attach_clipping(GstBuffer* buffer, Unpacker& from) {
-  const auto format = enum_from<GstFormat>(from);
+  const auto format = from.number<std::int32_t>();
   const auto start = from.number<std::uint64_t>();
   const auto end = from.number<std::uint64_t>();
   if (!from.done() || (format != GST_FORMAT_DEFAULT && format != GST_FORMAT_TIME)) return false;
-  return gst_buffer_add_audio_clipping_meta(buffer, format, start, end) != nullptr;
+  return gst_buffer_add_audio_clipping_meta(buffer, static_cast<GstFormat>(format), start, end) != nullptr;
 }
 
 void write_level(GstMeta& meta, Packer& to) {
@@ -62,12 +58,13 @@ void write_caption(GstMeta& meta, Packer& to) {
   to.number(number_of(caption.caption_type)).sized(std::as_bytes(std::span(caption.data, caption.size)));
 }
 bool attach_caption(GstBuffer* buffer, Unpacker& from) {
-  const auto type = enum_from<GstVideoCaptionType>(from);
+  const auto type = from.number<std::int32_t>();
   const auto data = from.sized();
   if (!from.done() || data.empty() || type < GST_VIDEO_CAPTION_TYPE_CEA608_RAW ||
       type > GST_VIDEO_CAPTION_TYPE_CEA708_CDP)
     return false;
-  return gst_buffer_add_video_caption_meta(buffer, type, reinterpret_cast<const guint8*>(data.data()),
+  return gst_buffer_add_video_caption_meta(buffer, static_cast<GstVideoCaptionType>(type),
+                                           reinterpret_cast<const guint8*>(data.data()),
                                            data.size()) != nullptr;
 }
 
@@ -75,14 +72,21 @@ void write_afd(GstMeta& meta, Packer& to) {
   const auto& afd = as<GstVideoAFDMeta>(meta);
   to.number(afd.field).number(number_of(afd.spec)).number(number_of(afd.afd));
 }
+// Values that no specification reserves: GStreamer complains of the others.
+bool is_format_description(std::int32_t spec, std::int32_t afd) {
+  const bool known = spec == GST_VIDEO_AFD_SPEC_DVB_ETSI || spec == GST_VIDEO_AFD_SPEC_ATSC_A53 ||
+                     spec == GST_VIDEO_AFD_SPEC_SMPTE_ST2016_1;
+  const bool reserved =
+      afd == 1 || (afd >= 5 && afd <= 7) || afd == 12 || (afd == 0 && spec == GST_VIDEO_AFD_SPEC_DVB_ETSI);
+  return known && !reserved && afd >= 0 && afd <= 15;
+}
 bool attach_afd(GstBuffer* buffer, Unpacker& from) {
   const auto field = from.number<guint8>();
-  const auto spec = enum_from<GstVideoAFDSpec>(from);
-  const auto afd = enum_from<GstVideoAFDValue>(from);
-  if (!from.done() || number_of(afd) < 0 || number_of(afd) > 15 || number_of(spec) < 0 ||
-      spec > GST_VIDEO_AFD_SPEC_SMPTE_ST2016_1)
-    return false;
-  return gst_buffer_add_video_afd_meta(buffer, field, spec, afd) != nullptr;
+  const auto spec = from.number<std::int32_t>();
+  const auto afd = from.number<std::int32_t>();
+  if (!from.done() || field > 1 || !is_format_description(spec, afd)) return false;
+  return gst_buffer_add_video_afd_meta(buffer, field, static_cast<GstVideoAFDSpec>(spec),
+                                       static_cast<GstVideoAFDValue>(afd)) != nullptr;
 }
 
 void write_bar(GstMeta& meta, Packer& to) {
@@ -95,10 +99,13 @@ bool attach_bar(GstBuffer* buffer, Unpacker& from) {
   const auto letterbox = from.number<guint8>();
   const auto first = from.number<guint>();
   const auto second = from.number<guint>();
-  if (!from.done() || field > 2) return false;
+  if (!from.done() || field > 1) return false;
   return gst_buffer_add_video_bar_meta(buffer, field, static_cast<gboolean>(letterbox != 0), first, second) !=
          nullptr;
 }
+
+constexpr std::int32_t kTimeCodeFlags =
+    GST_VIDEO_TIME_CODE_FLAGS_DROP_FRAME | GST_VIDEO_TIME_CODE_FLAGS_INTERLACED;
 
 void write_time_code(GstMeta& meta, Packer& to) {
   const GstVideoTimeCode& code = as<GstVideoTimeCodeMeta>(meta).tc;
@@ -118,7 +125,7 @@ bool attach_time_code(GstBuffer* buffer, Unpacker& from) {
   GstVideoTimeCode code{};
   code.config.fps_n = from.number<guint>();
   code.config.fps_d = from.number<guint>();
-  code.config.flags = enum_from<GstVideoTimeCodeFlags>(from);
+  code.config.flags = static_cast<GstVideoTimeCodeFlags>(from.number<std::int32_t>() & kTimeCodeFlags);
   code.hours = from.number<guint>();
   code.minutes = from.number<guint>();
   code.seconds = from.number<guint>();

@@ -40,7 +40,7 @@ gboolean take_blob(GQuark field, const GValue* value, gpointer data) {
 
 void put_blob(GstStructure* structure, Held held, const std::string& field, std::span<const std::byte> data) {
   if (held == Held::buffer) {
-    GstBuffer* buffer = gst_buffer_new_memdup(data.data(), data.size());
+    GstBuffer* buffer = data.empty() ? gst_buffer_new() : gst_buffer_new_memdup(data.data(), data.size());
     gst_structure_set(structure, field.c_str(), GST_TYPE_BUFFER, buffer, nullptr);
     gst_buffer_unref(buffer);
   } else {
@@ -63,6 +63,11 @@ bool put_blobs(GstStructure* structure, std::span<const std::byte> packed) {
     put_blob(structure, held, field, data);
   }
   return true;
+}
+
+// gst_structure_from_string() complains in the log of names that begin with anything else.
+bool begins_with_a_name(const std::string& text) {
+  return !text.empty() && g_ascii_isalpha(text.front()) != FALSE;
 }
 
 }  // namespace
@@ -89,7 +94,9 @@ StructurePtr structure_from(std::span<const std::byte> bytes) {
   const auto zero = std::find(bytes.begin(), bytes.end(), std::byte{0});
   const std::string text(reinterpret_cast<const char*>(bytes.data()),
                          static_cast<std::size_t>(zero - bytes.begin()));
-  if (g_utf8_validate(text.c_str(), static_cast<gssize>(text.size()), nullptr) == FALSE) return nullptr;
+  if (!begins_with_a_name(text) ||
+      g_utf8_validate(text.c_str(), static_cast<gssize>(text.size()), nullptr) == FALSE)
+    return nullptr;
   StructurePtr structure(gst_structure_from_string(text.c_str(), nullptr));
   if (!structure || zero == bytes.end()) return structure;
   const auto blobs = bytes.subspan(static_cast<std::size_t>(zero - bytes.begin()) + 1);

@@ -47,6 +47,7 @@ void look_for_longest(Longest& longest, GstTagList* tags) {
 }
 
 GstEvent* event_of(const std::string& text, GstTagScope scope) {
+  if (!text.starts_with("taglist")) return nullptr;  // tags of Reel's own
   GstTagList* tags = gst_tag_list_new_from_string(text.c_str());
   if (tags == nullptr) return nullptr;
   gst_tag_list_set_scope(tags, scope);

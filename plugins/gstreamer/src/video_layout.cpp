@@ -16,6 +16,10 @@ static_assert(GST_VIDEO_BUFFER_FLAG_INTERLACED == GST_VIDEO_FRAME_FLAG_INTERLACE
               GST_VIDEO_BUFFER_FLAG_FIRST_IN_BUNDLE ==
                   GST_VIDEO_FRAME_FLAG_FIRST_IN_BUNDLE * kFirstMediaFlag);
 
+constexpr std::uint32_t kFrameFlags =
+    std::uint32_t{GST_VIDEO_FRAME_FLAG_INTERLACED} | GST_VIDEO_FRAME_FLAG_TFF | GST_VIDEO_FRAME_FLAG_RFF |
+    GST_VIDEO_FRAME_FLAG_ONEFIELD | GST_VIDEO_FRAME_FLAG_MULTIPLE_VIEW | GST_VIDEO_FRAME_FLAG_FIRST_IN_BUNDLE;
+
 struct Placement {
   std::array<std::uint64_t, kMaxPlanes> offsets{};
   std::array<std::uint32_t, kMaxPlanes> strides{};
@@ -99,7 +103,7 @@ void attach_layout(GstBuffer* buffer, const VideoFormat& format, const VideoLayo
     strides[plane] = static_cast<gint>(layout.planes[plane].stride_bytes);
   }
   const GstVideoFormat theirs = gst_video_format_from_string(std::string(to_string(format.pixel)).c_str());
-  const auto flags = static_cast<GstVideoFrameFlags>((frame_flags & kMediaFlags) / kFirstMediaFlag);
+  const auto flags = static_cast<GstVideoFrameFlags>(frame_flags / kFirstMediaFlag & kFrameFlags);
   gst_buffer_add_video_meta_full(buffer, flags, theirs, format.width, format.height, layout.plane_count,
                                  offsets.data(), strides.data());
 }

@@ -81,7 +81,7 @@ TEST_F(MetaTravel, EveryFieldAndFlagOfABufferArrives) {
   const GstVideoMeta* video = gst_buffer_get_video_meta(got);
   ASSERT_NE(video, nullptr);
   EXPECT_EQ(video->flags, GST_VIDEO_FRAME_FLAG_INTERLACED | GST_VIDEO_FRAME_FLAG_TFF |
-                              GST_VIDEO_FRAME_FLAG_RFF | GST_VIDEO_FRAME_FLAG_ONEFIELD | (1u << 11));
+                              GST_VIDEO_FRAME_FLAG_RFF | GST_VIDEO_FRAME_FLAG_ONEFIELD);
 }
 
 TEST_F(MetaTravel, ABufferWithoutMetasHasNoneButLayoutAndCaptureTime) {
@@ -151,7 +151,7 @@ TEST_F(MetaTravel, AMegabyteInACustomMetaSurvivesByteForByte) {
   gst_structure_set(gst_custom_meta_get_structure(meta), "buffer", GST_TYPE_BUFFER, big.get(), "bytes",
                     G_TYPE_BYTES, bytes, "id", G_TYPE_INT, 4, nullptr);
   g_bytes_unref(bytes);
-  GstBuffer* const got = pass(std::move(buffer), kNv12, "side-data-bytes=2097152");
+  GstBuffer* const got = pass(std::move(buffer), kNv12, "side-data-bytes=1400000");
   ASSERT_NE(got, nullptr);
   GstCustomMeta* there = gst_buffer_get_custom_meta(got, "ReelTestBig");
   ASSERT_NE(there, nullptr);
@@ -287,7 +287,7 @@ TEST_F(MetaTravel, ACropOutsideOfThePictureIsCountedNotSent) {
   EXPECT_EQ(lost("GstVideoCropMetaAPI"), 1U);
 }
 
-TEST_F(MetaTravel, PlanesOfAPixelFormatThatReelHasNoNameForArriveWithTheirStrides) {
+TEST_F(MetaTravel, PlanesOfAPixelFormatThatReelHasNoNameForArriveInTheLayoutOfTheirCaps) {
   // Y42B, 16 x 4, in two memories, padded.
   Ptr<GstBuffer> buffer = counting(20 * 4);
   gst_buffer_append_memory(buffer.get(), gst_buffer_get_all_memory(counting(2 * 12 * 4, 100).get()));
@@ -297,19 +297,14 @@ TEST_F(MetaTravel, PlanesOfAPixelFormatThatReelHasNoNameForArriveWithTheirStride
                                  offsets, strides);
   GstBuffer* const got = pass(std::move(buffer), "video/x-raw,format=Y42B,width=16,height=4,framerate=30/1");
   ASSERT_NE(got, nullptr);
-  const GstVideoMeta* there = gst_buffer_get_video_meta(got);
-  ASSERT_NE(there, nullptr);
-  EXPECT_EQ(there->format, GST_VIDEO_FORMAT_Y42B);
-  EXPECT_EQ(there->flags, GST_VIDEO_FRAME_FLAG_TFF);
-  for (guint plane = 0; plane < 3; ++plane) {
-    EXPECT_EQ(there->offset[plane], offsets[plane]);
-    EXPECT_EQ(there->stride[plane], strides[plane]);
-  }
+  EXPECT_EQ(gst_buffer_get_video_meta(got), nullptr);
   GstVideoInfo info;
   gst_video_info_set_format(&info, GST_VIDEO_FORMAT_Y42B, 16, 4);
   GstVideoFrame frame;
   ASSERT_TRUE(gst_video_frame_map(&frame, &info, got, GST_MAP_READ));
-  EXPECT_EQ(static_cast<const guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 2))[12], 100 + 48 + 12);
+  EXPECT_EQ(static_cast<const guint8*>(
+                GST_VIDEO_FRAME_PLANE_DATA(&frame, 2))[GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 2)],
+            100 + 48 + 12);
   gst_video_frame_unmap(&frame);
 }
 

@@ -116,7 +116,8 @@ TEST_F(SourceEndurance, TheLeaksTracerSeesAMemoryThatIsKept) {
       "leaks_a_reel_buffer", {stream()},
       {{"GST_TRACERS", "leaks"}, {"GST_DEBUG", "GST_TRACER:7"}, {"GST_DEBUG_NO_COLOR", "1"}});
   EXPECT_TRUE(leaking.wait().ok()) << leaking.errors();
-  EXPECT_THAT(leaking.errors(), AllOf(HasSubstr("Leaks detected"), HasSubstr("object-alive, type-name=(string)GstBuffer")));
+  EXPECT_THAT(leaking.errors(),
+              AllOf(HasSubstr("Leaks detected"), HasSubstr("object-alive, type-name=(string)GstBuffer")));
 }
 
 const reel_test::Role leaks_a_reel_buffer(

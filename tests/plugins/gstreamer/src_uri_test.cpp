@@ -89,7 +89,7 @@ TEST_F(SourceUri, UridecodebinPlaysRawAndEncodedStreamsWholly) {
 TEST_F(SourceUri, PlaybinPlaysPicturesAndSoundToTheirEnd) {
   REEL_NEEDS(reel_test::missing_programs({"gst-launch-1.0"}));
   for (const std::string line : {"videotestsrc num-buffers=60 ! video/x-raw,format=NV12,width=64,height=48",
-                                  "audiotestsrc num-buffers=60"}) {
+                                 "audiotestsrc num-buffers=60"}) {
     ChildProcess player =
         launch("playbin video-sink=fakesink audio-sink=fakesink uri=reel://" + stream() + "?policy=lossless");
     ChildProcess sender = send(line);

@@ -107,13 +107,11 @@ gboolean propose_allocation(GstBaseSink* base, GstQuery* query) {
   return static_cast<gboolean>(self_of(base)->sink.propose_allocation(query));
 }
 
-// Events do not come with the preroll lock held, as buffers do, nor only while PLAYING. What waits for
-// readers must: a change to PLAYING that finds nobody in preroll is not told to whoever waits.
+// As buffers, serialized events come with the preroll lock held, but not only while PLAYING: with it nobody
+// may wait for readers then, since a change to PLAYING waits for the lock.
 template <typename Render>
 void render_in_turn(GstBaseSink* base, GstEvent* given, Render&& render) {
-  GST_BASE_SINK_PREROLL_LOCK(base);
   if (gst_base_sink_do_preroll(base, GST_MINI_OBJECT_CAST(given)) == GST_FLOW_OK) render();
-  GST_BASE_SINK_PREROLL_UNLOCK(base);
 }
 
 // What the base class then does with it (waiting for the clock, for PLAYING, posting the end) it does behind

@@ -13,24 +13,9 @@ namespace reel::gst {
 
 namespace {
 
-// A meta is known by its name once something of its kind was asked for.
-void register_metas() {
-  static const bool once = [] {
-    for (const auto info :
-         {gst_video_caption_meta_get_info, gst_video_time_code_meta_get_info, gst_video_afd_meta_get_info,
-          gst_video_bar_meta_get_info, gst_video_affine_transformation_meta_get_info,
-          gst_video_sei_user_data_unregistered_meta_get_info, gst_audio_level_meta_get_info,
-          gst_audio_clipping_meta_get_info})
-      (void)info();
-    return true;
-  }();
-  (void)once;
-}
-
 // [total size][name length][name]\0[version][payload], sizes of 32 bits: the head as gst_meta_deserialize()
 // will read it.
 bool may_be_read(std::span<const std::byte> data) {
-  register_metas();
   std::array<std::uint32_t, 2> head{};
   if (data.size() < sizeof head) return false;
   std::memcpy(head.data(), data.data(), sizeof head);

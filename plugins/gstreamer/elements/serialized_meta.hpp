@@ -1,4 +1,4 @@
-// Metas that GStreamer itself can write as bytes (1.24 and newer: captions, time codes, audio levels ...), as
+// Metas that GStreamer itself can write as bytes (1.24 and newer), those of plugins and applications too, as
 // side-data entries. Stateless; what is read may be anybody's.
 #pragma once
 

@@ -12,6 +12,7 @@
 #include "packed.hpp"
 #include "regions.hpp"
 #include "serialized_meta.hpp"
+#include "small_metas.hpp"
 #include "structure_bytes.hpp"
 
 namespace reel::gst {
@@ -23,7 +24,11 @@ constexpr std::string_view kReference = "gst.reference-time";
 constexpr std::string_view kProtection = "gst.protection";
 
 GstCaps* monotonic_reference() {
-  static GstCaps* const caps = gst_caps_new_empty_simple("timestamp/x-clock-monotonic");
+  static GstCaps* const caps = [] {
+    GstCaps* made = gst_caps_new_empty_simple("timestamp/x-clock-monotonic");
+    GST_MINI_OBJECT_FLAG_SET(made, GST_MINI_OBJECT_FLAG_MAY_BE_LEAKED);  // lives as long as the process
+    return made;
+  }();
   return caps;
 }
 
@@ -148,6 +153,7 @@ bool write_meta(GstBuffer* buffer, GstMeta* meta, const Format& format, SideData
     return write_structure(kProtection, reinterpret_cast<GstProtectionMeta*>(meta)->info, side_data);
   if (gst_meta_info_is_custom(meta->info) != FALSE)
     return write_custom(reinterpret_cast<GstCustomMeta*>(meta), side_data);
+  if (is_small_meta(api)) return write_small_meta(*meta, side_data);
   return write_serialized(*meta, side_data);
 }
 
@@ -166,7 +172,7 @@ bool attach_bytes(GstBuffer* buffer, const SideDataView::Entry& entry, const For
   else if (name == kAudioMeta)
     attach_audio_meta(buffer, entry.data, format);
   else
-    return false;
+    return attach_small_meta(buffer, name, entry.data);
   return true;
 }
 

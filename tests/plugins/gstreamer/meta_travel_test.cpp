@@ -1,6 +1,11 @@
 // Buffers with metas through a stream and back: what each says must be what went in.
+#include <algorithm>
+#include <array>
+#include <span>
+
 #include <gmock/gmock.h>
 #include <gst/audio/audio.h>
+#include <gst/video/video-sei.h>
 #include <gst/video/video.h>
 #include <reel_test/runtime_dir.hpp>
 
@@ -181,6 +186,61 @@ TEST_F(MetaTravel, WhatFindsNoRoomOrHasNoBytesIsCountedByItsType) {
   EXPECT_EQ(lost("ReelTestPointer"), 1U);
   EXPECT_EQ(lost("GstVideoOverlayCompositionMetaAPI"), 1U);
   EXPECT_EQ(lost(), 4U);
+}
+
+TEST_F(MetaTravel, CaptionsTimeCodesAndOtherSmallMetasArrive) {
+  Ptr<GstBuffer> buffer = counting(kNv12Bytes);
+  const std::array<guint8, 6> caption{0x96, 0x69, 1, 2, 3, 4};
+  gst_buffer_add_video_caption_meta(buffer.get(), GST_VIDEO_CAPTION_TYPE_CEA708_CDP, caption.data(),
+                                    caption.size());
+  GDateTime* jam = g_date_time_new_utc(2026, 11, 21, 0, 0, 0);
+  GstVideoTimeCode* code =
+      gst_video_time_code_new(30000, 1001, jam, GST_VIDEO_TIME_CODE_FLAGS_DROP_FRAME, 1, 2, 3, 4, 0);
+  g_date_time_unref(jam);
+  gst_buffer_add_video_time_code_meta(buffer.get(), code);
+  gst_buffer_add_video_afd_meta(buffer.get(), 1, GST_VIDEO_AFD_SPEC_ATSC_A53,
+                                GST_VIDEO_AFD_4_3_FULL_16_9_FULL);
+  gst_buffer_add_video_bar_meta(buffer.get(), 0, TRUE, 7, 9);
+  gst_buffer_add_video_affine_transformation_meta(buffer.get())->matrix[3] = 0.3F;
+  std::array<guint8, 16> uuid{1, 2, 3};
+  std::array<guint8, 3> message{7, 8, 9};
+  gst_buffer_add_video_sei_user_data_unregistered_meta(buffer.get(), uuid.data(), message.data(),
+                                                       message.size());
+  gst_buffer_add_audio_clipping_meta(buffer.get(), GST_FORMAT_DEFAULT, 312, 5);
+  gst_buffer_add_audio_level_meta(buffer.get(), 99, TRUE);
+  GstBuffer* const got = pass(std::move(buffer));
+  ASSERT_NE(got, nullptr);
+  EXPECT_EQ(lost(), 0U);
+
+  const GstVideoCaptionMeta* said = gst_buffer_get_video_caption_meta(got);
+  ASSERT_NE(said, nullptr);
+  EXPECT_EQ(said->caption_type, GST_VIDEO_CAPTION_TYPE_CEA708_CDP);
+  EXPECT_TRUE(std::ranges::equal(std::span(said->data, said->size), caption));
+  const GstVideoTimeCodeMeta* time = gst_buffer_get_video_time_code_meta(got);
+  ASSERT_NE(time, nullptr);
+  EXPECT_EQ(gst_video_time_code_compare(&time->tc, code), 0);
+  EXPECT_EQ(time->tc.config.fps_n, 30000U);
+  EXPECT_EQ(time->tc.config.flags, GST_VIDEO_TIME_CODE_FLAGS_DROP_FRAME);
+  gst_video_time_code_free(code);
+  const auto* afd = reinterpret_cast<GstVideoAFDMeta*>(gst_buffer_get_meta(got, GST_VIDEO_AFD_META_API_TYPE));
+  ASSERT_NE(afd, nullptr);
+  EXPECT_EQ(afd->afd, GST_VIDEO_AFD_4_3_FULL_16_9_FULL);
+  const auto* bar = reinterpret_cast<GstVideoBarMeta*>(gst_buffer_get_meta(got, GST_VIDEO_BAR_META_API_TYPE));
+  ASSERT_NE(bar, nullptr);
+  EXPECT_TRUE(bar->is_letterbox && bar->bar_data1 == 7 && bar->bar_data2 == 9);
+  const auto* affine = reinterpret_cast<GstVideoAffineTransformationMeta*>(
+      gst_buffer_get_meta(got, GST_VIDEO_AFFINE_TRANSFORMATION_META_API_TYPE));
+  ASSERT_NE(affine, nullptr);
+  EXPECT_EQ(affine->matrix[3], 0.3F);
+  const auto* sei = gst_buffer_get_video_sei_user_data_unregistered_meta(got);
+  ASSERT_NE(sei, nullptr);
+  EXPECT_TRUE(std::ranges::equal(std::span(sei->data, sei->size), message) && sei->uuid[2] == 3);
+  const GstAudioClippingMeta* clipping = gst_buffer_get_audio_clipping_meta(got);
+  ASSERT_NE(clipping, nullptr);
+  EXPECT_TRUE(clipping->format == GST_FORMAT_DEFAULT && clipping->start == 312 && clipping->end == 5);
+  const GstAudioLevelMeta* level = gst_buffer_get_audio_level_meta(got);
+  ASSERT_NE(level, nullptr);
+  EXPECT_TRUE(level->level == 99 && level->voice_activity);
 }
 
 TEST_F(MetaTravel, AProtectionMetaArrives) {

@@ -195,6 +195,9 @@ static void reel_sink_class_init(ReelSinkClass* klass) {
 }
 
 static void reel_sink_init(ReelSink* self) {
+  // A buffer that is kept for being looked at keeps a slot of the ring; and letting go of the one before,
+  // which the base class does in front of render(), would delay every frame.
+  gst_base_sink_set_last_sample_enabled(&self->parent, FALSE);
   new (&self->settings) reel::gst::SinkSettings();
   new (&self->sink) reel::gst::Sink(&self->parent);
 }

@@ -66,6 +66,18 @@ bool crop_to(Placement& place, const GstVideoCropMeta& crop, const GstVideoForma
   return true;
 }
 
+// GStreamer knows its formats by a search through their names: not for every frame.
+GstVideoFormat format_of(PixelFormat pixel) {
+  static const auto table = [] {
+    std::array<GstVideoFormat, 32> made{};
+    for (const PixelFormat one : all_pixel_formats())
+      made.at(static_cast<std::size_t>(one)) =
+          gst_video_format_from_string(std::string(to_string(one)).c_str());
+    return made;
+  }();
+  return table.at(static_cast<std::size_t>(pixel));
+}
+
 }  // namespace
 
 const GstVideoCropMeta* crop_of(GstBuffer* buffer, const VideoFormat& format) noexcept {
@@ -102,10 +114,9 @@ void attach_layout(GstBuffer* buffer, const VideoFormat& format, const VideoLayo
     offsets[plane] = layout.planes[plane].offset_bytes;
     strides[plane] = static_cast<gint>(layout.planes[plane].stride_bytes);
   }
-  const GstVideoFormat theirs = gst_video_format_from_string(std::string(to_string(format.pixel)).c_str());
   const auto flags = static_cast<GstVideoFrameFlags>(frame_flags / kFirstMediaFlag & kFrameFlags);
-  gst_buffer_add_video_meta_full(buffer, flags, theirs, format.width, format.height, layout.plane_count,
-                                 offsets.data(), strides.data());
+  gst_buffer_add_video_meta_full(buffer, flags, format_of(format.pixel), format.width, format.height,
+                                 layout.plane_count, offsets.data(), strides.data());
 }
 
 }  // namespace reel::gst

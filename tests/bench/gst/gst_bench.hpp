@@ -21,6 +21,7 @@ struct Scenario {
   unsigned width = 1920, height = 1080;
   bool paced = false;  // at kFramesPerSecond; else as fast as they go
   unsigned readers = 1;
+  bool looked_at = false;  // readers read every byte, as whoever shows or encodes a picture does; else none
   unsigned warm_up = 0, frames = 0;  // at each reader
 
   [[nodiscard]] std::size_t frame_bytes() const { return std::size_t{width} * height * 3 / 2; }  // NV12

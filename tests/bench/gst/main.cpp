@@ -88,9 +88,10 @@ void print_row(const Row& row, const Runs& runs, double allowed) {
 }
 
 void print(const Scenario& scenario, const Runs& runs, const Floor& floor) {
-  std::printf("%ux%u NV12, %s, %u reader%s   (fill alone %.0f us, %.0f frames/s; hash %.0f us)\n",
+  std::printf("%ux%u NV12, %s, %u reader%s%s   (fill alone %.0f us, %.0f frames/s; hash %.0f us)\n",
               scenario.width, scenario.height, scenario.paced ? "60 fps" : "unpaced", scenario.readers,
-              scenario.readers == 1 ? "" : "s", floor.fill_us, 1e6 / floor.fill_us, floor.hash_us);
+              scenario.readers == 1 ? "" : "s", scenario.looked_at ? " that read" : "", floor.fill_us,
+              1e6 / floor.fill_us, floor.hash_us);
   std::printf("  %-34s %10s %10s %7s %-6s %10s %7s\n", "", "shm", "reel", "ratio", "", "full", "ratio");
   // Sender and reader hash each frame once.
   if (scenario.paced) {
@@ -153,9 +154,10 @@ class Place {
 
 int usage(std::FILE* out, int status) {
   std::fputs(
-      "usage: reel_gst_bench [--smoke] [--rounds N] [NAME...]\n\n"
+      "usage: reel_gst_bench [--smoke] [--rounds N] [--read] [NAME...]\n\n"
       "  --smoke     a few frames of everything: shows that it runs, its figures mean nothing\n"
       "  --rounds N  interleaved runs of each (5)\n"
+      "  --read      readers read every byte of each frame, behind the moment that its latency is taken\n"
       "  NAME        1080p, 4k, paced, unpaced, 1, 4 (readers): only these of their kind\n\n"
       "Example: nice -n -15 reel_gst_bench 1080p paced 1\n",
       out);
@@ -167,7 +169,7 @@ bool chosen(const std::vector<std::string_view>& names, std::string_view name, s
   return !other_named || std::ranges::find(names, name) != names.end();
 }
 
-int compare_all(const Scale& scale, const std::vector<std::string_view>& names) {
+int compare_all(const Scale& scale, const std::vector<std::string_view>& names, bool looked_at) {
   const Place place;
   gst_init(nullptr, nullptr);  // writes the registry, which is then there for every process
   const bool shm_there = gst_registry_check_feature_version(gst_registry_get(), "shmsink", 1, 20, 0) != FALSE;
@@ -181,7 +183,7 @@ int compare_all(const Scale& scale, const std::vector<std::string_view>& names) 
       if (!chosen(names, large ? "4k" : "1080p", large ? "1080p" : "4k")) continue;
       for (const unsigned readers : {1u, 4u}) {
         if (!chosen(names, readers == 1 ? "1" : "4", readers == 1 ? "4" : "1")) continue;
-        compare({large ? 3840u : 1920u, large ? 2160u : 1080u, paced, readers, scale.warm_up,
+        compare({large ? 3840u : 1920u, large ? 2160u : 1080u, paced, readers, looked_at, scale.warm_up,
                  paced ? scale.paced_frames : scale.unpaced_frames},
                 scale.rounds, place.path());
       }
@@ -193,17 +195,18 @@ int compare_all(const Scale& scale, const std::vector<std::string_view>& names) 
 int run_role(char** argv) {
   const auto number = [&](int index) { return static_cast<unsigned>(std::stoul(argv[index])); };
   const auto carrier = static_cast<Carrier>(number(2));
-  const Scenario scenario{number(3), number(4), number(5) != 0, number(6), number(7), number(8)};
+  const Scenario scenario{number(3),      number(4), number(5) != 0, number(6),
+                          number(7) != 0, number(8), number(9)};
   gst_init(nullptr, nullptr);
-  if (std::string_view(argv[1]) == "--sender") return run_sender(carrier, scenario, argv[9]);
-  return run_reader(carrier, scenario, argv[9], static_cast<int>(number(10)));
+  if (std::string_view(argv[1]) == "--sender") return run_sender(carrier, scenario, argv[10]);
+  return run_reader(carrier, scenario, argv[10], static_cast<int>(number(11)));
 }
 
 int run(int argc, char** argv) {
-  if (argc >= 10 && std::string_view(argv[1]).starts_with("--") && std::string_view(argv[1]) != "--smoke" &&
-      std::string_view(argv[1]) != "--rounds")
+  if (argc >= 11 && (std::string_view(argv[1]) == "--sender" || std::string_view(argv[1]) == "--reader"))
     return run_role(argv);
   Scale scale;
+  bool looked_at = false;
   std::vector<std::string_view> names;
   static constexpr std::string_view kNames[] = {"1080p", "4k", "paced", "unpaced", "1", "4"};
   for (int i = 1; i < argc; ++i) {
@@ -212,6 +215,8 @@ int run(int argc, char** argv) {
       scale = kSmoke;
     else if (argument == "--rounds" && i + 1 < argc)
       scale.rounds = std::max(1, std::atoi(argv[++i]));
+    else if (argument == "--read")
+      looked_at = true;
     else if (argument == "-h" || argument == "--help")
       return usage(stdout, 0);
     else if (std::ranges::find(kNames, argument) != std::end(kNames))
@@ -219,7 +224,7 @@ int run(int argc, char** argv) {
     else
       return usage(stderr, 2);
   }
-  return compare_all(scale, names);
+  return compare_all(scale, names, looked_at);
 }
 
 }  // namespace

@@ -105,6 +105,7 @@ std::vector<std::string> command(const char* role, Carrier carrier, const Scenar
           std::to_string(scenario.height),
           scenario.paced ? "1" : "0",
           std::to_string(scenario.readers),
+          scenario.looked_at ? "1" : "0",
           std::to_string(scenario.warm_up),
           std::to_string(scenario.frames),
           place};

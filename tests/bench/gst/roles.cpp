@@ -6,11 +6,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <span>
 #include <stdexcept>
 
 #include <gst/gst.h>
 #include <unistd.h>
 
+#include <reel/base/checksum.hpp>
 #include <reel/base/clock.hpp>
 
 namespace reel_gst_bench {
@@ -88,6 +90,14 @@ void report(const Reader& reader, std::int64_t now_ns) {
   say(line);
 }
 
+void look_at(GstBuffer* buffer) {
+  GstMapInfo map{};
+  if (gst_buffer_map(buffer, &map, GST_MAP_READ) == FALSE) return;
+  static std::atomic<std::uint64_t> kept{0};
+  kept.fetch_xor(reel::checksum(std::as_bytes(std::span(map.data, map.size))), std::memory_order_relaxed);
+  gst_buffer_unmap(buffer, &map);
+}
+
 void on_buffer(GstElement*, GstBuffer* buffer, GstPad*, gpointer data) {
   const std::int64_t now_ns = reel::monotonic_ns();
   auto& reader = *static_cast<Reader*>(data);
@@ -103,6 +113,7 @@ void on_buffer(GstElement*, GstBuffer* buffer, GstPad*, gpointer data) {
     reader.begin_sender_cpu_ns = cpu_ns(reader.sender_pid);
   }
   if (reader.seen == all) report(reader, now_ns);
+  if (reader.scenario.looked_at) look_at(buffer);
 }
 
 std::uint64_t copies_of(GstElement* sink) {
@@ -157,7 +168,7 @@ int run_sender(Carrier carrier, const Scenario& scenario, const std::string& pla
 
 int run_reader(Carrier carrier, const Scenario& scenario, const std::string& place, int sender_pid) {
   const std::string source = carrier == Carrier::shm ? "shmsrc socket-path=" + place + "/shm"
-                                                     : "reelsrc stream=bench policy=lossless";
+                                                     : "reelsrc stream=bench policy=lossless is-live=false";
   static Reader reader;
   reader.scenario = scenario;
   reader.sender_pid = sender_pid;

@@ -48,6 +48,22 @@ TEST_F(StallingWriter, AFloodedSocketIsReadALittleAtATime) {
   EXPECT_EQ(::poll(&wait, 1, 0), 0) << "but all are read in the end";
 }
 
+TEST_F(StallingWriter, OneThatDoesNotAnswerHoldsNoConstructorUpThatLimitsItsWait) {
+  std::atomic<bool> answers{false};
+  const FakeWriter writer(runtime_dir().path(), stream(), [&](const RawPeer& peer) {
+    if (reel_test::wait_until([&] { return answers.load(); })) fake().send(peer, fake().welcome());
+  });
+  FrameReader reader(stream(), {.reconnect = false, .connect_timeout_ms = 20});
+  EXPECT_FALSE(reader.connected());
+  reel::Frame frame;
+  EXPECT_EQ(reader.read(frame, 20), ReadStatus::empty) << "its answer is still awaited";
+  EXPECT_EQ(reader.slots(), 0u);
+  answers = true;
+  EXPECT_TRUE(reel_test::wait_until(
+      [&] { return reader.read(frame, 20) == ReadStatus::empty && reader.connected(); }));
+  EXPECT_GT(reader.slots(), 0u);
+}
+
 TEST_F(StallingWriter, DamagedFramesArePassedOverALittleAtATime) {
   constexpr std::uint32_t kSlots = 256;
   const FakeStream damaged(stream(), kSlots);

@@ -71,11 +71,14 @@ FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
     throw_errno(errno, "cannot watch a reader's descriptors", stream_);
   rules_.newest = options_.policy == Policy::latest;
   absent_since_ns_ = monotonic_ns();
-  if (!options_.connect_at_once) return;
-  while (!connect() && hello_socket_) wait_for_message(hello_socket_.get(), kNever);
+  const std::int64_t deadline_ns = options_.connect_timeout_ms < 0
+                                       ? kNever
+                                       : absent_since_ns_ + options_.connect_timeout_ms * kMillisecond;
+  while (!connect() && hello_socket_ && monotonic_ns() < deadline_ns)
+    wait_for_message(hello_socket_.get(), deadline_ns);
   if (!epoch_) {
     if (failed_) throw Error(error_code_, error_, stream_);
-    if (!options_.reconnect) throw_not_found(stream_);
+    if (!options_.reconnect && !hello_socket_) throw_not_found(stream_);
   }
 }
 

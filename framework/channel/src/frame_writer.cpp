@@ -63,6 +63,9 @@ WriteStatus FrameWriter::acquire(Loan& loan, std::size_t bytes, const SharedWait
 void FrameWriter::wake() noexcept {
   impl_->wake();
 }
+bool FrameWriter::has(const Loan& loan) const noexcept {
+  return impl_->has(loan);
+}
 void FrameWriter::reformat(Loan& loan) noexcept {
   impl_->reformat(loan);
 }

@@ -33,6 +33,7 @@ class FrameWriter::Impl {
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept;
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, const SharedWait& wait) noexcept;
   void wake() noexcept { server_.notify(); }
+  [[nodiscard]] bool has(const Loan& loan) const noexcept { return loan.held_.epoch() == epoch_.get(); }
   void reformat(Loan& loan) noexcept;
   [[nodiscard]] WriteStatus publish(Loan& loan, const FrameInfo& info, bool keep) noexcept;
   [[nodiscard]] WriteStatus write(std::span<const std::byte> payload, const FrameInfo& info,

@@ -282,6 +282,7 @@ bool StreamServer::handle(Peer& peer, ReceivedMessage& message) {
       return plain;
     case MessageType::key_frame_request:
       key_frame_wanted_.store(true, std::memory_order_release);
+      if (plain && options_.on_key_frame_request) options_.on_key_frame_request();
       return plain;
     case MessageType::status_request:
       if (plain) report(peer);

@@ -4,11 +4,17 @@
 
 namespace reel::gst {
 
+void Inlet::begin() {
+  const std::lock_guard lock(mutex_);
+  begun_ = true;
+  stats_ = {};
+}
+
 void Inlet::open(const std::string& stream, const ReaderOptions& options) {
   auto reader = std::make_unique<FrameReader>(stream, options);
   const std::lock_guard lock(mutex_);
   reader_ = std::move(reader);
-  stats_ = {};
+  stats_ = reader_->stats();
   apply();
 }
 
@@ -19,6 +25,7 @@ void Inlet::close() {
   target_.reset();
   key_frame_wanted_ = false;
   paused_ = false;
+  begun_ = false;
 }
 
 void Inlet::apply() noexcept {
@@ -97,7 +104,7 @@ void Inlet::play() {
 
 void Inlet::retarget(std::string stream) {
   const std::lock_guard lock(mutex_);
-  if (!reader_) return;
+  if (!begun_) return;
   target_ = std::move(stream);
   apply();
 }

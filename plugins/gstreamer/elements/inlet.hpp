@@ -27,8 +27,11 @@ class Inlet {
   /// How often take() comes back without a frame, so that a writer's going is noticed.
   static constexpr int kLookMs = 50;
 
-  /// Does not meet the writer yet. Throws Error for a bad name or option.
+  /// From here on retarget() is heeded; there is no reader yet.
+  void begin();
+  /// Meets the writer when there is one that answers. Throws Error as FrameReader does.
   void open(const std::string& stream, const ReaderOptions& options);
+  [[nodiscard]] bool is_open() const noexcept { return reader_ != nullptr; }
   void close();
 
   [[nodiscard]] Came take(Frame& frame);
@@ -62,6 +65,7 @@ class Inlet {
   std::condition_variable changed_;
   std::unique_ptr<FrameReader> reader_;
   // The reader is interrupted while any of these is set: apply() is called after every change.
+  bool begun_ = false;
   bool unlocked_ = false;
   bool paused_ = false;
   bool key_frame_wanted_ = false;

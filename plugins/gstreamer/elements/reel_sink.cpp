@@ -107,6 +107,15 @@ gboolean propose_allocation(GstBaseSink* base, GstQuery* query) {
   return static_cast<gboolean>(self_of(base)->sink.propose_allocation(query));
 }
 
+// Events do not come with the preroll lock held, as buffers do, nor only while PLAYING. What waits for
+// readers must: a change to PLAYING that finds nobody in preroll is not told to whoever waits.
+template <typename Render>
+void render_in_turn(GstBaseSink* base, GstEvent* given, Render&& render) {
+  GST_BASE_SINK_PREROLL_LOCK(base);
+  if (gst_base_sink_do_preroll(base, GST_MINI_OBJECT_CAST(given)) == GST_FLOW_OK) render();
+  GST_BASE_SINK_PREROLL_UNLOCK(base);
+}
+
 // What the base class then does with it (waiting for the clock, for PLAYING, posting the end) it does behind
 // us, so an end of stream is written first.
 gboolean event(GstBaseSink* base, GstEvent* given) {
@@ -128,14 +137,20 @@ gboolean event(GstBaseSink* base, GstEvent* given) {
       GstClockTime pts = GST_CLOCK_TIME_NONE;
       GstClockTime duration = GST_CLOCK_TIME_NONE;
       gst_event_parse_gap(given, &pts, &duration);
-      (void)sink.render_gap(pts, duration);
+      render_in_turn(base, given, [&] { (void)sink.render_gap(pts, duration); });
       break;
     }
     case GST_EVENT_STREAM_START: sink.forget_tags(); break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
-    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY: (void)sink.render_event(given); break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+      render_in_turn(base, given, [&] { (void)sink.render_event(given); });
+      break;
     case GST_EVENT_EOS: sink.end(); break;
-    case GST_EVENT_FLUSH_STOP: sink.flushed(); break;
+    case GST_EVENT_FLUSH_START: sink.set_flushing(true); break;
+    case GST_EVENT_FLUSH_STOP:
+      sink.set_flushing(false);
+      sink.flushed();
+      break;
     default: break;
   }
   return GST_BASE_SINK_CLASS(reel_sink_parent_class)->event(base, given);
@@ -143,6 +158,8 @@ gboolean event(GstBaseSink* base, GstEvent* given) {
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
   if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING) self_of(element)->sink.clock_changed();
+  if (change == GST_STATE_CHANGE_READY_TO_PAUSED) self_of(element)->sink.set_flushing(false);
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) self_of(element)->sink.set_flushing(true);
   return GST_ELEMENT_CLASS(reel_sink_parent_class)->change_state(element, change);
 }
 

@@ -130,7 +130,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
   reel::gst::Source& source = self_of(element)->source;
   const bool live = gst_base_src_is_live(GST_BASE_SRC(element)) != FALSE;
   if (live && change == GST_STATE_CHANGE_PLAYING_TO_PAUSED) source.pause();
-  if (live && change == GST_STATE_CHANGE_PAUSED_TO_PLAYING) source.play();
+  if (live && change == GST_STATE_CHANGE_PAUSED_TO_PLAYING && !source.play()) return GST_STATE_CHANGE_FAILURE;
   return GST_ELEMENT_CLASS(reel_src_parent_class)->change_state(element, change);
 }
 

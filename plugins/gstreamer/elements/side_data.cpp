@@ -26,7 +26,11 @@ constexpr std::string_view kReference = "gst.reference-time";
 constexpr std::string_view kProtection = "gst.protection";
 
 GstCaps* monotonic_reference() {
-  static GstCaps* const caps = gst_caps_new_empty_simple("timestamp/x-clock-monotonic");
+  static GstCaps* const caps = [] {
+    GstCaps* made = gst_caps_new_empty_simple("timestamp/x-clock-monotonic");
+    GST_MINI_OBJECT_FLAG_SET(made, GST_MINI_OBJECT_FLAG_MAY_BE_LEAKED);  // lives as long as the process
+    return made;
+  }();
   return caps;
 }
 

@@ -13,6 +13,7 @@
 #include <reel/gst/slot_pool.hpp>
 #include <reel/gst/video_buffer.hpp>
 
+#include "default_layout.hpp"
 #include "event_text.hpp"
 #include "side_data.hpp"
 
@@ -60,12 +61,21 @@ void free_change(gpointer data) {
   delete static_cast<ReaderChange*>(data);
 }
 
+// At once, not with the next buffer: that would be the first which the encoder can still change.
+void ask_for_key_frame(GstElement* element, gpointer /*data*/) {
+  gst_pad_push_event(GST_BASE_SINK_PAD(element),
+                     gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+}
+
 }  // namespace
 
 std::shared_ptr<FrameWriter> Sink::make_writer() const {
   WriterOptions options = writer_options(settings_);
   options.on_reader = [element = GST_ELEMENT(element_)](const ReaderChange& change) {
     gst_element_call_async(element, emit_change, new ReaderChange(change), free_change);
+  };
+  options.on_key_frame_request = [element = GST_ELEMENT(element_)] {
+    gst_element_call_async(element, ask_for_key_frame, nullptr, nullptr);
   };
   return std::make_shared<FrameWriter>(settings_.stream, options);
 }
@@ -102,6 +112,7 @@ bool Sink::reopen() {
   }
   segment_known_ = false;
   ended_ = false;
+  waited_ = false;  // its readers come anew
   return true;
 }
 
@@ -135,8 +146,11 @@ std::shared_ptr<StreamSlots> Sink::slots() const {
 bool Sink::set_caps(GstCaps* caps) {
   try {
     Format format = format_from_caps(caps);
-    if (format.video() != nullptr && gst_video_info_from_caps(&video_info_, caps) == FALSE)
+    const bool raw_video = gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw") != FALSE &&
+                           gst_video_info_from_caps(&video_info_, caps) != FALSE;
+    if (format.video() != nullptr && !raw_video)
       throw Error(ErrorCode::unsupported, "GStreamer itself knows no such raw video");
+    opaque_video_ = raw_video && format.video() == nullptr;
     slots_->set_format(format);
     format_ = std::move(format);
     return true;
@@ -193,6 +207,16 @@ FrameInfo Sink::info_of(GstBuffer* buffer) const {
   return info;
 }
 
+// To PLAYING and back to PAUSED at once, and the thread wakes up in PAUSED: waiting for anything else then,
+// with the preroll lock held, would keep the element from ever playing again.
+GstFlowReturn Sink::wait_to_play() {
+  GstFlowReturn flow = GST_FLOW_OK;
+  do {
+    flow = gst_base_sink_wait_preroll(element_);
+  } while (flow == GST_FLOW_OK && element_->need_preroll != FALSE);
+  return flow;
+}
+
 // A wait that unlock() broke goes on when the element is in PLAYING again; or the flow ends.
 template <typename Write>
 GstFlowReturn Sink::uninterrupted(Write&& write) {
@@ -201,7 +225,7 @@ GstFlowReturn Sink::uninterrupted(Write&& write) {
     if (status == WriteStatus::ok) return GST_FLOW_OK;
     if (status != WriteStatus::interrupted)
       return fail("Cannot write to stream \"" + settings_.stream + "\".", slots_->error());
-    if (const GstFlowReturn flow = gst_base_sink_wait_preroll(element_); flow != GST_FLOW_OK) return flow;
+    if (const GstFlowReturn flow = wait_to_play(); flow != GST_FLOW_OK) return flow;
   }
 }
 
@@ -220,8 +244,9 @@ WriteStatus Sink::write(GstBuffer* buffer) {
                   : write_copy(buffer);
   }
   const auto part = slots_->find(buffer);
-  return part && part->offset_bytes == 0 ? slots_->publish(*part, nullptr, info_of(buffer), collect)
-                                         : write_copy(buffer);
+  const bool lies_right =
+      part && part->offset_bytes == 0 && (!opaque_video_ || in_default_layout(buffer, video_info_));
+  return lies_right ? slots_->publish(*part, nullptr, info_of(buffer), collect) : write_copy(buffer);
 }
 
 WriteStatus Sink::write_copy(GstBuffer* buffer) {
@@ -235,6 +260,10 @@ WriteStatus Sink::write_copy(GstBuffer* buffer) {
     if (const WriteStatus status = slots_->acquire(loan, picture.bytes()); status != WriteStatus::ok)
       return status;
     if (!picture.copy_to(loan)) return WriteStatus::too_large;
+  } else if (opaque_video_ && !in_default_layout(buffer, video_info_)) {
+    if (const WriteStatus status = slots_->acquire(loan, video_info_.size); status != WriteStatus::ok)
+      return status;
+    copy_to_default_layout(buffer, video_info_, loan);
   } else {
     const ReadMap map(buffer);
     if (const WriteStatus status = slots_->acquire(loan, map.bytes().size()); status != WriteStatus::ok)
@@ -254,7 +283,7 @@ GstFlowReturn Sink::ready() {
     while (!waited_) {
       waited_ = slots_->wait_for_readers(settings_.wait_for_readers);
       if (waited_) break;
-      if (const GstFlowReturn flow = gst_base_sink_wait_preroll(element_); flow != GST_FLOW_OK) return flow;
+      if (const GstFlowReturn flow = wait_to_play(); flow != GST_FLOW_OK) return flow;
     }
     name_segment();
     return GST_FLOW_OK;
@@ -268,14 +297,7 @@ GstFlowReturn Sink::render(GstBuffer* buffer) {
   try {
     if (format_ && format_->video() != nullptr && gst_buffer_get_size(buffer) == 0)
       return render_gap(GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer));  // a picture without pixels
-    const GstFlowReturn flow = uninterrupted([&] { return write(buffer); });
-    if (flow != GST_FLOW_OK) return flow;
-    const bool key_frame =
-        slots_->with_writer([](FrameWriter& writer) { return writer.take_key_frame_request(); });
-    if (key_frame)
-      gst_pad_push_event(GST_BASE_SINK_PAD(element_), gst_video_event_new_upstream_force_key_unit(
-                                                          GST_CLOCK_TIME_NONE, TRUE, key_frames_asked_++));
-    return GST_FLOW_OK;
+    return uninterrupted([&] { return write(buffer); });
   } catch (const std::exception& error) {
     return say_unwritten(error);
   }
@@ -327,6 +349,10 @@ void Sink::end() {
 
 void Sink::flushed() {
   segment_known_ = false;
+}
+
+void Sink::set_flushing(bool on) {
+  if (const auto present = slots()) present->refuse(on);
 }
 
 void Sink::unlock() {

@@ -45,6 +45,8 @@ class Sink {
   void end();
   void flushed();
 
+  /// Nobody before the sink waits for a slot meanwhile.
+  void set_flushing(bool on);
   void unlock();
   void resume();
   /// Owned by the caller.
@@ -56,6 +58,7 @@ class Sink {
   bool reopen();
   [[nodiscard]] std::shared_ptr<StreamSlots> slots() const;
   GstFlowReturn ready();
+  GstFlowReturn wait_to_play();
   void name_segment();
   [[nodiscard]] FrameInfo info_of(GstBuffer* buffer) const;
   template <typename Write>
@@ -75,14 +78,14 @@ class Sink {
   bool unlocked_ = false;
   std::optional<Format> format_;
   GstVideoInfo video_info_{};
+  bool opaque_video_ = false;  // raw, in a format that Reel has no number for
   GstSegment segment_{};
-  bool segment_known_ = false;  // to the writer, with the present clock
+  std::atomic<bool> segment_known_{false};  // to the writer, with the present clock
   std::int64_t monotonic_offset_ns_ = kNoTime;
   bool waited_ = false;
   bool ended_ = false;
   TagText tags_;
   LostMetas metas_lost_;
-  unsigned key_frames_asked_ = 0;
 };
 
 }  // namespace reel::gst

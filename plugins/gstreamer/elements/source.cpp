@@ -4,6 +4,7 @@
 
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
+#include <reel/channel/runtime_dir.hpp>
 
 GST_DEBUG_CATEGORY_EXTERN(reel_src_debug);
 #define GST_CAT_DEFAULT reel_src_debug
@@ -56,7 +57,15 @@ bool Source::open(const SrcSettings& settings) {
   delivered_ = false;
   played_ = false;
   lost_ = 0;
-  return open_inlet(settings_.stream);
+  inlet_.begin();
+  if (!live_) return open_inlet(settings_.stream);
+  try {
+    check_stream_name(settings_.stream);
+    return true;
+  } catch (const Error& error) {
+    refuse(error.code(), error.message());
+    return false;
+  }
 }
 
 bool Source::open_inlet(const std::string& stream) {
@@ -68,10 +77,28 @@ bool Source::open_inlet(const std::string& stream) {
   try {
     inlet_.open(stream, settings_.reader_options());
     return true;
+  } catch (const Error& error) {
+    refuse(error.code(), error.message());
   } catch (const std::exception& error) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("Cannot read stream \"%s\".", stream.c_str()),
-                      ("%s", error.what()));
-    return false;
+    refuse(ErrorCode::internal, error.what());
+  }
+  return false;
+}
+
+void Source::refuse(ErrorCode code, const std::string& why) {
+  const std::string what = "Cannot read stream \"" + settings_.stream + "\".";
+  switch (code) {
+    case ErrorCode::bad_argument:
+      GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("%s", what.c_str()), ("%s", why.c_str()));
+      break;
+    case ErrorCode::not_found:
+      GST_ELEMENT_ERROR(element_, RESOURCE, NOT_FOUND, ("%s", what.c_str()),
+                        ("%s. reconnect=false does not wait for its writer: start that before", why.c_str()));
+      break;
+    case ErrorCode::no_permission:
+      GST_ELEMENT_ERROR(element_, RESOURCE, NOT_AUTHORIZED, ("%s", what.c_str()), ("%s", why.c_str()));
+      break;
+    default: GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_READ, ("%s", what.c_str()), ("%s", why.c_str()));
   }
 }
 
@@ -94,10 +121,17 @@ void Source::resume() {
   inlet_.resume();
 }
 
-void Source::play() {
+bool Source::play() {
   time_line_changed_ = true;
-  if (std::exchange(played_, true)) play_on_ns_ = monotonic_ns();
+  // Before the first time the streaming thread waits for PLAYING, and has nothing to do with the inlet.
+  if (!inlet_.is_open()) {
+    if (!open_inlet(settings_.stream)) return false;
+  } else if (played_) {
+    play_on_ns_ = monotonic_ns();
+  }
+  played_ = true;
   inlet_.play();
+  return true;
 }
 
 // False when the new stream cannot be opened: said on the bus.
@@ -206,8 +240,7 @@ GstFlowReturn Source::without_writer() {
     case OnDisconnect::error: break;
   }
   if (!lost && !settings_.reconnect) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, NOT_FOUND, ("%s.", who.c_str()),
-                      ("reconnect=false does not wait for one: start it before, or set reconnect=true"));
+    refuse(ErrorCode::not_found, "nobody writes it");
     return GST_FLOW_ERROR;
   }
   const std::string waited = std::to_string(settings_.timeout_ns / 1'000'000) + " ms (timeout)";

@@ -13,6 +13,7 @@
 
 #include <gst/base/gstpushsrc.h>
 
+#include <reel/base/error.hpp>
 #include <reel/channel/frame_reader.hpp>
 #include <reel/gst/pointers.hpp>
 
@@ -49,7 +50,8 @@ class Source {
   void resume();
   /// A live source gives nothing in PAUSED.
   void pause() { inlet_.pause(); }
-  void play();
+  /// A live source meets its writer when it plays for the first time. False after an error was posted.
+  [[nodiscard]] bool play();
   void ask_for_key_frame() { inlet_.ask_for_key_frame(); }
   /// Owned by the caller.
   [[nodiscard]] GstStructure* stats() const;
@@ -69,6 +71,7 @@ class Source {
 
   // source.cpp: the stream and its writers
   bool open_inlet(const std::string& stream);
+  void refuse(ErrorCode code, const std::string& why);
   bool switch_stream();
   GstFlowReturn next(Frame& frame, bool& again);
   GstFlowReturn look_around();
@@ -89,7 +92,7 @@ class Source {
   void place_as_sent(const Frame& frame, const FrameInfo& info);
   void tell_of_loss(const FrameInfo& info);
   void take_on(Frame&& frame, const FrameInfo& info, GstBuffer** buffer);
-  bool follow_format(const Frame& frame);
+  GstFlowReturn follow_format(const Frame& frame);
   void follow_tags(const Frame& frame);
   void push_gap(const FrameInfo& info);
   void push_event(const Frame& frame);

@@ -54,7 +54,7 @@ GstFlowReturn Source::hand_on(Frame& frame, GstBuffer** buffer, bool& again) {
     if (depends_on_others(frame.format())) gate_.close();
     return GST_FLOW_OK;
   }
-  if (!follow_format(frame)) return GST_FLOW_NOT_NEGOTIATED;
+  if (const GstFlowReturn flow = follow_format(frame); flow != GST_FLOW_OK) return flow;
   follow_tags(frame);
   if (lost_ != 0) tell_of_loss(info);
   switch (kind) {
@@ -187,28 +187,37 @@ void Source::take_on(Frame&& frame, const FrameInfo& info, GstBuffer** buffer) {
   *buffer = made.buffer.release();
 }
 
-// Caps that changed, in front of the frame that is of them. False: they were refused.
-bool Source::follow_format(const Frame& frame) {
+// Caps that changed, in front of the frame that is of them.
+GstFlowReturn Source::follow_format(const Frame& frame) {
   const Format& format = frame.format();
-  if (frame.info().kind != FrameKind::media && (format_ || format == Format())) return true;
-  if (format_ && *format_ == format) return true;
+  if (frame.info().kind != FrameKind::media && (format_ || format == Format())) return GST_FLOW_OK;
+  if (format_ && *format_ == format) return GST_FLOW_OK;
+  const std::string stream = "stream \"" + settings_.stream + "\"";
+  Ptr<GstCaps> caps;
   try {
-    const Ptr<GstCaps> caps = caps_from_format(format);
-    GST_INFO_OBJECT(element_, "stream \"%s\" is of %" GST_PTR_FORMAT, settings_.stream.c_str(),
-                    static_cast<void*>(caps.get()));
-    if (gst_base_src_set_caps(GST_BASE_SRC(element_), caps.get()) == FALSE) return false;
+    caps = caps_from_format(format);
   } catch (const std::exception& error) {
-    GST_ELEMENT_ERROR(element_, STREAM, FORMAT,
-                      ("Stream \"%s\" has caps that cannot be used.", settings_.stream.c_str()),
+    GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("The caps of %s cannot be used.", stream.c_str()),
                       ("%s", error.what()));
-    return false;
+    return GST_FLOW_ERROR;
+  }
+  GST_INFO_OBJECT(element_, "%s is of %" GST_PTR_FORMAT, stream.c_str(), static_cast<void*>(caps.get()));
+  // Asked first, since an event of caps that are refused fails with the next buffer alone. The last asks what
+  // downstream can take of these caps: whether it reads GstVideoMeta.
+  if (gst_pad_peer_query_accept_caps(GST_BASE_SRC_PAD(element_), caps.get()) == FALSE ||
+      gst_base_src_set_caps(GST_BASE_SRC(element_), caps.get()) == FALSE ||
+      gst_base_src_negotiate(GST_BASE_SRC(element_)) == FALSE) {
+    if (GST_PAD_IS_FLUSHING(GST_BASE_SRC_PAD(element_))) return GST_FLOW_FLUSHING;
+    const Text text(gst_caps_to_string(caps.get()));
+    GST_ELEMENT_ERROR(element_, STREAM, FORMAT,
+                      ("The element after it does not take what %s is of.", stream.c_str()),
+                      ("%s: put a converter between (videoconvert, audioconvert, decodebin)", text.get()));
+    return GST_FLOW_ERROR;
   }
   format_ = format;
-  // Asks what downstream can take of these caps: whether it reads GstVideoMeta.
-  if (gst_base_src_negotiate(GST_BASE_SRC(element_)) == FALSE) return false;
   if (meter_.set_frame_duration(duration_of(format)))
     gst_element_post_message(GST_ELEMENT(element_), gst_message_new_latency(GST_OBJECT(element_)));
-  return true;
+  return GST_FLOW_OK;
 }
 
 void Source::follow_tags(const Frame& frame) {

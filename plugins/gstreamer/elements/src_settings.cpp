@@ -30,8 +30,9 @@ ReaderOptions SrcSettings::reader_options() const {
   options.verify = verify;
   options.deliver_corrupted = on_corrupted != OnCorrupted::drop;
   options.reconnect = reconnect;
-  options.connect_at_once = false;  // opening is a change of state: a writer that hangs must not hold it up
-  options.absence_notice_ms = 0;    // the element tells of it by itself
+  // Opening is a part of a change of state: a writer that hangs must not hold it up.
+  options.connect_timeout_ms = 250;
+  options.absence_notice_ms = 0;  // the element tells of it by itself
   return options;
 }
 
@@ -77,10 +78,12 @@ void install_src_properties(GObjectClass* object_class) {
                           "Longest wait for a writer in nanoseconds; then on-disconnect, or an error where "
                           "that is none (0: for ever)",
                           0, G_MAXUINT64 / 2, defaults.timeout_ns, kReady));
-  install(SrcProperty::max_pins,
-          g_param_spec_uint("max-pins", "Max pins",
-                            "Slots that buffers may hold at one time; further ones are copied", 1, kMaxSlots,
-                            defaults.max_pins, kReady));
+  install(
+      SrcProperty::max_pins,
+      g_param_spec_uint("max-pins", "Max pins",
+                        "Slots held at one time, one of them for the frame that is being taken; what buffers "
+                        "would hold beyond it is copied",
+                        1, kMaxSlots, defaults.max_pins, kReady));
   install(SrcProperty::is_live,
           g_param_spec_boolean("is-live", "Is live",
                                "Map presentation times to this pipeline's clock and read only while PLAYING; "
@@ -88,7 +91,8 @@ void install_src_properties(GObjectClass* object_class) {
                                TRUE, kReady));
   install(SrcProperty::stats,
           g_param_spec_boxed("stats", "Statistics",
-                             "delivered, verified, corrupted, skipped, lapped, connects, copied, held",
+                             "Frames: delivered verified corrupted skipped lapped late undecodable; buffers: "
+                             "copied repacked held; writers: connects; the newest frame's number: sequence",
                              GST_TYPE_STRUCTURE, kReadOnly));
 }
 

@@ -90,12 +90,15 @@ gboolean is_span(GstMemory* first, GstMemory* second, gsize* offset) {
 
 GstMemory* alloc(GstAllocator* allocator, gsize size, GstAllocationParams* params) {
   const auto& slots = reinterpret_cast<SlotAllocator*>(allocator)->slots;
-  if (slots) {
-    const gsize whole = params->prefix + size + params->padding;
-    if (GstMemory* memory = slots->lend(whole, [] { return false; })) {
-      gst_memory_resize(memory, static_cast<gssize>(params->prefix), size);
-      return memory;
-    }
+  const gsize whole = params->prefix + size + params->padding;
+  GstMemory* const memory = slots ? slots->lend(whole, [] { return false; }) : nullptr;
+  if (memory != nullptr) {
+    std::byte* const bytes = ours(memory)->slot->bytes;
+    if ((params->flags & GST_MEMORY_FLAG_ZERO_PREFIXED) != 0) std::memset(bytes, 0, params->prefix);
+    if ((params->flags & GST_MEMORY_FLAG_ZERO_PADDED) != 0)
+      std::memset(bytes + params->prefix + size, 0, params->padding);
+    gst_memory_resize(memory, static_cast<gssize>(params->prefix), size);
+    return memory;
   }
   return gst_allocator_alloc(nullptr, size, params);
 }

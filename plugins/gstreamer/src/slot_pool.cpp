@@ -94,17 +94,22 @@ void add_meta(SlotPool& pool, GstBuffer* buffer) {
   meta->meta.flags = static_cast<GstMetaFlags>(meta->meta.flags | GST_META_FLAG_POOLED);
 }
 
-GstFlowReturn acquire(GstBufferPool* base, GstBuffer** buffer, GstBufferPoolAcquireParams* /*params*/) {
+// Where the stream is flushing or closed a heap buffer goes as far as the pad that says so: the elements
+// before may have another branch to go on with.
+GstFlowReturn acquire(GstBufferPool* base, GstBuffer** buffer, GstBufferPoolAcquireParams* params) {
   SlotPool& pool = *ours(base);
   const auto stopped = [&] { return pool.flushing.load(std::memory_order_acquire); };
   if (stopped()) return GST_FLOW_FLUSHING;
+  const bool waits = params == nullptr || (params->flags & GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT) == 0;
   const gsize whole = pool.params.prefix + pool.bytes + pool.params.padding;
-  if (GstMemory* memory = pool.slots->lend(whole, stopped)) {
+  if (GstMemory* memory = pool.slots->lend(whole, waits ? StreamSlots::Stop(stopped) : nullptr)) {
     gst_memory_resize(memory, static_cast<gssize>(pool.params.prefix), pool.bytes);
     *buffer = gst_buffer_new();
     gst_buffer_append_memory(*buffer, memory);
-  } else if (stopped() || pool.slots->closed()) {
+  } else if (stopped()) {
     return GST_FLOW_FLUSHING;
+  } else if (!waits) {
+    return GST_FLOW_EOS;
   } else if (*buffer = on_heap(pool); *buffer == nullptr) {
     return GST_FLOW_ERROR;
   }

@@ -81,13 +81,14 @@ WriteStatus StreamSlots::lend(Loan& loan, std::size_t bytes, const Stop& stopped
                               std::unique_lock<std::mutex>& lock) {
   for (;;) {
     settled_.wait(lock, [this] { return !restarting_; });
-    if (closed() || stopped()) return WriteStatus::interrupted;
+    if (closed() || (stopped && stopped())) return WriteStatus::interrupted;
     if (!opened_) apply_format();
     if (lent_ + kSpareLoans > loans_ && !grow()) return WriteStatus::no_memory;
+    if (!stopped) return writer_->acquire(loan, bytes, 0);
     const auto present = writer_;
+    const auto stop = [&] { return writer_ != present || closed() || stopped(); };
     ++waiting_;
-    const WriteStatus status = present->acquire(
-        loan, bytes, SharedWait{lock, [&] { return writer_ != present || closed() || stopped(); }});
+    const WriteStatus status = present->acquire(loan, bytes, SharedWait{lock, stop});
     if (--waiting_ == 0) settled_.notify_all();
     if (status != WriteStatus::interrupted) return status;
   }
@@ -103,7 +104,7 @@ GstMemory* StreamSlots::lend(std::size_t bytes, const Stop& stopped) noexcept {
       lock.unlock();
       return wrap_slot(std::make_shared<Slot>(shared_from_this(), std::move(loan)));
     }
-    if (status != WriteStatus::interrupted) ++counts_.heap;
+    if (status != WriteStatus::interrupted && status != WriteStatus::timeout) ++counts_.heap;
   } catch (const std::exception&) {
     if (!lock.owns_lock()) lock.lock();
     ++counts_.heap;
@@ -139,6 +140,9 @@ std::optional<SlotPart> StreamSlots::find(GstBuffer* buffer) const noexcept {
   Slot* const slot = slot_of(memory);
   if (slot == nullptr || slot->slots.get() != this || slot->published.load(std::memory_order_acquire))
     return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  if (!writer_ || !writer_->has(slot->loan))
+    return std::nullopt;  // a copy waits for its slot without the lock
   return SlotPart{memory, slot, memory->offset, memory->size};
 }
 
@@ -153,12 +157,13 @@ WriteStatus StreamSlots::publish(const SlotPart& part, const VideoLayout* layout
   const bool fits = layout != nullptr ? slot.loan.set_layout(*layout)
                                       : slot.loan.set_layout({}) && slot.loan.set_size(part.bytes);
   if (!fits) return WriteStatus::bad_argument;
-  add_side_data(slot.loan.format(), slot.loan.side_data());
+  if (slot.loan.side_data().size() == 0)  // else interrupted before
+    add_side_data(slot.loan.format(), slot.loan.side_data());
   slot.published.store(true, std::memory_order_release);
   GST_MINI_OBJECT_FLAG_SET(part.memory, GST_MINI_OBJECT_FLAG_LOCK_READONLY);
   slot.loan.seal();  // the long part, while others have the writer
   const std::lock_guard lock(mutex_);
-  const std::uint64_t copied = writer_->stats().copied;  // more when the slot is of memory that was left
+  const std::uint64_t copied = writer_->stats().copied;  // more when its memory was left meanwhile
   const WriteStatus status = publish_(*writer_, slot.loan, info, true);
   if (status == WriteStatus::ok) ++(writer_->stats().copied == copied ? counts_.in_place : counts_.copied);
   if (status == WriteStatus::interrupted) slot.published.store(false, std::memory_order_release);

@@ -123,6 +123,11 @@ bool Player::wait_for(std::size_t buffers) const {
   return reel_test::wait_until([&] { return count("buffer") >= buffers; });
 }
 
+void Player::forget() {
+  const std::lock_guard lock(mutex_);
+  left_.clear();
+}
+
 std::uint64_t Player::stat(const char* name) const {
   GstStructure* stats = nullptr;
   g_object_get(source_, "stats", &stats, nullptr);

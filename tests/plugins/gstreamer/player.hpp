@@ -18,7 +18,7 @@ namespace gstreamer_test {
 /// A buffer, or an event by its type's name ("caps", "segment", "gap", ...).
 struct Left {
   std::string what;  // "buffer", or the event's type
-  std::string text;  // an event's structure; of a buffer its metas, "reel" for nothing known
+  std::string text;  // an event's structure
   GstClockTime pts = GST_CLOCK_TIME_NONE, dts = GST_CLOCK_TIME_NONE, duration = GST_CLOCK_TIME_NONE;
   std::int64_t running_ns = 0;  // by the segment in force
   std::uint64_t offset = 0;
@@ -47,6 +47,8 @@ class Player {
   [[nodiscard]] std::vector<Left> buffers() const;
   [[nodiscard]] std::size_t count(const std::string& what) const;
   [[nodiscard]] bool wait_for(std::size_t buffers) const;
+  /// What has left so far: for long runs.
+  void forget();
   [[nodiscard]] std::uint64_t stat(const char* name) const;
 
   /// The next message of `types`, as text ("eos", "error: WHAT DETAILS", "warning: ...", else the type's name

@@ -86,6 +86,16 @@ TEST_F(SourceEvents, CapsChangeInTheirPlace) {
   EXPECT_THAT(seen, ElementsAre("caps", "1", "caps", "2", "caps", "3"));
 }
 
+TEST_F(SourceEvents, CapsThatDownstreamRefusesAreAnErrorThatNamesThemAndTheFix) {
+  Player player(src() + " ! video/x-raw,format=RGB ! fakesink");
+  player.play();
+  FrameWriter writer(stream(), picture(), {.slots = 16});
+  ASSERT_TRUE(wait_for_readers(writer));
+  write(writer, 1);
+  EXPECT_THAT(player.end(), AllOf(StartsWith("error: "), HasSubstr(stream()),
+                                  HasSubstr("format=(string)NV12"), HasSubstr("videoconvert")));
+}
+
 TEST_F(SourceEvents, TheOffsetIsTheSendersOrElseTheFramesNumberInTheStream) {
   Player player(into_sink("policy=lossless"));
   player.play();

@@ -192,7 +192,9 @@ TEST_F(SourceLife, AnEndThatTheApplicationSendsComesThroughWhileItWaits) {
 }
 
 TEST_F(SourceLife, IsFlushedWhileItWaitsAndGoesOnAfterwards) {
-  Player player(into_sink("timeout=3600000000000"));
+  // async=false: GStreamer 1.22 itself deadlocks now and then when a source is flushed while its pipeline
+  // still completes the change of state that the flush before it began (child's and parent's state lock).
+  Player player(into_sink("timeout=3600000000000") + " async=false");
   player.play();
   for (int i = 0; i < 3; ++i) {  // for a writer
     ASSERT_TRUE(gst_element_send_event(player.source(), gst_event_new_flush_start()));

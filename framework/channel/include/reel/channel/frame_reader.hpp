@@ -37,9 +37,9 @@ struct ReaderStats {
 
 class FrameReader {
  public:
-  /// Connects when the writer is there (and `connect_at_once`); else the first reads do (with `reconnect`) or
-  /// it throws Error{not_found}. Throws Error for a bad name or option, a refusal, a peer that does not speak the
-  /// protocol.
+  /// Connects when the writer is there (and answers within `connect_timeout_ms`); else the first reads do
+  /// (with `reconnect`) or it throws Error{not_found}. Throws Error for a bad name or option, a refusal, a
+  /// peer that does not speak the protocol.
   explicit FrameReader(std::string_view stream, const ReaderOptions& options = {});
   FrameReader(FrameReader&&) noexcept;
   FrameReader& operator=(FrameReader&&) noexcept;

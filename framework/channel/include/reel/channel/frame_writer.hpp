@@ -179,6 +179,8 @@ class FrameWriter {
   /// Whoever waits in acquire() looks again: when SharedWait::stop would say so, after dropping a loan in
   /// another thread. Thread-safe.
   void wake() noexcept;
+  /// The loan is of the stream's present memory: published without a copy.
+  [[nodiscard]] bool has(const Loan& loan) const noexcept;
   /// The loan's frame is published with the present format, in its default layout, whatever format was set
   /// when it was acquired.
   void reformat(Loan& loan) noexcept;

@@ -91,6 +91,8 @@ struct WriterOptions {
   // Told of every reader that has joined or gone, in a thread of Reel's own: it must not wait, nor call the
   // writer.
   std::function<void(const ReaderChange&)> on_reader = {};
+  // Told when a reader has asked for a key frame, in the same way; take_key_frame_request() is true then.
+  std::function<void()> on_key_frame_request = {};
 };
 
 struct ReaderOptions {
@@ -103,9 +105,9 @@ struct ReaderOptions {
   bool deliver_corrupted = false;  // hand a damaged frame on, flagged kCorrupted, instead of dropping it
   // wait for a writer that is not there (yet, or any more) instead of ReadStatus::closed
   bool reconnect = true;
-  // meet the writer in the constructor. Else in the first read, which interrupt() ends: a writer that is
-  // stopped then keeps nobody who only opens the reader waiting, and refusals come as ReadStatus::failed
-  bool connect_at_once = true;
+  // how long the constructor waits for the answer of a writer that is there (one that is stopped gives none).
+  // After that the reads do, which interrupt() ends, and a refusal comes as ReadStatus::failed
+  int connect_timeout_ms = kForever;
   // how long there is no writer until the log says so, once an absence; 0: it never does
   int absence_notice_ms = 10'000;
 };

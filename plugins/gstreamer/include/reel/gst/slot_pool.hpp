@@ -14,8 +14,8 @@ namespace reel::gst {
 
 /// Not configured. Takes the options GST_BUFFER_POOL_OPTION_VIDEO_META and _VIDEO_ALIGNMENT; the ring is
 /// sized when it is configured, since padded pictures are larger than their caps say. Acquiring waits while
-/// readers hold the slots, until the pool is set flushing or the stream is closed, whatever state the writing
-/// element is in.
+/// readers hold the slots, whatever state the writing element is in, until the pool is set flushing. Where
+/// the stream refuses or is closed its buffers are from the heap.
 [[nodiscard]] Ptr<GstBufferPool> make_slot_pool(std::shared_ptr<StreamSlots> slots);
 
 /// Answers an allocation query: with a pool for raw video (which it says needs no maximum), with an allocator

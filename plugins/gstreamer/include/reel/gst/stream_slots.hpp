@@ -67,17 +67,18 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   void open();
 
   /// A slot for a buffer of `bytes` which is not the writing element's: memory that is writable until it is
-  /// published. Waits while readers hold the slots; where buffers hold them, adds more. nullptr when
-  /// stopped() or closed, or when there may be no more slots: the buffer has to come from the heap (counted),
-  /// and is copied when it is published.
+  /// published. Waits while readers hold the slots (without a `stopped` it does not); where buffers hold
+  /// them, adds more. nullptr when stopped(), flushing or closed, or when there may be no more slots: the
+  /// buffer has to come from the heap (counted), and is copied when it is published.
   [[nodiscard]] GstMemory* lend(std::size_t bytes, const Stop& stopped) noexcept;
   /// Whoever waits in lend() asks its `stopped` again.
   void wake() noexcept;
-  /// Nothing is lent until it is allowed again, and whoever waits in lend() comes back: before elements are
-  /// stopped that could wait in it.
+  /// Nothing is lent until it is allowed again, and whoever waits in lend() comes back: the elements before
+  /// cannot stop or flush while one of their threads waits in it.
   void refuse(bool on) noexcept;
 
-  /// The slot that `buffer` lies in, when it is one of these, whole, and not yet published.
+  /// The slot that `buffer` lies in, when it is one of these, whole, not yet published, and of memory that
+  /// the stream has not left for larger.
   [[nodiscard]] std::optional<SlotPart> find(GstBuffer* buffer) const noexcept;
   /// Publishes it where it lies; its memory is read-only from here on. With a layout for pictures that have
   /// planes. Statuses as FrameWriter::publish.

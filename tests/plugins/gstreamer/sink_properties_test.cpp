@@ -1,0 +1,301 @@
+// reelsink's face: properties, signals, queries, what the base class does with it.
+#include "sender.hpp"
+
+#include <atomic>
+
+#include <gmock/gmock.h>
+#include <grp.h>
+#include <gst/app/gstappsrc.h>
+#include <gst/check/gstharness.h>
+#include <gst/video/video.h>
+#include <unistd.h>
+
+#include <reel/base/error.hpp>
+
+#include "pipelines.hpp"
+
+namespace gstreamer_test {
+namespace {
+
+using reel_test::ChildProcess;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class SinkProperties : public SinkTest {
+ protected:
+  [[nodiscard]] static GParamSpec* property(Sender& sender, const char* name) {
+    GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(sender.sink()), name);
+    EXPECT_NE(spec, nullptr) << name;
+    return spec;
+  }
+  /// What the bus says when the sink is opened with `more`.
+  std::string refusal(const std::string& more) {
+    Sender sender(pictures(1) + sink(more));
+    EXPECT_EQ(sender.to(GST_STATE_READY), GST_STATE_CHANGE_FAILURE) << more;
+    return sender.error();  // the base class adds one, for elements that say nothing
+  }
+};
+
+TEST_F(SinkProperties, EachSaysWhatItIsWithRangeDefaultAndWhenItMayChange) {
+  Sender sender(pictures(1) + sink());
+  for (const char* name : {"stream", "slots", "history", "checksum", "policy-limits", "wait-for-readers",
+                           "stall-timeout", "side-data-bytes", "max-bytes", "mode", "is-live"}) {
+    GParamSpec* spec = property(sender, name);
+    ASSERT_NE(spec, nullptr);
+    EXPECT_NE(spec->flags & G_PARAM_WRITABLE, 0u) << name;
+    EXPECT_NE(spec->flags & GST_PARAM_MUTABLE_READY, 0u) << name;
+    EXPECT_STRNE(g_param_spec_get_blurb(spec), "") << name;
+  }
+  for (const char* name : {"num-clients", "stats"}) {
+    GParamSpec* spec = property(sender, name);
+    ASSERT_NE(spec, nullptr);
+    EXPECT_EQ(spec->flags & G_PARAM_WRITABLE, 0u) << name;
+  }
+  const auto* slots = G_PARAM_SPEC_UINT(property(sender, "slots"));
+  EXPECT_EQ(slots->minimum, 2u);
+  EXPECT_EQ(slots->maximum, 256u);
+  EXPECT_EQ(slots->default_value, 16u);
+}
+
+TEST_F(SinkProperties, WhatIsSetIsWhatIsRead) {
+  Sender sender(pictures(1) + sink("slots=33 history=3 checksum=sampled policy-limits=lossless,queue "
+                                   "wait-for-readers=2 stall-timeout=5000000000 side-data-bytes=1024 "
+                                   "max-bytes=123456789 mode=432 is-live=true"));
+  guint slots = 0, history = 0, readers = 0, side = 0, mode = 0, clients = 9;
+  guint64 stall = 0, most = 0;
+  gboolean live = FALSE;
+  gchar* limits = nullptr;
+  g_object_get(sender.sink(), "slots", &slots, "history", &history, "wait-for-readers", &readers,
+               "stall-timeout", &stall, "side-data-bytes", &side, "max-bytes", &most, "mode", &mode,
+               "is-live", &live, "policy-limits", &limits, "num-clients", &clients, nullptr);
+  EXPECT_EQ(slots, 33u);
+  EXPECT_EQ(history, 3u);
+  EXPECT_EQ(readers, 2u);
+  EXPECT_EQ(stall, 5'000'000'000u);
+  EXPECT_EQ(side, 1024u);
+  EXPECT_EQ(most, 123'456'789u);
+  EXPECT_EQ(mode, 0660u);
+  EXPECT_TRUE(live);
+  EXPECT_STREQ(limits, "lossless,queue");
+  EXPECT_EQ(clients, 0u);
+  g_free(limits);
+}
+
+TEST_F(SinkProperties, BadValuesAreRefusedByAMessageThatSaysWhatIsTaken) {
+  EXPECT_THAT(refusal("mode=83"), AllOf(HasSubstr("mode is 0123"), HasSubstr("0660")));
+  EXPECT_THAT(refusal("policy-limits=lossles"), AllOf(HasSubstr("\"lossles\""), HasSubstr("lossless")));
+  EXPECT_THAT(refusal("side-data-bytes=1001"), AllOf(HasSubstr("1001"), HasSubstr("multiple of 8")));
+  EXPECT_THAT(refusal("slots=4 history=9"), AllOf(HasSubstr("slots is 4"), HasSubstr("9 history")));
+}
+
+TEST_F(SinkProperties, APictureThatMaxBytesCannotHoldIsAnErrorThatDoesTheSum) {
+  Sender sender(pictures(5, "format=NV12,width=1920,height=1080") + sink("max-bytes=5000000"));
+  sender.start();
+  EXPECT_THAT(sender.end(), AllOf(HasSubstr("error: "), HasSubstr("max_bytes")));
+}
+
+TEST_F(SinkProperties, APolicyThatIsNotAllowedIsRefused) {
+  Sender sender("videotestsrc is-live=true" + sink("policy-limits=queue,latest"));
+  sender.start();
+  ASSERT_TRUE(sender.wait_for(1));
+  EXPECT_THROW(Watcher lossless(stream()), reel::Error);
+  reel::ReaderOptions queue;
+  Watcher allowed(stream(), queue);
+  EXPECT_TRUE(allowed.wait_for(1));
+  EXPECT_GE(sender.stat("refused"), 1u);
+}
+
+struct Clients {
+  std::atomic<int> connected{0}, disconnected{0}, notified{0};
+  std::atomic<guint> pid{0};
+};
+
+TEST_F(SinkProperties, ClientsAreToldOfByTwoSignalsAndByNumClients) {
+  Clients told;
+  Sender sender("videotestsrc is-live=true" + sink());
+  const auto connected = +[](GstElement*, guint pid, const char* name, gpointer to) {
+    EXPECT_STREQ(name, "eve");
+    static_cast<Clients*>(to)->pid = pid;
+    ++static_cast<Clients*>(to)->connected;
+  };
+  const auto disconnected =
+      +[](GstElement*, guint, const char*, gpointer to) { ++static_cast<Clients*>(to)->disconnected; };
+  const auto notified = +[](GObject*, GParamSpec*, gpointer to) { ++static_cast<Clients*>(to)->notified; };
+  g_signal_connect(sender.sink(), "client-connected", G_CALLBACK(connected), &told);
+  g_signal_connect(sender.sink(), "client-disconnected", G_CALLBACK(disconnected), &told);
+  g_signal_connect(sender.sink(), "notify::num-clients", G_CALLBACK(notified), &told);
+  sender.start();
+  {
+    reel::ReaderOptions options;
+    options.name = "eve";
+    Watcher watcher(stream(), options);
+    ASSERT_TRUE(reel_test::wait_until([&] { return told.connected == 1; }));
+    guint clients = 0;
+    g_object_get(sender.sink(), "num-clients", &clients, nullptr);
+    EXPECT_EQ(clients, 1u);
+    EXPECT_EQ(told.pid, static_cast<guint>(::getpid()));
+  }
+  EXPECT_TRUE(reel_test::wait_until([&] { return told.disconnected == 1 && told.notified == 2; }));
+}
+
+// As another user: takes three frames, or says why not.
+const reel_test::Role other_user("read_as", [](const std::vector<std::string>& arguments) {
+  const auto id = static_cast<uid_t>(std::stoul(arguments.at(1)));
+  const auto group = static_cast<gid_t>(std::stoul(arguments.at(2)));
+  if (::setgroups(0, nullptr) != 0 || ::setgid(group) != 0 || ::setuid(id) != 0) return 2;
+  try {
+    reel::ReaderOptions options;
+    options.reconnect = false;
+    reel::FrameReader reader(arguments.at(0), options);
+    reel::Frame frame;
+    for (int i = 0; i < 3; ++i) {
+      if (reader.read(frame, 30'000) != reel::ReadStatus::frame) {
+        reel_test::say("no frame: " + reader.error());
+        return 1;
+      }
+    }
+    reel_test::say("3 frames");
+    return 0;
+  } catch (const std::exception& error) {
+    reel_test::say(error.what());
+    return 1;
+  }
+});
+
+TEST_F(SinkProperties, ModeSaysWhichUsersMayRead) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root, to become another user";
+  constexpr uid_t kOther = 61'238;
+  const struct {
+    guint mode;
+    gid_t group;
+    bool reads;
+  } cases[] = {{0600, 0, false}, {0660, 0, true}, {0660, kOther, false}, {0666, kOther, true}};
+  for (const auto& one : cases) {
+    Sender sender("videotestsrc is-live=true ! video/x-raw,width=64,height=48" +
+                  sink("mode=" + std::to_string(one.mode)));
+    sender.start();
+    ASSERT_TRUE(reel_test::wait_until([&] { return sender.stat("published") > 0; }));
+    ChildProcess reader =
+        ChildProcess::role("read_as", {stream(), std::to_string(kOther), std::to_string(one.group)});
+    EXPECT_EQ(reader.wait().ok(), one.reads)
+        << one.mode << " as group " << one.group << ": " << reader.output();
+    sender.stop();
+  }
+}
+
+TEST_F(SinkProperties, CapsWhoseMemoryCannotBeMappedAreNotTaken) {
+  Sender sender(pictures(1) + sink());
+  GstPad* const pad = gst_element_get_static_pad(sender.sink(), "sink");
+  GstCaps* const filter = gst_caps_from_string(
+      "video/x-raw(memory:GLMemory),format=RGBA; video/x-raw(memory:DMABuf); video/x-raw,format=I420; "
+      "audio/x-raw");
+  GstCaps* const taken = gst_pad_query_caps(pad, filter);
+  EXPECT_EQ(gst_caps_get_size(taken), 2u);
+  EXPECT_TRUE(gst_caps_is_subset(taken, filter));
+  gst_caps_unref(taken);
+  gst_caps_unref(filter);
+  gst_object_unref(pad);
+}
+
+// Counts force-key-unit events that leave the sink upstream.
+GstPadProbeReturn count_key_units(GstPad*, GstPadProbeInfo* info, gpointer count) {
+  if (gst_video_event_is_force_key_unit(GST_PAD_PROBE_INFO_EVENT(info)) != FALSE)
+    ++*static_cast<std::atomic<int>*>(count);
+  return GST_PAD_PROBE_OK;
+}
+
+TEST_F(SinkProperties, AReadersWishForAKeyFrameGoesUpstreamThoughNoBufferFollows) {
+  std::atomic<int> asked{0};
+  Sender sender("appsrc name=in format=time caps=video/x-h264,stream-format=byte-stream,alignment=au" +
+                sink());
+  GstPad* const pad = gst_element_get_static_pad(sender.sink(), "sink");
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, count_key_units, &asked, nullptr);
+  gst_object_unref(pad);
+  sender.start();
+  reel::FrameReader reader(stream());
+  reel::Frame frame;
+  gst_app_src_push_buffer(GST_APP_SRC(sender.element("in")), gst_buffer_new_allocate(nullptr, 100, nullptr));
+  ASSERT_TRUE(reel_test::wait_until([&] {
+    (void)reader.read(frame, 10);
+    return reader.connected();
+  }));
+  const int before = asked;
+  EXPECT_TRUE(reader.request_key_frame());
+  EXPECT_TRUE(reel_test::wait_until([&] { return asked > before; }));
+}
+
+TEST_F(SinkProperties, AnEncoderMakesTheKeyFrameThatAReaderWishedFor) {
+  Sender sender(
+      "videotestsrc is-live=true ! video/x-raw,format=I420,width=64,height=48,framerate=100/1 ! "
+      "x264enc tune=zerolatency key-int-max=100000" +
+      sink("is-live=true"));
+  sender.start();
+  reel::FrameReader reader(stream(), Watcher::lossless());
+  reel::Frame frame;
+  const auto next_key = [&] {
+    for (int i = 0; i < 300; ++i) {
+      if (reader.read(frame, 10'000) != reel::ReadStatus::frame) return false;
+      if ((frame.info().flags & reel::kKeyFrame) != 0) return true;
+    }
+    return false;
+  };
+  while (!reader.connected()) (void)reader.read(frame, 100);
+  EXPECT_TRUE(reader.request_key_frame());
+  EXPECT_TRUE(next_key());
+  EXPECT_TRUE(reader.request_key_frame());
+  EXPECT_TRUE(next_key()) << "and the second";
+}
+
+TEST_F(SinkProperties, ThePrerolledBufferIsPublishedOnlyWhenPlaying) {
+  Sender sender(pictures(5) + sink());
+  EXPECT_EQ(sender.to(GST_STATE_PAUSED), GST_STATE_CHANGE_SUCCESS);
+  EXPECT_EQ(sender.stat("published"), 0u);
+  sender.play();
+  EXPECT_EQ(sender.end(), "eos");
+  EXPECT_EQ(sender.stat("published"), 5u);
+}
+
+TEST_F(SinkProperties, ListsOfBuffersArriveInOrder) {
+  Sender sender("appsrc name=in format=time caps=application/x-test" + sink("wait-for-readers=1"));
+  Watcher watcher(stream());
+  sender.start();
+  GstBufferList* list = gst_buffer_list_new();
+  for (int i = 0; i < 10; ++i) {
+    GstBuffer* one = gst_buffer_new_allocate(nullptr, 10, nullptr);
+    gst_buffer_memset(one, 0, static_cast<guint8>(i), 10);
+    GST_BUFFER_PTS(one) = static_cast<GstClockTime>(i) * GST_MSECOND;
+    gst_buffer_list_add(list, one);
+  }
+  gst_app_src_push_buffer_list(GST_APP_SRC(sender.element("in")), list);
+  gst_app_src_end_of_stream(GST_APP_SRC(sender.element("in")));
+  EXPECT_EQ(sender.end(), "eos");
+  EXPECT_EQ(watcher.end(), "ended");
+  ASSERT_EQ(watcher.pts_ns().size(), 10u);
+  const std::vector<std::int64_t> pts = watcher.pts_ns();
+  EXPECT_TRUE(std::is_sorted(pts.begin(), pts.end()));
+}
+
+// What comes too late for the clock is dropped where that was asked for, and upstream is told.
+TEST_F(SinkProperties, LateBuffersAreDroppedByTheClockWhereThatWasAskedFor) {
+  Sender sender(
+      "videotestsrc num-buffers=40 ! video/x-raw,width=64,height=48,framerate=1000/1 ! "
+      "identity sleep-time=5000 ! reelsink name=sink sync=true max-lateness=0 qos=true stream=" +
+      stream());
+  sender.start();
+  EXPECT_EQ(sender.end(), "eos");
+  EXPECT_LT(sender.stat("published"), 40u);
+}
+
+TEST_F(SinkProperties, GstInspectTellsAllOfThem) {
+  ChildProcess inspect = ChildProcess::program("gst-inspect-1.0", {"reelsink"});
+  EXPECT_TRUE(inspect.wait().ok()) << inspect.errors();
+  for (const char* name :
+       {"stream ", "slots ", "history ", "checksum ", "policy-limits ", "wait-for-readers ", "stall-timeout ",
+        "side-data-bytes ", "max-bytes ", "mode ", "is-live ", "num-clients ", "stats ",
+        "\"client-connected\"", "\"client-disconnected\"", "Sink/Generic",
+        "changeable only in NULL or READY state"})
+    EXPECT_THAT(inspect.output(), HasSubstr(name));
+}
+
+}  // namespace
+}  // namespace gstreamer_test

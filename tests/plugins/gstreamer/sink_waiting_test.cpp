@@ -1,0 +1,175 @@
+// A lossless reader that does not read holds the stream up, and nothing else: pauses, flushes and stops are
+// prompt wherever in the pipeline somebody waits.
+#include "sender.hpp"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+
+#include "pipelines.hpp"
+
+namespace gstreamer_test {
+namespace {
+
+/// A pipeline's head and where its threads wait for a slot.
+struct Head {
+  const char* name;
+  std::string line;
+};
+void PrintTo(const Head& head, std::ostream* out) {
+  *out << head.name;
+}
+
+std::vector<Head> heads() {
+  const std::string video =
+      "videotestsrc pattern=ball animation-mode=frames num-buffers=120 ! "
+      "video/x-raw,format=NV12,width=320,height=240,framerate=100/1";
+  const std::string clip =
+      std::string("filesrc location=") + REEL_TEST_CLIP + " ! qtdemux ! h264parse ! avdec_h264";
+  return {
+      {"PoolOfASource", video},
+      {"PoolOfAConverter", video + " ! videoconvert ! video/x-raw,format=I420"},
+      {"PoolOfADecoder", clip},
+      {"PoolBehindAQueue", video + " ! queue max-size-buffers=3"},
+      {"DecoderBehindAQueue", clip + " ! queue max-size-buffers=3"},
+      {"AllocatorOfASource", "audiotestsrc num-buffers=120 ! audio/x-raw,format=S16LE,rate=48000,channels=2"},
+      {"CopyOfTheSink", video + " ! identity drop-allocation=true"}};
+}
+
+class Waiting : public SinkTest, public ::testing::WithParamInterface<Head> {
+ protected:
+  [[nodiscard]] std::string line() const { return GetParam().line + sink("wait-for-readers=1"); }
+  /// Plays until somebody waits for the reader, which has stopped reading.
+  void play_until_it_waits(Sender& sender) {
+    sender.start();
+    ASSERT_TRUE(reel_test::wait_until([&] { return sender.stat("waits") > 0; })) << sender.stats();
+  }
+};
+
+TEST_P(Waiting, PausedAndPlayedAgainEveryFrameArrives) {
+  Sender sender(line());
+  Watcher watcher(stream(), Watcher::lossless(), true);
+  play_until_it_waits(sender);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NE(gst_element_set_state(sender.pipeline(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+    sender.start();
+  }
+  watcher.resume();
+  EXPECT_EQ(sender.end(), "eos");
+  EXPECT_EQ(watcher.end(), "ended");
+  EXPECT_EQ(watcher.pictures(), plain(GetParam().line));
+}
+
+TEST_P(Waiting, StopsAtOnce) {
+  for (const GstState to : {GST_STATE_NULL, GST_STATE_READY}) {
+    Sender sender(line());
+    Watcher watcher(stream(), Watcher::lossless(), true);
+    play_until_it_waits(sender);
+    EXPECT_EQ(sender.to(to), GST_STATE_CHANGE_SUCCESS);
+    EXPECT_EQ(sender.error(), "");
+  }
+}
+
+TEST_P(Waiting, StopsAtOnceWhenItWasPausedFirst) {
+  Sender sender(line());
+  Watcher watcher(stream(), Watcher::lossless(), true);
+  play_until_it_waits(sender);
+  EXPECT_NE(gst_element_set_state(sender.pipeline(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  EXPECT_EQ(sender.to(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+  EXPECT_EQ(sender.error(), "");
+}
+
+TEST_P(Waiting, FlushesAtOnceAndGoesOnFromThere) {
+  Sender sender(line());
+  Watcher watcher(stream(), Watcher::lossless(), true);
+  play_until_it_waits(sender);
+  EXPECT_TRUE(gst_element_seek_simple(sender.pipeline(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+  watcher.resume();
+  EXPECT_EQ(sender.end(), "eos");
+  EXPECT_EQ(watcher.end(), "ended");
+  const std::vector<std::int64_t> pts = watcher.pts_ns();
+  const auto again = std::find(pts.begin() + 1, pts.end(), pts.front());
+  ASSERT_NE(again, pts.end()) << "the beginning did not come again";
+  const Pictures seen = watcher.pictures();
+  const Pictures expected = plain(GetParam().line);
+  const auto from = static_cast<std::size_t>(again - pts.begin());
+  ASSERT_LE(seen.size() - from, expected.size());
+  // num-buffers counts those before the seek too.
+  EXPECT_TRUE(std::equal(seen.begin() + static_cast<std::ptrdiff_t>(from), seen.end(), expected.begin()));
+}
+
+TEST_P(Waiting, AReaderThatStallsTooLongIsWaitedForNoMore) {
+  Sender sender(line() + "stall-timeout=200000000");
+  Watcher watcher(stream(), Watcher::lossless(), true);
+  sender.start();
+  EXPECT_EQ(sender.end(), "eos");
+  EXPECT_EQ(sender.stat("demoted"), 1u) << sender.stats();
+}
+
+INSTANTIATE_TEST_SUITE_P(At, Waiting, ::testing::ValuesIn(heads()),
+                         [](const auto& head) { return std::string(head.param.name); });
+
+class WaitingForReaders : public SinkTest {};
+
+TEST_F(WaitingForReaders, CanBePausedAndPlayedAgain) {
+  Sender sender(pictures(50) + sink("wait-for-readers=1"));
+  sender.start();
+  ASSERT_TRUE(sender.wait_for(1));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(sender.to(GST_STATE_PAUSED), GST_STATE_CHANGE_SUCCESS);
+    EXPECT_EQ(sender.to(GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
+  }
+  EXPECT_EQ(sender.stat("published"), 0u);
+  Watcher watcher(stream());
+  EXPECT_EQ(sender.end(), "eos");
+  EXPECT_EQ(watcher.end(), "ended");
+  EXPECT_EQ(watcher.pictures(), plain(pictures(50)));
+}
+
+TEST_F(WaitingForReaders, CanBeStoppedAndFlushed) {
+  Sender sender(pictures(50) + sink("wait-for-readers=1"));
+  sender.start();
+  ASSERT_TRUE(sender.wait_for(1));
+  EXPECT_TRUE(gst_element_seek_simple(sender.pipeline(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+  ASSERT_TRUE(sender.wait_for(2));
+  EXPECT_EQ(sender.to(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+  EXPECT_EQ(sender.error(), "");
+}
+
+// The ring grows for readers that would not fit, before the first frame and while it plays.
+TEST_F(WaitingForReaders, MoreReadersThanTheSlotsAllowFindRoom) {
+  Sender sender(pictures(200) + sink("wait-for-readers=6 slots=6"));
+  reel::ReaderOptions many = Watcher::lossless();
+  many.max_pins = 8;
+  std::vector<std::unique_ptr<Watcher>> watchers;
+  for (int i = 0; i < 6; ++i) watchers.push_back(std::make_unique<Watcher>(stream(), many));
+  sender.start();
+  ASSERT_TRUE(watchers.front()->wait_for(5));
+  EXPECT_EQ(sender.end(), "eos");
+  const Pictures expected = plain(pictures(200));
+  for (const auto& watcher : watchers) {
+    EXPECT_EQ(watcher->end(), "ended");
+    EXPECT_EQ(watcher->pictures(), expected);
+  }
+  EXPECT_EQ(sender.stat("refused"), 0u) << sender.stats();
+}
+
+TEST_F(WaitingForReaders, ReadersThatNeedMoreSlotsJoinWhileItPlays) {
+  Sender sender(pictures(1000) + sink("wait-for-readers=1 slots=4"));
+  Watcher first(stream(), Watcher::lossless(), true);
+  sender.start();
+  ASSERT_TRUE(first.wait_for(1));
+  reel::ReaderOptions many = Watcher::lossless();
+  many.max_pins = 12;
+  Watcher second(stream(), many);
+  first.resume();
+  EXPECT_EQ(sender.end(), "eos");
+  EXPECT_EQ(first.end(), "ended");
+  EXPECT_EQ(second.end(), "ended");
+  EXPECT_EQ(first.pictures(), plain(pictures(1000)));
+  EXPECT_FALSE(second.pictures().empty());
+  EXPECT_EQ(sender.stat("refused"), 0u) << sender.stats();
+}
+
+}  // namespace
+}  // namespace gstreamer_test

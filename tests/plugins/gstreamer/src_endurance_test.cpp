@@ -1,0 +1,143 @@
+// Nothing that reelsrc does adds up: a thousand cycles of states, a thousand writers, and the leaks tracer.
+#include "player.hpp"
+
+#include <atomic>
+#include <sstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <reel_test/child_process.hpp>
+#include <reel_test/needs.hpp>
+#include <reel_test/process_facts.hpp>
+#include <reel_test/wait_until.hpp>
+
+#include "pipelines.hpp"
+
+namespace gstreamer_test {
+namespace {
+
+using reel::FrameWriter;
+using reel_test::ChildProcess;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class SourceEndurance : public SourceTest {
+ protected:
+  static constexpr int kRounds = 1000;
+  static constexpr int kWarmUp = 100;
+  static constexpr std::size_t kMoreBytes = 8u << 20;  // what allocators and logs may take on the way
+
+  // What the process holds after kWarmUp rounds and after all of them.
+  template <typename Round>
+  static void expect_flat(Round&& round) {
+    std::size_t descriptors = 0, bytes = 0, threads = 0;
+    for (int i = 0; i < kRounds; ++i) {
+      ASSERT_NO_FATAL_FAILURE(round(i));
+      if (i != kWarmUp) continue;
+      descriptors = reel_test::open_descriptors();
+      bytes = reel_test::resident_bytes();
+      threads = reel_test::thread_count();
+    }
+    EXPECT_LE(reel_test::open_descriptors(), descriptors + 2)
+        << ::testing::PrintToString(reel_test::descriptor_targets());
+    EXPECT_LE(reel_test::resident_bytes(), bytes + kMoreBytes);
+    EXPECT_LE(reel_test::thread_count(), threads + 2);
+  }
+  static ChildProcess traced(const std::string& line) {
+    set_up();
+    std::vector<std::string> words{"-q"};
+    std::istringstream text(line);
+    for (std::string word; text >> word;) words.push_back(word);
+    return ChildProcess::program(
+        "gst-launch-1.0", words,
+        {{"GST_TRACERS", "leaks"}, {"GST_DEBUG", "GST_TRACER:7"}, {"GST_DEBUG_NO_COLOR", "1"}});
+  }
+};
+
+TEST_F(SourceEndurance, AThousandCyclesOfStatesLeaveNothingBehind) {
+  FrameWriter writer(stream(), picture(), {.slots = 16, .live = true});
+  std::atomic<bool> done{false};
+  std::jthread writing([&] {
+    for (int i = 0; !done; ++i) {
+      write(writer, i);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  Player player(into_sink());
+  expect_flat([&](int) {
+    const std::size_t before = player.count("buffer");
+    player.play();
+    ASSERT_TRUE(player.wait_for(before + 1));
+    player.stop();
+    player.forget();
+  });
+  done = true;
+}
+
+TEST_F(SourceEndurance, AThousandWritersLeaveNothingBehind) {
+  Player player(into_sink());
+  player.play();
+  expect_flat([&](int) {
+    const std::size_t before = player.count("buffer");
+    FrameWriter writer(stream(), picture(), {.slots = 16});
+    ASSERT_TRUE(wait_for_readers(writer));
+    write(writer, 1);
+    ASSERT_TRUE(player.wait_for(before + 1));
+    player.forget();
+  });
+  EXPECT_EQ(player.message_there_is(GST_MESSAGE_ERROR), "");
+  EXPECT_EQ(player.stat("connects"), static_cast<std::uint64_t>(kRounds));
+}
+
+TEST_F(SourceEndurance, TheLeaksTracerFindsNothingOfASourceThatReadAStreamToItsEnd) {
+  REEL_NEEDS(reel_test::missing_programs({"gst-launch-1.0"}));
+  ChildProcess sender = launch(
+      "videotestsrc num-buffers=50 ! video/x-raw,format=NV12,width=64,height=48 ! taginject tags=title=a ! "
+      "reelsink "
+      "sync=false wait-for-readers=1 stream=" +
+      stream());
+  ChildProcess receiver = traced("reelsrc policy=lossless stream=" + stream() + " ! videoconvert ! fakesink");
+  EXPECT_TRUE(receiver.wait().ok());
+  EXPECT_TRUE(sender.wait().ok()) << sender.errors();
+  EXPECT_THAT(receiver.errors(), Not(HasSubstr("Leaks detected")));
+}
+
+TEST_F(SourceEndurance, TheLeaksTracerFindsNothingOfASourceThatFailed) {
+  REEL_NEEDS(reel_test::missing_programs({"gst-launch-1.0"}));
+  ChildProcess receiver = traced("reelsrc reconnect=false stream=" + stream() + " ! fakesink");
+  EXPECT_FALSE(receiver.wait().ok());
+  EXPECT_THAT(receiver.errors(), Not(HasSubstr("Leaks detected")));
+}
+
+// That the two above would see a leak.
+TEST_F(SourceEndurance, TheLeaksTracerSeesAMemoryThatIsKept) {
+  ChildProcess leaking = ChildProcess::role(
+      "leaks_a_reel_buffer", {stream()},
+      {{"GST_TRACERS", "leaks"}, {"GST_DEBUG", "GST_TRACER:7"}, {"GST_DEBUG_NO_COLOR", "1"}});
+  EXPECT_TRUE(leaking.wait().ok()) << leaking.errors();
+  EXPECT_THAT(leaking.errors(), AllOf(HasSubstr("Leaks detected"), HasSubstr("object-alive, type-name=(string)GstBuffer")));
+}
+
+const reel_test::Role leaks_a_reel_buffer(
+    "leaks_a_reel_buffer", [](const std::vector<std::string>& arguments) {
+      {
+        Player player("reelsrc name=source policy=lossless stream=" + arguments[0] +
+                      " ! appsink name=out sync=false");
+        player.play();
+        FrameWriter writer(arguments[0], reel::VideoFormat{reel::PixelFormat::NV12, 16, 8, {100, 1}});
+        if (!reel_test::wait_until([&] { return !writer.readers().empty(); })) return 1;
+        const std::vector<std::byte> bytes(16 * 8 * 3 / 2);
+        if (writer.write(bytes) != reel::WriteStatus::ok) return 1;
+        GstSample* sample = nullptr;
+        g_signal_emit_by_name(player.element("out"), "try-pull-sample", 60 * GST_SECOND, &sample);
+        if (sample == nullptr) return 1;
+        gst_buffer_ref(gst_sample_get_buffer(sample));
+        gst_sample_unref(sample);
+      }
+      gst_deinit();
+      return 0;
+    });
+
+}  // namespace
+}  // namespace gstreamer_test

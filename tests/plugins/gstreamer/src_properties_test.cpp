@@ -1,0 +1,65 @@
+// What gst-inspect-1.0 says of reelsrc.
+#include "player.hpp"
+
+#include <gmock/gmock.h>
+#include <reel_test/child_process.hpp>
+#include <reel_test/needs.hpp>
+
+namespace gstreamer_test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class SourceProperties : public SourceTest {
+ protected:
+  SourceProperties() : element_(gst_element_factory_make("reelsrc", nullptr)) {}
+  ~SourceProperties() override { gst_object_unref(element_); }
+  [[nodiscard]] const GParamSpec* spec(const char* name) const {
+    return g_object_class_find_property(G_OBJECT_GET_CLASS(element_), name);
+  }
+  GstElement* element_;
+};
+
+TEST_F(SourceProperties, SayWhenTheyCanBeChanged) {
+  for (const char* name : {"reader-name", "policy", "start", "verify", "on-corrupted", "reconnect",
+                           "on-disconnect", "timeout", "max-pins", "is-live"}) {
+    ASSERT_NE(spec(name), nullptr) << name;
+    EXPECT_TRUE(spec(name)->flags & GST_PARAM_MUTABLE_READY) << name;
+    EXPECT_TRUE(spec(name)->flags & G_PARAM_WRITABLE) << name;
+    EXPECT_GT(std::string(g_param_spec_get_blurb(const_cast<GParamSpec*>(spec(name)))).size(), 10u) << name;
+  }
+  EXPECT_TRUE(spec("stream")->flags & GST_PARAM_MUTABLE_PLAYING);
+  EXPECT_FALSE(spec("stats")->flags & G_PARAM_WRITABLE);
+}
+
+TEST_F(SourceProperties, HaveDefaultsThatNeedNoThought) {
+  gint policy = 0, start = 0, on_corrupted = -1, on_disconnect = -1;
+  gboolean verify = FALSE, reconnect = FALSE, live = FALSE;
+  guint64 timeout = 1;
+  guint pins = 0;
+  g_object_get(element_, "policy", &policy, "start", &start, "on-corrupted", &on_corrupted, "on-disconnect",
+               &on_disconnect, "verify", &verify, "reconnect", &reconnect, "is-live", &live, "timeout",
+               &timeout, "max-pins", &pins, nullptr);
+  EXPECT_EQ(policy, static_cast<int>(reel::Policy::queue));
+  EXPECT_EQ(start, static_cast<int>(reel::Start::live));
+  EXPECT_EQ(on_corrupted, 0);
+  EXPECT_EQ(on_disconnect, 0);
+  EXPECT_TRUE(verify && reconnect && live);
+  EXPECT_EQ(timeout, 0u);
+  EXPECT_EQ(pins, 4u);
+}
+
+TEST_F(SourceProperties, AreShownByGstInspectWithExamplesAndNicks) {
+  REEL_NEEDS(reel_test::missing_programs({"gst-inspect-1.0"}));
+  reel_test::ChildProcess inspect = reel_test::ChildProcess::program("gst-inspect-1.0", {"reelsrc"});
+  EXPECT_TRUE(inspect.wait().ok()) << inspect.errors();
+  EXPECT_THAT(
+      inspect.output(),
+      AllOf(HasSubstr("gst-launch-1.0 reelsrc stream=a ! videoconvert ! autovideosink"),
+            HasSubstr("lossless"), HasSubstr("on-disconnect"), HasSubstr("\"connected\""),
+            HasSubstr("Supported URI protocols"), HasSubstr("changeable in NULL, READY, PAUSED or PLAYING")));
+}
+
+}  // namespace
+}  // namespace gstreamer_test

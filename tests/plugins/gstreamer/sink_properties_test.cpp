@@ -8,6 +8,8 @@
 #include <gst/app/gstappsrc.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
+#include <reel/gst/pointers.hpp>
+#include <reel_test/needs.hpp>
 #include <unistd.h>
 
 #include <reel/base/error.hpp>
@@ -225,6 +227,8 @@ TEST_F(SinkProperties, AReadersWishForAKeyFrameGoesUpstreamThoughNoBufferFollows
 }
 
 TEST_F(SinkProperties, AnEncoderMakesTheKeyFrameThatAReaderWishedFor) {
+  const reel::gst::Ptr<GstElement> encoder(gst_element_factory_make("x264enc", nullptr));
+  REEL_NEEDS(encoder ? "" : "no x264enc (gstreamer1.0-plugins-ugly)");
   Sender sender(
       "videotestsrc is-live=true ! video/x-raw,format=I420,width=64,height=48,framerate=100/1 ! "
       "x264enc tune=zerolatency key-int-max=100000" +

@@ -114,9 +114,9 @@ class WaitingForReaders : public SinkTest {};
 
 TEST_F(WaitingForReaders, CanBePausedAndPlayedAgain) {
   Sender sender(pictures(50) + sink("wait-for-readers=1"));
-  sender.start();
+  sender.play();
   ASSERT_TRUE(sender.wait_for(1));
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < 30; ++i) {
     EXPECT_EQ(sender.to(GST_STATE_PAUSED), GST_STATE_CHANGE_SUCCESS);
     EXPECT_EQ(sender.to(GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
   }

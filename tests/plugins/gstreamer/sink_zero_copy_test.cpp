@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include <gmock/gmock.h>
-#include <reel_test/needs.hpp>
 
 #include "pipelines.hpp"
 
@@ -73,9 +72,8 @@ TEST_F(ZeroCopy, AudiotestsrcWritesIntoTheRingThroughTheAllocator) {
   EXPECT_EQ(watcher.pictures(), plain(line));
 }
 
-// Encoders allocate their output by GstVideoEncoder, with the allocator that was offered, where they ask it.
-TEST_F(ZeroCopy, AnEncodersOutputLiesInTheRing) {
-  REEL_NEEDS(gst_element_factory_find("jpegenc") != nullptr ? "" : "no jpegenc");
+// Where an encoder asks for its memory is its own affair (jpegenc of 1.22 takes the heap's).
+TEST_F(ZeroCopy, AnEncodersOutputIsPublishedInPlaceExactlyWhereItLiesInTheRing) {
   const std::string line = pictures(60) + " ! jpegenc";
   Sender sender(line + sink("wait-for-readers=1"));
   Watcher watcher(stream());
@@ -85,7 +83,6 @@ TEST_F(ZeroCopy, AnEncodersOutputLiesInTheRing) {
   EXPECT_EQ(watcher.pictures(), plain(line));
   EXPECT_EQ(sender.stat("in-place") + sender.stat("copied"), 60u) << sender.stats();
   EXPECT_EQ(sender.stat("in-place"), in_ring(sender)) << sender.stats();
-  GTEST_LOG_(INFO) << sender.stats();
 }
 
 }  // namespace

@@ -164,6 +164,21 @@ TEST(GstStage, ThatIsKilledComesBackAndItsNeighboursGoOn) {
   EXPECT_EQ(pipeline.stage_summary("turn")["restarts"], 3);
 }
 
+TEST(GstStage, ThatWaitsForAReaderThatWillNotComeIsDrainedAllTheSame) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(R"(
+version: 1
+name: alone
+drain_timeout: 1h
+stages:
+  source: {use: gst, out: raw, options: {launch: "videotestsrc ! video/x-raw,format=I420,width=64,height=48 ! reelsink"}}
+  sink: {use: gst, in: raw, options: {launch: "reelsrc ! nosuchelement"}}
+)");
+  EXPECT_EQ(pipeline.wait().code, 1) << pipeline.log();
+  EXPECT_THAT(pipeline.log(), HasSubstr("nosuchelement"));
+  EXPECT_EQ(pipeline.stage_summary("source")["state"], "finished") << pipeline.log();
+}
+
 TEST(GstStage, EndsWithAWriterThatIsGoneForGood) {
   const TempRuntimeDir runtime;
   RunningPipeline pipeline(R"(

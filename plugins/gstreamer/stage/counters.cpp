@@ -77,6 +77,13 @@ void Counters::add(GstElement* element, const char* field, std::atomic<std::uint
   if (element != nullptr) counts_.push_back({element, field, &place, place.load(std::memory_order_relaxed)});
 }
 
+bool Counters::published() const noexcept {
+  return std::any_of(counts_.begin(), counts_.end(), [](const Count& count) {
+    return std::string_view(count.field) == "published" &&
+           count.place->load(std::memory_order_relaxed) != count.before;
+  });
+}
+
 void Counters::refresh() noexcept {
   GstElement* asked = nullptr;
   GstStructure* stats = nullptr;

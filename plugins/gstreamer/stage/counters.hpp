@@ -20,6 +20,8 @@ class Counters {
   /// What the elements say now, on top of what lives of this stage before this one have counted. Not after
   /// the pipeline is in NULL: they forget.
   void refresh() noexcept;
+  /// Whether this life of the stage has published a frame, as of the last refresh().
+  [[nodiscard]] bool published() const noexcept;
   /// The reelsrc of an input; nullptr where the line gave it another stream after all.
   [[nodiscard]] GstElement* source(std::size_t input) const noexcept { return sources_[input].get(); }
 

@@ -152,6 +152,11 @@ class LaunchRun {
   void obey() {
     const bool source = setup_.inputs.empty();
     if (stop_.draining()) set_state(page_, StageState::draining);
+    // It waits for readers: an end of stream would wait behind the first frame.
+    if (source && stop_.draining() && !setup_.outputs.empty() && !counters_.published()) {
+      ended_ = true;
+      return;
+    }
     if (!asked_ns_ && (stop_.stopped() || (source && stop_.draining()))) {
       asked_ns_ = monotonic_ns();
       send_end(playing_.get());

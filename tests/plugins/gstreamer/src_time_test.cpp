@@ -1,7 +1,9 @@
 // Times of frames from one pipeline to the other.
 #include "player.hpp"
 
+#include <algorithm>
 #include <map>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gst/check/gsttestclock.h>
@@ -42,17 +44,12 @@ class SourceTime : public SourceTest {
 // The sender's own running times of what two more sources read as sent, by offset, say what the live ones'
 // ought to differ by.
 void expect_in_sync(const std::string& video, const std::string& audio, bool receiver_first) {
-  const auto sources = [&](const std::string& name, const std::string& more) {
-    return "reelsrc name=" + name + " stream=" + (name == "source" ? video : audio) + " start=oldest " +
-           more + " ! fakesink sync=false ";
+  const auto line = [](const std::string& stream, const std::string& more) {
+    return "reelsrc name=source start=oldest stream=" + stream + " " + more + " ! fakesink sync=false";
   };
-  const std::string live = "is-live=true";
-  const std::string sent = "is-live=false";
-  Player live_video(sources("source", live));
-  Player sent_video(sources("source", sent));
-  const auto audio_line = [&](const std::string& how) {
-    return "reelsrc name=source stream=" + audio + " start=oldest " + how + " ! fakesink sync=false";
-  };
+  Player live_video(line(video, "is-live=true"));
+  Player sent_video(line(video, "is-live=false"));
+  Player sent_audio(line(audio, "is-live=false"));
   // Both live ones in one pipeline: they share clock and base time.
   GstElement* live_audio =
       gst_parse_bin_from_description(("reelsrc name=sound stream=" + audio +
@@ -74,8 +71,6 @@ void expect_in_sync(const std::string& video, const std::string& audio, bool rec
                    }),
                    &ears);
   gst_object_unref(sink);
-  Player sent_audio(audio_line(sent));
-
   const auto play_all = [&] {
     for (Player* player : {&live_video, &sent_video, &sent_audio}) player->play();
   };
@@ -299,7 +294,8 @@ TEST_F(SourceTime, GoesOnWithoutStepsBackAfterAPauseAndShowsNothingStale) {
   int value = 0;
   const auto write_some = [&](int count) {
     for (int i = 0; i < count; ++i) {
-      write(writer, ++value, at(monotonic_ns() - start_ns));
+      value = std::min(value + 1, 255);  // what a byte holds
+      write(writer, value, at(monotonic_ns() - start_ns));
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   };

@@ -71,6 +71,7 @@ void RingWriter::scan() noexcept {
   held_ = kept_;
   lossless_floor_ = ~std::uint64_t{0};
   settled_floor_ = ~std::uint64_t{0};
+  bool any_lossless = false, any_other = false;
   scanned_set_ = set_version_.load(std::memory_order_seq_cst);  // SYNC ring.scan_set
   const std::uint32_t limit = entry_limit_.load(std::memory_order_acquire);
   for (std::uint32_t i = 0; i < limit; ++i) {
@@ -84,14 +85,18 @@ void RingWriter::scan() noexcept {
       continue;
     }
     for (std::uint32_t word = 0; word < pin_words_; ++word) held_[word] |= (*pins)[word];
-    if (!entry.lossless.load(std::memory_order_relaxed) || entry.demoted.load(std::memory_order_relaxed))
+    if (!entry.lossless.load(std::memory_order_relaxed) || entry.demoted.load(std::memory_order_relaxed)) {
+      any_other = true;
       continue;
+    }
+    any_lossless = true;
     const std::uint64_t cursor = believed_cursor(entry, *page);
     lossless_floor_ = std::min(lossless_floor_, cursor);
     settled_floor_ =
         std::min(settled_floor_,
                  cursor - std::min<std::uint64_t>(cursor, entry.max_pins.load(std::memory_order_relaxed)));
   }
+  only_lossless_ = any_lossless && !any_other;
   for (std::uint32_t word = 0; word < pin_words_; ++word) free_[word] = reusable_[word] & ~held_[word];
 }
 
@@ -111,13 +116,36 @@ std::optional<std::uint32_t> RingWriter::take_free() noexcept {
   return std::nullopt;
 }
 
-void RingWriter::retire_oldest() noexcept {
+void RingWriter::retire_one() noexcept {
   const std::uint64_t sequence = oldest_++;
   const std::uint32_t slot = slot_of_frame(sequence);
   view_.header->oldest.store(oldest_, std::memory_order_release);
   // SYNC ring.reuse: seq_cst, then the pins; the reader pins, then reads the state.
   view_.slots[slot].state.store(slot_word(sequence, SlotState::retired), std::memory_order_seq_cst);
   reusable_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+}
+
+// Where nobody hashes frames, whether a slot is still in the writer's caches decides how fast it is filled:
+// with lossless readers alone, who want no frame twice, what all of them are done with is taken back at once,
+// so that the same few slots go round (take_free() takes the lowest). With checksums every byte of a slot was
+// read on another processor, and to write what that one has in its caches costs more than to write what
+// nobody has.
+void RingWriter::retire_finished() noexcept {
+  if (view_.geometry.checksum_mode != static_cast<std::uint32_t>(ChecksumMode::none)) return;
+  scan();
+  if (!only_lossless_) return;
+  const std::uint64_t limit = std::min(history_begin(), lossless_floor_);
+  const std::uint64_t before = oldest_;
+  const auto held = [this] {
+    const std::uint32_t slot = slot_of_frame(oldest_);
+    return (held_[slot / 64] >> (slot % 64) & 1) != 0;
+  };
+  while (oldest_ < limit && !held()) retire_one();
+  if (oldest_ != before) scan();  // what was retired, against the pins there are behind that
+}
+
+void RingWriter::retire_oldest() noexcept {
+  retire_one();
   // All reusable slots against one new look at all pins: a reader that hops from each slot we retire to the
   // next would otherwise keep every one of them from us, while the ones it left are free.
   scan();
@@ -143,6 +171,7 @@ std::optional<std::uint32_t> RingWriter::retire_until(std::uint64_t limit) noexc
 
 std::optional<std::uint32_t> RingWriter::acquire() noexcept {
   const BusyScope busy(*this);
+  retire_finished();
   if (auto slot = take_free()) return slot;
   const std::uint64_t limit = history_begin();
   // Nothing waits for its pins to go, and the oldest frame is done with by what the last look showed: one

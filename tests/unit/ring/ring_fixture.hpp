@@ -32,6 +32,7 @@ struct RingSetup {
   std::uint64_t slot_bytes = 64;
   std::uint32_t history = 1;
   bool live = false;
+  ChecksumMode checksum = ChecksumMode::full;
 };
 
 inline StreamRequest request_of(const RingSetup& setup) {
@@ -42,6 +43,7 @@ inline StreamRequest request_of(const RingSetup& setup) {
   request.side_data_bytes = 64;
   request.history = setup.history;
   request.live = setup.live;
+  request.checksum = setup.checksum;
   request.segment_name = "reel-ring-test-" + std::to_string(::getpid());
   return request;
 }

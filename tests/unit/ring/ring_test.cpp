@@ -1,6 +1,9 @@
 // The ring's promises, one thread, one mapping.
 #include "ring_fixture.hpp"
 
+#include <deque>
+#include <set>
+
 #include <gtest/gtest.h>
 
 namespace reel {
@@ -302,6 +305,45 @@ TEST(RingWriter, TakesNothingBackFromALosslessReaderThatCameSinceItsLastLook) {
   EXPECT_FALSE(ring.publish()) << "every slot holds a frame that the late reader wants";
   ASSERT_EQ(late.take(kInOrder, taken, counters), TakeStatus::taken);
   EXPECT_EQ(taken.record.sequence, oldest);
+}
+
+// How many slots forty frames go through that each reader takes and, with `late` of them held, lets go.
+std::size_t slots_used(Ring& ring, std::vector<RingReader>& readers, std::size_t late = 0) {
+  std::set<std::uint32_t> slots;
+  std::vector<std::deque<std::uint32_t>> held(readers.size());
+  TakeCounters counters;
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_TRUE(ring.publish()) << i;
+    for (std::size_t r = 0; r < readers.size(); ++r) {
+      TakenSlot taken;
+      EXPECT_EQ(readers[r].take(kInOrder, taken, counters), TakeStatus::taken) << i;
+      EXPECT_EQ(ring.payload(taken), taken.record.sequence) << i;
+      slots.insert(taken.slot);
+      held[r].push_back(taken.slot);
+      if (held[r].size() <= late) continue;
+      (void)readers[r].unpin(held[r].front());
+      held[r].pop_front();
+    }
+  }
+  return slots.size();
+}
+
+TEST(RingWriter, GoesRoundInFewSlotsWhereNobodyHashesAndAllReadersAreLossless) {
+  Ring ring({.slots = 12, .checksum = ChecksumMode::none});
+  std::vector<RingReader> readers{ring.join(true, 3), ring.join(true, 3)};
+  EXPECT_EQ(slots_used(ring, readers), 2u) << "the newest, which is history, and the one that is written";
+  EXPECT_EQ(slots_used(ring, readers, 2), 3u) << "and the one before it, which is held too";
+}
+
+TEST(RingWriter, GoesRoundInAllSlotsWhereReadersHashThemOrMayWantThemYet) {
+  {
+    Ring hashed({.slots = 12});
+    std::vector<RingReader> readers{hashed.join(true)};
+    EXPECT_EQ(slots_used(hashed, readers), 12u);
+  }
+  Ring mixed({.slots = 12, .checksum = ChecksumMode::none});
+  std::vector<RingReader> readers{mixed.join(true), mixed.join(false)};
+  EXPECT_EQ(slots_used(mixed, readers), 12u) << "a queue reader may lag";
 }
 
 TEST(RingReader, OwesAWaitingWriterAByteForFramesItPassesOver) {

@@ -190,6 +190,8 @@ void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
 }
 
 void StreamServer::settle_parked(const std::string& why) noexcept {
+  const auto service =
+      service_->hold();  // admit() watches a socket anew: handlers have the two in this order
   const std::lock_guard lock(mutex_);
   wanted_slots_.store(0, std::memory_order_relaxed);
   for (const auto& [fd, peer] : peers_) {

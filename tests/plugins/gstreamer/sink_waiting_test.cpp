@@ -145,7 +145,12 @@ TEST_F(WaitingForReaders, MoreReadersThanTheSlotsAllowFindRoom) {
   std::vector<std::unique_ptr<Watcher>> watchers;
   for (int i = 0; i < 6; ++i) watchers.push_back(std::make_unique<Watcher>(stream(), many));
   sender.start();
-  ASSERT_TRUE(watchers.front()->wait_for(5));
+  guint clients = 0;
+  ASSERT_TRUE(reel_test::wait_until([&] {
+    g_object_get(sender.sink(), "num-clients", &clients, nullptr);
+    return clients == 6 || sender.stat("published") > 0;
+  })) << clients
+      << " readers: " << sender.stats();
   EXPECT_EQ(sender.end(), "eos");
   const Pictures expected = plain(pictures(200));
   for (const auto& watcher : watchers) {

@@ -197,11 +197,20 @@ void FrameWriter::Impl::add_slots(std::uint32_t slots) {
   }
 }
 
+// Where one reader comes others may: room for half as many more, if there is room for it.
+void FrameWriter::Impl::add_slots_roomily(std::uint32_t slots) {
+  try {
+    add_slots(std::min(kMaxSlots, slots + slots / 2));
+  } catch (const Error&) {
+    add_slots(slots);
+  }
+}
+
 void FrameWriter::Impl::grow_for_readers() noexcept {
   std::string why;
   try {
     const std::uint32_t wanted = server_.wanted_slots();
-    if (wanted > options_.slots) add_slots(wanted);
+    if (wanted > options_.slots) add_slots_roomily(wanted);
   } catch (const std::exception& error) {
     why = error.what();
   }

@@ -56,6 +56,7 @@ class FrameWriter::Impl {
   class AnnouncedWait;
 
   void add_slots(std::uint32_t slots);  // throws with nothing changed
+  void add_slots_roomily(std::uint32_t slots);
   void grow_for_readers() noexcept;
   [[nodiscard]] WriteStatus check_loans() noexcept;
   [[nodiscard]] WriteStatus lend(Loan& loan, std::size_t bytes, Sleeper& sleeper) noexcept;

@@ -9,7 +9,19 @@
 
 namespace {
 
+// GStreamer may come with libunwind, which unwinds our exceptions too and opens a pipe at the first one: when
+// that is thrown because there are no descriptors left, the process would be ended instead. So the first is
+// now.
+void prepare_to_throw() {
+  try {
+    throw 0;
+  } catch (int) {
+    return;
+  }
+}
+
 gboolean init(GstPlugin* plugin) {
+  prepare_to_throw();
   const gboolean sink =
       gst_element_register(plugin, "reelsink", GST_RANK_NONE, reel::gst::reel_sink_get_type());
   const gboolean source =

@@ -171,6 +171,11 @@ void allow(std::uint32_t mode, WriterOptions& options) {
 WriterOptions writer_options(const SinkSettings& settings) {
   WriterOptions options = settings.writer;
   options.grow_for_readers = true;
+  if (options.slots < options.history + 2)
+    throw Error(ErrorCode::bad_argument, "slots is " + std::to_string(options.slots) + ", and history " +
+                                             std::to_string(options.history) +
+                                             ": with one slot that is written and one to spare it takes " +
+                                             std::to_string(options.history + 2) + " slots at least");
   // Of what is not kept: one for copies, the rest for buffers that are filled, shown last or kept by a
   // decoder.
   const std::uint32_t spare = options.slots - std::min(options.slots, options.history + 1);

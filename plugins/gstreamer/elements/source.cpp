@@ -283,6 +283,8 @@ GstStructure* Source::stats() const {
 // A writer's ring keeps so many frames for a reader of policy queue before it laps it; a lossless reader is
 // waited for, and one that wants the latest frame leaves the others out on purpose.
 Source::Latency Source::latency() const noexcept {
+  // Buffers that get their times when they are handed on are never behind them.
+  if (gst_base_src_get_do_timestamp(GST_BASE_SRC(element_)) != FALSE) return {0, GST_CLOCK_TIME_NONE};
   const auto least = static_cast<GstClockTime>(meter_.latency_ns());
   const auto depth = static_cast<GstClockTime>(meter_.frame_duration_ns()) * ring_slots_.load();
   return {least, bounded_.load() && depth != 0 ? least + depth : GST_CLOCK_TIME_NONE};

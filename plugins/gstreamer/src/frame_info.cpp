@@ -75,7 +75,7 @@ void set_frame_info(GstBuffer* buffer, const FrameInfo& info) noexcept {
 
 std::int64_t capture_time(const GstSegment& segment, std::int64_t pts_ns,
                           std::int64_t monotonic_offset_ns) noexcept {
-  if (pts_ns < 0 || monotonic_offset_ns == kNoTime) return kNoTime;
+  if (pts_ns < 0 || monotonic_offset_ns == kNoTime || segment.format != GST_FORMAT_TIME) return kNoTime;
   const guint64 running =
       gst_segment_to_running_time(&segment, GST_FORMAT_TIME, static_cast<guint64>(pts_ns));
   if (!GST_CLOCK_TIME_IS_VALID(running)) return kNoTime;

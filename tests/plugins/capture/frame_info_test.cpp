@@ -65,6 +65,9 @@ TEST_F(GstTimes, RunningTimesAgreeWithGStreamerAfterASegmentsWayThereAndBack) {
   EXPECT_EQ(gst::capture_time(segment, 3'000, kNoTime), kNoTime);
   EXPECT_EQ(gst::capture_time(segment, 9'001, 77), kNoTime);
   EXPECT_EQ(gst::capture_time(segment, kNoTime, 77), kNoTime);
+  GstSegment of_bytes;
+  gst_segment_init(&of_bytes, GST_FORMAT_BYTES);
+  EXPECT_EQ(gst::capture_time(of_bytes, 10, 77), kNoTime) << "it says nothing of times";
 }
 
 TEST_F(GstTimes, SegmentsPlayedBackwardsOrAtAnAppliedRateAgreeWithGStreamerAfterTheirWay) {

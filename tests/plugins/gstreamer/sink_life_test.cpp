@@ -28,6 +28,26 @@ TEST_F(SinkLife, FiveBuffersWithoutAClientEndWell) {
   EXPECT_TRUE(runtime_.entries().empty()) << runtime_.entries().front();
 }
 
+// From a limit at which GStreamer itself cannot start to one at which everything can.
+TEST_F(SinkLife, WithoutDescriptorsItFailsWithAMessageAndEndsNoProcess) {
+  bool told = false;
+  std::string last;
+  for (int limit = 14; limit < 40; ++limit) {
+    ChildProcess child = ChildProcess::program(
+        "bash",
+        {"-c",
+         "ulimit -n " + std::to_string(limit) +
+             "; exec gst-launch-1.0 -q videotestsrc num-buffers=3 ! reelsink sync=false stream=" + stream()});
+    const reel_test::ExitStatus status = child.wait();
+    EXPECT_FALSE(status.timed_out) << limit;
+    EXPECT_THAT(child.errors(), Not(HasSubstr("terminate called"))) << limit;
+    told = told || child.errors().find("stream \"" + stream()) != std::string::npos;
+    last = child.errors();
+  }
+  EXPECT_TRUE(told) << "no limit left reelsink itself without";
+  EXPECT_EQ(last, "");
+}
+
 TEST_F(SinkLife, ARingFarSmallerThanTheDataIsFilledAndResumed) {
   for (const char* before : {"", " ! identity drop-allocation=true"}) {
     Sender sender(pictures(500) + before + sink("slots=4 wait-for-readers=1"));

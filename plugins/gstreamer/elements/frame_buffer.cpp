@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 #include <utility>
+
+#include <reel/base/error.hpp>
 
 #include <reel/gst/frame_info.hpp>
 #include <reel/gst/video_layout.hpp>
@@ -47,10 +50,10 @@ template <typename Fill>
 GstMemory* filled(std::size_t bytes, Fill&& fill) {
   GstMemory* memory = gst_allocator_alloc(nullptr, bytes, nullptr);
   GstMapInfo map{};
-  if (memory != nullptr && gst_memory_map(memory, &map, GST_MAP_WRITE) != FALSE) {
-    fill(reinterpret_cast<std::byte*>(map.data));
-    gst_memory_unmap(memory, &map);
-  }
+  if (memory == nullptr || gst_memory_map(memory, &map, GST_MAP_WRITE) == FALSE)
+    throw Error(ErrorCode::no_memory, "there is no memory for a copy of " + std::to_string(bytes) + " bytes");
+  fill(reinterpret_cast<std::byte*>(map.data));
+  gst_memory_unmap(memory, &map);
   return memory;
 }
 

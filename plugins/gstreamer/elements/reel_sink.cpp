@@ -18,6 +18,9 @@ struct ReelSinkClass {
   GstBaseSinkClass parent_class;
 };
 
+GST_DEBUG_CATEGORY(reel_sink_debug);
+#define GST_CAT_DEFAULT reel_sink_debug
+
 G_DEFINE_TYPE(ReelSink, reel_sink, GST_TYPE_BASE_SINK)
 
 namespace {
@@ -164,6 +167,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
 }  // namespace
 
 static void reel_sink_class_init(ReelSinkClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(reel_sink_debug, "reelsink", 0, "Reel sink");
   auto* object_class = G_OBJECT_CLASS(klass);
   auto* element_class = GST_ELEMENT_CLASS(klass);
   auto* base_class = GST_BASE_SINK_CLASS(klass);
@@ -181,6 +185,8 @@ static void reel_sink_class_init(ReelSinkClass* klass) {
       element_class, "Reel sink", "Sink/Generic",
       "Publishes frames to other processes through shared memory, checksummed, by a policy for each reader",
       "Reel");
+  gst_element_class_add_static_metadata(
+      element_class, "example", "gst-launch-1.0 videotestsrc ! video/x-raw,format=NV12 ! reelsink stream=a");
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   element_class->change_state = change_state;
   base_class->start = start;

@@ -17,6 +17,9 @@
 #include "event_text.hpp"
 #include "side_data.hpp"
 
+GST_DEBUG_CATEGORY_EXTERN(reel_sink_debug);
+#define GST_CAT_DEFAULT reel_sink_debug
+
 namespace reel::gst {
 namespace {
 
@@ -42,8 +45,12 @@ class ReadMap {
 
 }  // namespace
 
-GstFlowReturn Sink::fail(const std::string& what, const std::string& detail) {
-  GST_ELEMENT_ERROR(element_, RESOURCE, WRITE, ("%s", what.c_str()), ("%s", detail.c_str()));
+GstFlowReturn Sink::fail(WriteStatus status) {
+  const bool full = status == WriteStatus::too_large || status == WriteStatus::no_memory;
+  gst_element_message_full(GST_ELEMENT(element_), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
+                           full ? GST_RESOURCE_ERROR_NO_SPACE_LEFT : GST_RESOURCE_ERROR_WRITE,
+                           g_strdup_printf("Cannot write to stream \"%s\".", settings_.stream.c_str()),
+                           g_strdup(slots_->error().c_str()), __FILE__, GST_FUNCTION, __LINE__);
   return GST_FLOW_ERROR;
 }
 
@@ -135,7 +142,15 @@ void Sink::close() {
     const std::lock_guard lock(mutex_);
     last = std::move(slots_);
   }
-  if (last) last->close();  // buffers that elements still hold keep the rest
+  if (!last) return;
+  GST_INFO_OBJECT(element_, "leaves stream \"%s\"", settings_.stream.c_str());
+  const auto writer = last->writer();
+  {
+    const std::lock_guard lock(mutex_);
+    last_counts_ = last->counts();
+    if (writer) last_written_ = writer->stats();
+  }
+  last->close();  // buffers that elements still hold keep the rest
 }
 
 std::shared_ptr<StreamSlots> Sink::slots() const {
@@ -151,6 +166,8 @@ bool Sink::set_caps(GstCaps* caps) {
     if (format.video() != nullptr && !raw_video)
       throw Error(ErrorCode::unsupported, "GStreamer itself knows no such raw video");
     opaque_video_ = raw_video && format.video() == nullptr;
+    GST_INFO_OBJECT(element_, "stream \"%s\" is of %" GST_PTR_FORMAT, settings_.stream.c_str(),
+                    static_cast<void*>(caps));
     slots_->set_format(format);
     format_ = std::move(format);
     return true;
@@ -223,14 +240,20 @@ GstFlowReturn Sink::uninterrupted(Write&& write) {
   for (;;) {
     const WriteStatus status = write();
     if (status == WriteStatus::ok) return GST_FLOW_OK;
-    if (status != WriteStatus::interrupted)
-      return fail("Cannot write to stream \"" + settings_.stream + "\".", slots_->error());
+    if (status != WriteStatus::interrupted) return fail(status);
     if (const GstFlowReturn flow = wait_to_play(); flow != GST_FLOW_OK) return flow;
   }
 }
 
 GstFlowReturn Sink::say_unwritten(const std::exception& error) {
-  return fail("A buffer cannot go into stream \"" + settings_.stream + "\".", error.what());
+  const auto* known = dynamic_cast<const Error*>(&error);
+  const bool misfit = known != nullptr && known->code() == ErrorCode::bad_argument;
+  const std::string what = "A buffer cannot go into stream \"" + settings_.stream + "\".";
+  if (misfit)
+    GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("%s", what.c_str()), ("%s", error.what()));
+  else
+    GST_ELEMENT_ERROR(element_, RESOURCE, WRITE, ("%s", what.c_str()), ("%s", error.what()));
+  return GST_FLOW_ERROR;
 }
 
 WriteStatus Sink::write(GstBuffer* buffer) {
@@ -377,6 +400,11 @@ GstStructure* Sink::stats() const {
   const auto present = slots();
   WriterStats written;
   SlotCounts counts;
+  {
+    const std::lock_guard lock(mutex_);
+    written = last_written_;
+    counts = last_counts_;
+  }
   if (present) counts = present->counts();
   if (const auto writer = present ? present->writer() : nullptr) written = writer->stats();
   GstStructure* const all = gst_structure_new_empty("application/x-reel-writer-stats");

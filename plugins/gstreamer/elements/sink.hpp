@@ -69,7 +69,7 @@ class Sink {
                           std::int64_t duration_ns);
   GstFlowReturn say_unwritten(const std::exception& error);
   GstFlowReturn cannot_open(const std::exception& error);
-  GstFlowReturn fail(const std::string& what, const std::string& detail);
+  GstFlowReturn fail(WriteStatus status);
 
   GstBaseSink* element_;
   SinkSettings settings_;
@@ -84,6 +84,8 @@ class Sink {
   std::int64_t monotonic_offset_ns_ = kNoTime;
   bool waited_ = false;
   bool ended_ = false;
+  SlotCounts last_counts_;    // under mutex_: of the life before, for whoever asks after it
+  WriterStats last_written_;  // the same
   TagText tags_;
   LostMetas metas_lost_;
 };

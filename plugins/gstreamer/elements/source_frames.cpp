@@ -164,10 +164,15 @@ void Source::tell_of_loss(const FrameInfo& info) {
   if (told_of_loss_ns_ != 0 && now_ns - told_of_loss_ns_ < kLossNoticeNs) return;
   told_of_loss_ns_ = now_ns;
   const ReaderStats stats = inlet_.stats();
-  GST_WARNING_OBJECT(element_, "%" G_GUINT64_FORMAT " frames of stream \"%s\" were left out",
-                     static_cast<guint64>(std::exchange(lost_, 0)), settings_.stream.c_str());
+  // Whoever asks for the newest alone wants the others left out.
+  const GstDebugLevel level = settings_.policy == Policy::latest ? GST_LEVEL_INFO : GST_LEVEL_WARNING;
+  GST_CAT_LEVEL_LOG(GST_CAT_DEFAULT, level, element_,
+                    "%" G_GUINT64_FORMAT " frames of stream \"%s\" were left out",
+                    static_cast<guint64>(std::exchange(lost_, 0)), settings_.stream.c_str());
   const GstClockTime pts = clock_time(info.pts_ns);
-  const GstSegment& segment = GST_BASE_SRC(element_)->segment;
+  GST_OBJECT_LOCK(element_);
+  const GstSegment segment = GST_BASE_SRC(element_)->segment;
+  GST_OBJECT_UNLOCK(element_);
   GstMessage* message = gst_message_new_qos(GST_OBJECT(element_), static_cast<gboolean>(live_),
                                             gst_segment_to_running_time(&segment, GST_FORMAT_TIME, pts),
                                             gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, pts), pts,

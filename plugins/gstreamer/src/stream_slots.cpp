@@ -166,7 +166,10 @@ WriteStatus StreamSlots::publish(const SlotPart& part, const VideoLayout* layout
   const std::uint64_t copied = writer_->stats().copied;  // more when its memory was left meanwhile
   const WriteStatus status = publish_(*writer_, slot.loan, info, true);
   if (status == WriteStatus::ok) ++(writer_->stats().copied == copied ? counts_.in_place : counts_.copied);
-  if (status == WriteStatus::interrupted) slot.published.store(false, std::memory_order_release);
+  if (status == WriteStatus::interrupted) {  // to be published again
+    GST_MINI_OBJECT_FLAG_UNSET(part.memory, GST_MINI_OBJECT_FLAG_LOCK_READONLY);
+    slot.published.store(false, std::memory_order_release);
+  }
   return status;
 }
 

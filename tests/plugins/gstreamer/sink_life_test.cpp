@@ -25,6 +25,8 @@ TEST_F(SinkLife, FiveBuffersWithoutAClientEndWell) {
   EXPECT_EQ(sender.end(), "eos");
   sender.stop();
   EXPECT_EQ(sender.error(), "");
+  EXPECT_EQ(sender.stat("published"), 5u) << "stats of the life that is over";
+  EXPECT_EQ(sender.stat("in-place"), 5u);
   EXPECT_TRUE(runtime_.entries().empty()) << runtime_.entries().front();
 }
 

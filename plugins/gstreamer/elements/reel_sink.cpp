@@ -12,6 +12,7 @@
 struct ReelSink {
   GstBaseSink parent;
   reel::gst::SinkSettings settings;  // under the object lock
+  bool opened_with_these;            // the same
   reel::gst::Sink sink;
 };
 struct ReelSinkClass {
@@ -38,6 +39,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   GST_OBJECT_LOCK(object);
   const bool known =
       reel::gst::set_sink_property(self_of(object)->settings, static_cast<SinkProperty>(id), value);
+  self_of(object)->opened_with_these = false;
   GST_OBJECT_UNLOCK(object);
   if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
@@ -68,6 +70,7 @@ gboolean start(GstBaseSink* base) {
   ReelSink* self = self_of(base);
   GST_OBJECT_LOCK(base);
   const reel::gst::SinkSettings settings = self->settings;
+  self->opened_with_these = true;
   GST_OBJECT_UNLOCK(base);
   if (settings.stream.empty()) {
     GST_ELEMENT_ERROR(base, RESOURCE, SETTINGS, ("No stream is named."),
@@ -157,7 +160,23 @@ gboolean event(GstBaseSink* base, GstEvent* given) {
   return GST_BASE_SINK_CLASS(reel_sink_parent_class)->event(base, given);
 }
 
+// The base class opens on the way to READY, where properties may still be set.
+bool open_with_what_was_set(ReelSink* self) {
+  GST_OBJECT_LOCK(self);
+  const bool opened = self->opened_with_these;
+  GST_OBJECT_UNLOCK(self);
+  if (opened) return true;
+  stop(&self->parent);
+  if (start(&self->parent) != FALSE) return true;
+  GST_OBJECT_LOCK(self);
+  self->opened_with_these = false;
+  GST_OBJECT_UNLOCK(self);
+  return false;
+}
+
 GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
+  if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !open_with_what_was_set(self_of(element)))
+    return GST_STATE_CHANGE_FAILURE;
   if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING) self_of(element)->sink.clock_changed();
   if (change == GST_STATE_CHANGE_READY_TO_PAUSED) self_of(element)->sink.set_flushing(false);
   if (change == GST_STATE_CHANGE_PAUSED_TO_READY) self_of(element)->sink.set_flushing(true);

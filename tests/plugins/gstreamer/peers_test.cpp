@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
-#include <numeric>
 
 #include <gmock/gmock.h>
 #include <gst/video/video.h>
@@ -16,7 +15,6 @@ namespace gstreamer_test {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -38,9 +36,6 @@ class Pair : public SourceTest {
   }
   static bool goes_on(const Player& player, std::size_t buffers = 5) {
     return player.wait_for(player.count("buffer") + buffers);
-  }
-  static void settle(Player& player) {
-    gst_element_get_state(player.pipeline(), nullptr, nullptr, GST_CLOCK_TIME_NONE);
   }
 };
 
@@ -246,7 +241,6 @@ TEST_F(Pair, AConsumerThatCannotTakeTheCapsFailsAloneAndTheOthersGetEverything) 
   }
 }
 
-// A consumer is plugged into one stream and the next; `first` as the number of a buffer's bytes.
 TEST_F(Pair, IsHotPluggedToStreamsOfEqualAndOfDifferentCaps) {
   const std::string equal = stream() + ".equal", different = stream() + ".different";
   Sender a(live() + sink());

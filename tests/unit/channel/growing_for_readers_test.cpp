@@ -95,6 +95,27 @@ TEST_F(GrowingForReaders, CountsThoseThatWaitTogether) {
   EXPECT_EQ(done, 4);
 }
 
+// The writer lets some in while the service thread hears of the next: neither may wait for the other.
+TEST_F(GrowingForReaders, AreLetInWhileOthersCome) {
+  for (int round = 0; round < 40; ++round) {
+    const std::string name = stream() + "." + std::to_string(round);
+    FrameWriter writer(name, reel::Format(), {.slots = 4, .grow_for_readers = true});
+    ASSERT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok);
+    std::atomic<bool> end{false};
+    std::vector<std::jthread> opening;
+    for (std::uint32_t i = 0; i < 12; ++i)
+      opening.emplace_back([&, i] {
+        const FrameReader reader(name, {.max_pins = 4 + i});
+        EXPECT_TRUE(reel_test::wait_until([&] { return end.load(); }));
+      });
+    EXPECT_TRUE(reel_test::wait_until([&] {
+      EXPECT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok) << writer.error();
+      return writer.readers().size() == opening.size();
+    }));
+    end = true;
+  }
+}
+
 TEST_F(GrowingForReaders, WorksWhileTheWriterWaitsForThem) {
   FrameWriter writer(stream(), reel::Format(), {.slots = 4, .grow_for_readers = true});
   reel::Loan open_it;

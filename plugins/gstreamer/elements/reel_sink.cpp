@@ -175,12 +175,22 @@ bool open_with_what_was_set(ReelSink* self) {
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
-  if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !open_with_what_was_set(self_of(element)))
-    return GST_STATE_CHANGE_FAILURE;
-  if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING) self_of(element)->sink.clock_changed();
-  if (change == GST_STATE_CHANGE_READY_TO_PAUSED) self_of(element)->sink.set_flushing(false);
-  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) self_of(element)->sink.set_flushing(true);
-  return GST_ELEMENT_CLASS(reel_sink_parent_class)->change_state(element, change);
+  reel::gst::Sink& sink = self_of(element)->sink;
+  switch (change) {
+    case GST_STATE_CHANGE_READY_TO_PAUSED:
+      if (!open_with_what_was_set(self_of(element))) return GST_STATE_CHANGE_FAILURE;
+      sink.set_flushing(false);
+      sink.play();
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_PLAYING: sink.clock_changed(); break;
+    case GST_STATE_CHANGE_PLAYING_TO_PAUSED: sink.pause(); break;
+    case GST_STATE_CHANGE_PAUSED_TO_READY: sink.set_flushing(true); break;
+    default: break;
+  }
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(reel_sink_parent_class)->change_state(element, change);
+  if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING) sink.play();
+  return result;
 }
 
 }  // namespace

@@ -224,14 +224,40 @@ FrameInfo Sink::info_of(GstBuffer* buffer) const {
   return info;
 }
 
-// To PLAYING and back to PAUSED at once, and the thread wakes up in PAUSED: waiting for anything else then,
-// with the preroll lock held, would keep the element from ever playing again.
+// To PLAYING and back to PAUSED at once, and the base class, which is prerolled already, does not ask for a
+// preroll again: its need_preroll is FALSE in PAUSED. Waiting for anything else then, with the preroll lock
+// held, would keep the element from ever playing again.
+bool Sink::paused() const noexcept {
+  if (element_->need_preroll != FALSE) return true;
+  if (!paused_.load(std::memory_order_acquire)) return false;
+  // A preroll that completes a change to PLAYING puts the element there without a change of ours.
+  GST_OBJECT_LOCK(element_);
+  const bool plays =
+      GST_STATE(element_) == GST_STATE_PLAYING && GST_STATE_NEXT(element_) == GST_STATE_VOID_PENDING;
+  GST_OBJECT_UNLOCK(element_);
+  return !plays;
+}
+
 GstFlowReturn Sink::wait_to_play() {
   GstFlowReturn flow = GST_FLOW_OK;
   do {
     flow = gst_base_sink_wait_preroll(element_);
-  } while (flow == GST_FLOW_OK && element_->need_preroll != FALSE);
+  } while (flow == GST_FLOW_OK && paused());
   return flow;
+}
+
+void Sink::pause() noexcept {
+  paused_.store(true, std::memory_order_release);
+}
+
+// Behind the base class's own signal, which finds whoever waits still paused. Whoever never was may have the
+// lock for as long as it waits for readers.
+void Sink::play() noexcept {
+  if (!paused_.load(std::memory_order_acquire)) return;
+  GST_BASE_SINK_PREROLL_LOCK(element_);
+  paused_.store(false, std::memory_order_release);
+  GST_BASE_SINK_PREROLL_SIGNAL(element_);
+  GST_BASE_SINK_PREROLL_UNLOCK(element_);
 }
 
 // A wait that unlock() broke goes on when the element is in PLAYING again; or the flow ends.
@@ -300,6 +326,9 @@ WriteStatus Sink::write_copy(GstBuffer* buffer) {
 // In front of the first buffer: the memory is made, the readers that were asked for are there, the time line
 // has its name.
 GstFlowReturn Sink::ready() {
+  if (paused()) {
+    if (const GstFlowReturn flow = wait_to_play(); flow != GST_FLOW_OK) return flow;
+  }
   if (ended_ && !reopen()) return GST_FLOW_ERROR;
   try {
     slots_->open();

@@ -47,6 +47,9 @@ class Sink {
 
   /// Nobody before the sink waits for a slot meanwhile.
   void set_flushing(bool on);
+  /// In front of the base class's change to PAUSED, and behind that to PLAYING.
+  void pause() noexcept;
+  void play() noexcept;
   void unlock();
   void resume();
   /// Owned by the caller.
@@ -58,6 +61,7 @@ class Sink {
   bool reopen();
   [[nodiscard]] std::shared_ptr<StreamSlots> slots() const;
   GstFlowReturn ready();
+  [[nodiscard]] bool paused() const noexcept;
   GstFlowReturn wait_to_play();
   void name_segment();
   [[nodiscard]] FrameInfo info_of(GstBuffer* buffer) const;
@@ -84,8 +88,9 @@ class Sink {
   std::int64_t monotonic_offset_ns_ = kNoTime;
   bool waited_ = false;
   bool ended_ = false;
-  SlotCounts last_counts_;    // under mutex_: of the life before, for whoever asks after it
-  WriterStats last_written_;  // the same
+  std::atomic<bool> paused_{false};  // after PLAYING, until PLAYING again
+  SlotCounts last_counts_;           // under mutex_: of the life before, for whoever asks after it
+  WriterStats last_written_;         // the same
   TagText tags_;
   LostMetas metas_lost_;
 };

@@ -42,7 +42,8 @@ class SourceEndurance : public SourceTest {
     EXPECT_LE(reel_test::open_descriptors(), descriptors + 2)
         << ::testing::PrintToString(reel_test::descriptor_targets());
     EXPECT_LE(reel_test::resident_bytes(), bytes + kMoreBytes);
-    EXPECT_LE(reel_test::thread_count(), threads + 2);
+    EXPECT_TRUE(reel_test::wait_until([&] { return reel_test::thread_count() <= threads + 2; }))
+        << reel_test::thread_count() << " threads";
   }
   static ChildProcess traced(const std::string& line) {
     set_up();

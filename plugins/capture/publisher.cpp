@@ -8,6 +8,7 @@
 #include <reel/base/error.hpp>
 #include <reel/gst/caps.hpp>
 #include <reel/gst/frame_info.hpp>
+#include <reel/gst/read_map.hpp>
 #include <reel/gst/video_buffer.hpp>
 
 namespace capture {
@@ -16,25 +17,6 @@ namespace {
 
 using reel::Error;
 using reel::ErrorCode;
-
-// A mapped buffer of sound.
-class ReadMap {
- public:
-  explicit ReadMap(GstBuffer* buffer) : buffer_(buffer) {
-    if (gst_buffer_map(buffer, &map_, GST_MAP_READ) == FALSE)
-      throw Error(ErrorCode::io, "GStreamer cannot map a buffer of sound for reading");
-  }
-  ReadMap(const ReadMap&) = delete;
-  ReadMap& operator=(const ReadMap&) = delete;
-  ~ReadMap() { gst_buffer_unmap(buffer_, &map_); }
-  [[nodiscard]] std::span<const std::byte> bytes() const {
-    return std::as_bytes(std::span(map_.data, map_.size));
-  }
-
- private:
-  GstBuffer* buffer_;
-  GstMapInfo map_{};
-};
 
 // Pictures that lie between a decoder and us, or that it keeps to refer to: as many as of most H.264. Where
 // it keeps more, the ring grows.
@@ -144,7 +126,7 @@ void Publisher::require(reel::WriteStatus status) const {
 }
 
 void Publisher::publish_audio(GstBuffer* buffer, const reel::FrameInfo& info) {
-  const ReadMap map(buffer);
+  const reel::gst::ReadMap map(buffer);
   output_.write(map.bytes(), info);
 }
 

@@ -10,6 +10,7 @@
 #include <reel/gst/clock.hpp>
 #include <reel/gst/frame_info.hpp>
 #include <reel/gst/pointers.hpp>
+#include <reel/gst/read_map.hpp>
 #include <reel/gst/slot_pool.hpp>
 #include <reel/gst/video_buffer.hpp>
 
@@ -21,30 +22,6 @@ GST_DEBUG_CATEGORY_EXTERN(reel_sink_debug);
 #define GST_CAT_DEFAULT reel_sink_debug
 
 namespace reel::gst {
-namespace {
-
-class ReadMap {
- public:
-  explicit ReadMap(GstBuffer* buffer) : buffer_(buffer) {
-    if (gst_buffer_map(buffer, &map_, GST_MAP_READ) == FALSE)
-      throw Error(ErrorCode::io,
-                  "a buffer of " + std::to_string(gst_buffer_get_size(buffer)) +
-                      " bytes cannot be mapped for reading: its memory is not the processor's");
-  }
-  ReadMap(const ReadMap&) = delete;
-  ReadMap& operator=(const ReadMap&) = delete;
-  ~ReadMap() { gst_buffer_unmap(buffer_, &map_); }
-  [[nodiscard]] std::span<const std::byte> bytes() const {
-    return std::as_bytes(std::span(map_.data, map_.size));
-  }
-
- private:
-  GstBuffer* buffer_;
-  GstMapInfo map_{};
-};
-
-}  // namespace
-
 GstFlowReturn Sink::fail(WriteStatus status) {
   const bool full = status == WriteStatus::too_large || status == WriteStatus::no_memory;
   gst_element_message_full(GST_ELEMENT(element_), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,

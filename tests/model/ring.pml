@@ -5,6 +5,9 @@
  * lossless reader takes every frame. Which retired slot is tried, and whether a frame is retired although a slot was
  * free, is left open, so every order of step 1 and step 2 is covered. What a look found free is lent at once or
  * remembered and lent at any later time without another look. Waiting is spinning here: see waiting.pml.
+ *
+ * HOT: both readers are lossless, and step 0 runs too: by one look at the pins, then the cursors, any number of frames
+ * that are done with is taken back at once; another look, at all slots, says which may be lent.
  */
 #ifndef SLOTS
 #define SLOTS 3
@@ -19,14 +22,20 @@
 #define QUOTA 1
 #endif
 #define READERS 2
-#define LOSSLESS 0 /* the reader with this number is lossless */
+#ifdef HOT
+#define LOSSLESS(r) true
+#define CURSORS READERS
+#else
+#define LOSSLESS(r) (r == 0)
+#define CURSORS 1
+#endif
 
 #define STATE 0 /* + slot: sequence << 2 | state */
 #define RING SLOTS
 #define HEAD (2 * SLOTS)
 #define PINS (HEAD + 1) /* + reader */
-#define CURSOR (PINS + READERS) /* of the lossless reader */
-#define WORDS (CURSOR + 1)
+#define CURSOR (PINS + READERS) /* + lossless reader */
+#define WORDS (CURSOR + CURSORS)
 #define PROCESSES 3
 #define WRITER 2 /* readers are 0 and 1 */
 
@@ -35,8 +44,11 @@
 
 bool was_lapped, was_pinned;
 
+/* Cursors only grow: looked at when a frame is taken back, they are no lower than a look before that showed them. */
 #ifdef NO_CURSOR
 #define BELOW_CURSOR true
+#elif defined(HOT)
+#define BELOW_CURSOR (oldest < LOAD(CURSOR) && oldest < LOAD(CURSOR + 1))
 #else
 #define BELOW_CURSOR (oldest < LOAD(CURSOR))
 #endif
@@ -50,11 +62,66 @@ inline lend_or_remember() {
   fi
 }
 
+#ifdef HOT
+/* What may be lent by a look that showed the pins `held`. */
+inline know_free() {
+  known = 0; k = 0;
+  do
+  :: k < SLOTS ->
+     if
+     :: REUSABLE(k) && !HELD(k) -> known = known | (1 << k)
+     :: else
+     fi;
+     k++
+  :: else -> break
+  od;
+  k = 0; held = 0; retired = 0
+}
+#endif
+
 proctype writer() {
   byte k, loans, published, known, oldest = 1;
   bit pinned;
+#ifdef HOT
+  byte held, retired;
+#endif
 
   do
+#ifdef HOT
+  :: atomic { /* acquire, step 0 */
+       published + loans < FRAMES && loans < LOANS && oldest < MINE(HEAD) ->
+       held = LOAD(PINS + 0)
+     };
+     atomic { held = held | LOAD(PINS + 1) };
+     atomic {
+       do
+       :: oldest < MINE(HEAD) && BELOW_CURSOR && !HELD(MINE(RING + oldest % SLOTS)) ->
+          k = MINE(RING + oldest % SLOTS);
+          oldest++;
+          retired = retired | (1 << k);
+          STORE(WRITER, STATE + k, RETIRED)
+       :: break /* by an older look at a cursor, or for the history */
+       od;
+       k = 0;
+#ifdef ONE_LOOK
+       know_free()
+#endif
+     };
+#ifndef ONE_LOOK
+     atomic {
+       FENCE(WRITER) ->
+       held = LOAD(PINS + 0)
+     };
+     atomic {
+       held = held | LOAD(PINS + 1);
+#ifdef WITNESS
+       assert((held & retired) == 0); /* taken between the look at the pins and the one at the cursors */
+#endif
+       know_free()
+     }
+#endif
+#endif
+
   :: atomic { /* acquire, a slot that an earlier look found free */
        published + loans < FRAMES && loans < LOANS && known != 0 ->
        PICK(KNOWN);
@@ -147,14 +214,14 @@ proctype reader(byte r) {
        count < QUOTA && s <= FRAMES && LOAD(HEAD) > s ->
        if
        :: true
-       :: r != LOSSLESS && LOAD(HEAD) - 1 > s -> s = LOAD(HEAD) - 1
+       :: !LOSSLESS(r) && LOAD(HEAD) - 1 > s -> s = LOAD(HEAD) - 1
        fi
      };
      atomic {
        k = LOAD(RING + s % SLOTS);
 #ifdef CURSOR_FIRST
        if
-       :: r == LOSSLESS -> STORE(r, CURSOR, s + 1)
+       :: LOSSLESS(r) -> STORE(r, CURSOR + r, s + 1)
        :: else
        fi;
 #endif
@@ -174,11 +241,11 @@ proctype reader(byte r) {
           count++;
           held = held | (1 << k);
           if
-          :: r == LOSSLESS -> STORE(r, CURSOR, s + 1)
+          :: LOSSLESS(r) -> STORE(r, CURSOR + r, s + 1)
           :: else
           fi
        :: else ->
-          assert(r != LOSSLESS);
+          assert(!LOSSLESS(r));
           was_lapped = true;
           STORE(r, PINS + r, held)
        fi;
@@ -203,7 +270,7 @@ proctype reader(byte r) {
   :: atomic {
        count == 0 && s > FRAMES ->
 #ifdef WITNESS
-       assert(!(r == LOSSLESS && was_lapped && was_pinned));
+       assert(!(LOSSLESS(r) && was_lapped && was_pinned));
 #endif
        break
      }
@@ -214,6 +281,9 @@ init {
   atomic {
     mem[HEAD] = 1; own[HEAD] = 1;
     mem[CURSOR] = 1; own[CURSOR] = 1;
+#ifdef HOT
+    mem[CURSOR + 1] = 1; own[CURSOR + 1] = 1;
+#endif
     run reader(0); run reader(1); run writer()
   }
 }

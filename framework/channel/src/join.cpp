@@ -112,13 +112,15 @@ std::optional<UniqueFd> connect_to_owner(const RuntimeDir& directory, const std:
 }
 
 std::string absence_text(const std::string& stream) {
+  const std::vector<std::string> living = list_streams();
+  if (std::binary_search(living.begin(), living.end(), stream))
+    return "somebody listens for it but has not answered yet: is its writer stopped?";
   std::string message = fmt::format("no process writes it; looked {}", where_looked());
   bool all_seen = true;
   for (const RuntimeDir& directory : runtime_dirs()) {
     if (directory.state == State::refused) message += "; " + directory.objection;
     all_seen = all_seen && directory.objection.empty();
   }
-  const std::vector<std::string> living = list_streams();
   if (const auto near = nearest_name(stream, living))
     message += fmt::format("; did you mean '{}'?", *near);
   else if (!living.empty())

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include <reel/channel/absence.hpp>
 #include <reel/channel/runtime_dir.hpp>
 
 #include "socket.hpp"
@@ -38,10 +39,7 @@ struct Joined {
 [[nodiscard]] std::optional<UniqueFd> connect_to_owner(const RuntimeDir& directory,
                                                        const std::string& stream);
 
-/// Says that nobody writes the stream, where was looked, why not elsewhere, and the nearest stream or those
-/// that there are. Throws as runtime_dirs().
-[[nodiscard]] std::string absence_text(const std::string& stream);
-/// The same as Error{not_found}.
+/// absence_text() as Error{not_found}.
 [[noreturn]] void throw_not_found(const std::string& stream);
 
 }  // namespace reel

@@ -4,6 +4,7 @@
 
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
+#include <reel/channel/absence.hpp>
 #include <reel/channel/runtime_dir.hpp>
 
 GST_DEBUG_CATEGORY_EXTERN(reel_src_debug);
@@ -11,6 +12,8 @@ GST_DEBUG_CATEGORY_EXTERN(reel_src_debug);
 
 namespace reel::gst {
 namespace {
+
+constexpr std::int64_t kAbsenceNoticeNs = 10'000'000'000;
 
 ReaderStats sum(const ReaderStats& a, const ReaderStats& b) {
   return {a.delivered + b.delivered, a.verified + b.verified, a.corrupted + b.corrupted,
@@ -197,7 +200,19 @@ GstFlowReturn Source::look_around() {
   const bool late = settings_.timeout_ns != 0 &&
                     monotonic_ns() - away_since_ns_ >= static_cast<std::int64_t>(settings_.timeout_ns);
   const bool over = connects_ != 0 && settings_.on_disconnect != OnDisconnect::none;
-  return late || over ? without_writer() : GST_FLOW_OK;
+  if (late || over) return without_writer();
+  tell_of_absence();
+  return GST_FLOW_OK;
+}
+
+// A name or a directory that is not the writer's looks like one that is late: after a while it is said, once
+// an absence, what is waited for and what there is.
+void Source::tell_of_absence() {
+  if (absence_told_ns_ == away_since_ns_ || monotonic_ns() - away_since_ns_ < kAbsenceNoticeNs) return;
+  absence_told_ns_ = away_since_ns_;
+  GST_ELEMENT_WARNING(element_, RESOURCE, NOT_FOUND,
+                      ("Waiting for the writer of stream \"%s\".", settings_.stream.c_str()),
+                      ("%s", absence_text(settings_.stream).c_str()));
 }
 
 // Another writer than before: `met`.
@@ -240,14 +255,14 @@ GstFlowReturn Source::without_writer() {
     case OnDisconnect::error: break;
   }
   if (!lost && !settings_.reconnect) {
-    refuse(ErrorCode::not_found, "nobody writes it");
+    refuse(ErrorCode::not_found, absence_text(settings_.stream));
     return GST_FLOW_ERROR;
   }
   const std::string waited = std::to_string(settings_.timeout_ns / 1'000'000) + " ms (timeout)";
   return fail(lost ? who + " any more." : who + ".",
               lost && settings_.on_disconnect == OnDisconnect::error
                   ? "it went away without ending the stream, and on-disconnect is error"
-                  : "none came within " + waited);
+                  : "none came within " + waited + ": " + absence_text(settings_.stream));
 }
 
 void Source::tell_connected() {

@@ -77,6 +77,7 @@ class Source {
   GstFlowReturn look_around();
   GstFlowReturn meet_writer(bool& met);
   GstFlowReturn without_writer();
+  void tell_of_absence();
   void new_slots();
   void tell_connected();
   void tell_parting(Parting why);
@@ -119,6 +120,7 @@ class Source {
   bool connected_ = false;       // as told
   bool played_ = false;
   std::int64_t away_since_ns_ = 0;
+  std::int64_t absence_told_ns_ = 0;  // the away_since_ns_ of the absence that was told of last
 
   ClockPair clock_;
   std::atomic<bool> time_line_changed_{false};     // another clock or base time

@@ -1,11 +1,15 @@
-// Nothing that reelsrc does adds up: a thousand cycles of states, a thousand writers, and the leaks tracer.
+// Nothing that reelsrc does adds up: a thousand cycles of states, a thousand writers, and the leaks tracer;
+// and what takes its time: the notice of a writer that does not come.
 #include "player.hpp"
 
 #include <atomic>
+#include <csignal>
+#include <cstdlib>
 #include <sstream>
 #include <thread>
 
 #include <gmock/gmock.h>
+#include <reel/channel/observer.hpp>
 #include <reel_test/child_process.hpp>
 #include <reel_test/needs.hpp>
 #include <reel_test/process_facts.hpp>
@@ -21,6 +25,9 @@ using reel_test::ChildProcess;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+constexpr auto kNotice =
+    static_cast<GstMessageType>(GST_MESSAGE_WARNING | GST_MESSAGE_INFO | GST_MESSAGE_ERROR);
 
 class SourceEndurance : public SourceTest {
  protected:
@@ -55,6 +62,50 @@ class SourceEndurance : public SourceTest {
         {{"GST_TRACERS", "leaks"}, {"GST_DEBUG", "GST_TRACER:7"}, {"GST_DEBUG_NO_COLOR", "1"}});
   }
 };
+
+// The notice comes after ten seconds: long for a test, and no property only for one.
+class SourceAbsence : public SourceTest {};
+
+TEST_F(SourceAbsence, IsToldOfOnceEachTimeWithTheNameThatWasMeant) {
+  const std::string misspelt = stream() + "x";
+  FrameWriter near(stream(), picture());
+  Player player("reelsrc name=source stream=" + misspelt + " ! fakesink sync=false");
+  player.play();
+  const auto told =
+      AllOf(HasSubstr("Waiting for the writer of stream \"" + misspelt + "\""),
+            HasSubstr("looked in " + runtime_.path()), HasSubstr("did you mean '" + stream() + "'?"));
+  EXPECT_THAT(player.message(kNotice), told);
+  {
+    FrameWriter writer(misspelt, picture());
+    ASSERT_TRUE(wait_for_readers(writer));
+    write(writer, 1);
+    ASSERT_TRUE(player.wait_for(1));
+  }
+  EXPECT_THAT(player.message(kNotice), told) << "another absence";
+  EXPECT_EQ(player.message_there_is(kNotice), "");
+}
+
+TEST_F(SourceAbsence, NamesARuntimeDirectoryThatIsNotThere) {
+  const std::string elsewhere = runtime_.path() + "/nowhere";
+  ::setenv("REEL_RUNTIME_DIR", elsewhere.c_str(), 1);
+  Player player(into_sink());
+  player.play();
+  EXPECT_THAT(player.message(kNotice), AllOf(HasSubstr("warning: Waiting for the writer of stream"),
+                                             HasSubstr("looked in " + elsewhere + " (which does not exist)"),
+                                             HasSubstr("no stream has a writer now")));
+}
+
+TEST_F(SourceAbsence, TellsAWriterThatDoesNotAnswerApart) {
+  REEL_NEEDS(reel_test::missing_programs({"gst-launch-1.0"}));
+  runtime_.allow_leftovers();
+  ChildProcess sender = launch("videotestsrc is-live=true ! reelsink stream=" + stream());
+  ASSERT_TRUE(reel_test::wait_until([&] { return reel::list_streams().size() == 1; })) << sender.errors();
+  sender.signal(SIGSTOP);
+  Player player(into_sink());
+  player.play();
+  EXPECT_THAT(player.message(kNotice), AllOf(HasSubstr("Waiting for the writer of stream"),
+                                             HasSubstr("has not answered yet: is its writer stopped?")));
+}
 
 TEST_F(SourceEndurance, AThousandCyclesOfStatesLeaveNothingBehind) {
   FrameWriter writer(stream(), picture(), {.slots = 16, .live = true});

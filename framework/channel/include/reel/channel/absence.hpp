@@ -1,0 +1,13 @@
+// Why a stream has no writer, for whoever waits for one and has to tell a user. Thread-safe.
+#pragma once
+
+#include <string>
+
+namespace reel {
+
+/// A sentence without a full stop: that nobody writes the stream, where was looked, why not elsewhere, and
+/// the nearest stream or those that there are; or that somebody listens for it who has not answered. Looks at
+/// all runtime directories. Throws as runtime_dirs().
+[[nodiscard]] std::string absence_text(const std::string& stream);
+
+}  // namespace reel

@@ -50,6 +50,14 @@ bool refuse_bad_target(ReelSrc* self, const std::string& stream) {
   return true;
 }
 
+// What counts at the start alone stays what it was until the element is stopped.
+bool refuse_late(ReelSrc* self, const GParamSpec* spec) {
+  if (!GST_BASE_SRC_IS_STARTING(self) && !GST_BASE_SRC_IS_STARTED(self)) return false;
+  GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS, ("\"%s\" cannot be changed while it runs.", spec->name),
+                      ("it counts when the element starts: set it in NULL or READY; it stays as it was"));
+  return true;
+}
+
 void set_stream(ReelSrc* self, const GValue* value) {
   const gchar* text = g_value_get_string(value);
   const std::string stream = text != nullptr ? text : "";
@@ -65,6 +73,8 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   const auto property = static_cast<SrcProperty>(id);
   if (property == SrcProperty::stream) {
     set_stream(self, value);
+  } else if (refuse_late(self, spec)) {
+    return;
   } else if (property == SrcProperty::is_live) {
     gst_base_src_set_live(GST_BASE_SRC(object), g_value_get_boolean(value));
   } else {

@@ -33,6 +33,47 @@ TEST_F(SourceProperties, SayWhenTheyCanBeChanged) {
   EXPECT_FALSE(spec("stats")->flags & G_PARAM_WRITABLE);
 }
 
+// Each to a value that is not its default.
+TEST_F(SourceProperties, ThatCountAtTheStartStayAsTheyWereWhileItRunsAndAWarningNamesThem) {
+  struct Change {
+    const char* name;
+    const char* value;
+  };
+  constexpr Change kChanges[] = {{"reader-name", "other"}, {"policy", "lossless"},    {"start", "oldest"},
+                                 {"verify", "false"},      {"on-corrupted", "error"}, {"reconnect", "false"},
+                                 {"on-disconnect", "eos"}, {"timeout", "1"},          {"max-pins", "9"},
+                                 {"is-live", "false"}};
+  Player player(into_sink());
+  const auto text = [&](const char* name) {
+    GValue value = G_VALUE_INIT;
+    g_value_init(&value, spec(name)->value_type);
+    g_object_get_property(G_OBJECT(player.source()), name, &value);
+    gchar* copied = gst_value_serialize(&value);
+    const std::string copy = copied != nullptr ? copied : "";
+    g_free(copied);
+    g_value_unset(&value);
+    return copy;
+  };
+  for (const GstState state : {GST_STATE_PAUSED, GST_STATE_PLAYING}) {
+    player.to(state);
+    for (const Change& change : kChanges) {
+      const std::string before = text(change.name);
+      gst_util_set_object_arg(G_OBJECT(player.source()), change.name, change.value);
+      EXPECT_EQ(text(change.name), before) << change.name;
+      EXPECT_THAT(player.message_there_is(GST_MESSAGE_WARNING),
+                  AllOf(HasSubstr(std::string("\"") + change.name + "\" cannot be changed while it runs"),
+                        HasSubstr("stays as it was")));
+    }
+  }
+  player.to(GST_STATE_READY);
+  for (const Change& change : kChanges) {
+    const std::string before = text(change.name);
+    gst_util_set_object_arg(G_OBJECT(player.source()), change.name, change.value);
+    EXPECT_NE(text(change.name), before) << change.name;
+  }
+  EXPECT_EQ(player.message_there_is(GST_MESSAGE_WARNING), "");
+}
+
 TEST_F(SourceProperties, HaveDefaultsThatNeedNoThought) {
   gint policy = 0, start = 0, on_corrupted = -1, on_disconnect = -1;
   gboolean verify = FALSE, reconnect = FALSE, live = FALSE;

@@ -2,9 +2,11 @@
 #include "player.hpp"
 
 #include <csignal>
+#include <future>
 #include <optional>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <reel_test/child_process.hpp>
@@ -104,6 +106,69 @@ TEST_F(SourceLife, OutlivesTenWritersThatAreKilled) {
   }
 }
 
+// The writer goes on only when the walk is over: had a step waited for it, there would be no end.
+TEST_F(SourceLife, AWriterThatIsStoppedHoldsUpNoChangeOfStateAndFramesGoOnWithIt) {
+  REEL_NEEDS(reel_test::missing_programs({"gst-launch-1.0"}));
+  Player player(into_sink());
+  player.play();
+  reel_test::ChildProcess sender = launch(
+      "-e videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1 ! reelsink "
+      "stream=" +
+      stream());
+  ASSERT_TRUE(player.wait_for(5)) << sender.errors();
+  sender.signal(SIGSTOP);
+  std::future<void> walk = std::async(std::launch::async, [&player] {
+    for (int i = 0; i < 10; ++i) {
+      EXPECT_EQ(player.to(GST_STATE_PAUSED), GST_STATE_CHANGE_NO_PREROLL);  // connected, later waiting
+      EXPECT_NE(player.to(GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+      EXPECT_EQ(player.to(GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+      EXPECT_NE(player.to(GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);  // which meets it anew
+      EXPECT_EQ(player.to(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+      EXPECT_NE(player.to(GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+    }
+  });
+  EXPECT_EQ(walk.wait_for(reel_test::kWatchdog), std::future_status::ready);
+  const std::size_t before = player.count("buffer");
+  sender.signal(SIGCONT);
+  walk.wait();
+  EXPECT_TRUE(player.wait_for(before + 20));
+  EXPECT_EQ(player.message_there_is(kTrouble), "");
+  sender.signal(SIGINT);
+  EXPECT_TRUE(sender.wait().ok()) << sender.errors();
+}
+
+// Without a state walk: the same connection goes on, no frame is stale and no time goes back.
+TEST_F(SourceLife, AWriterThatWasStoppedGoesOnOnTheSameConnection) {
+  REEL_NEEDS(reel_test::missing_programs({"gst-launch-1.0"}));
+  Player player(into_sink());
+  Connections connections(player.source());
+  player.play();
+  reel_test::ChildProcess sender = launch(
+      "-e videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1 ! reelsink "
+      "stream=" +
+      stream());
+  ASSERT_TRUE(player.wait_for(5)) << sender.errors();
+  sender.signal(SIGSTOP);
+  std::size_t before = 0;
+  ASSERT_TRUE(reel_test::wait_until([&] {
+    const std::size_t last = std::exchange(before, player.count("buffer"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return last == player.count("buffer");
+  })) << "frames of a writer that is stopped";
+  sender.signal(SIGCONT);
+  ASSERT_TRUE(player.wait_for(before + 20));
+  EXPECT_THAT(connections.told(), ElementsAre("+" + stream() + " 1"));
+  EXPECT_EQ(player.message_there_is(kTrouble), "");
+  sender.signal(SIGINT);
+  EXPECT_EQ(player.end(), "eos");
+  EXPECT_TRUE(sender.wait().ok()) << sender.errors();
+  const std::vector<Left> buffers = player.buffers();
+  for (std::size_t i = 1; i < buffers.size(); ++i) {
+    EXPECT_GT(buffers[i].offset, buffers[i - 1].offset) << "buffer " << i;
+    EXPECT_GE(buffers[i].pts, buffers[i - 1].pts) << "buffer " << i;
+  }
+}
+
 TEST_F(SourceLife, DrainsWhatWasPublishedBeforeTheWriterWentThenEndsWhereAsked) {
   Player player(into_sink("on-disconnect=eos policy=lossless"));
   player.play();
@@ -168,7 +233,8 @@ TEST_F(SourceLife, WithoutReconnectEndsWhenItsOnlyWriterIsLost) {
 TEST_F(SourceLife, WaitsForAWriterNoLongerThanItsTimeout) {
   Player player(into_sink("timeout=100000000"));
   player.play();
-  EXPECT_THAT(player.end(), AllOf(StartsWith("error: "), HasSubstr(stream()), HasSubstr("100 ms (timeout)")));
+  EXPECT_THAT(player.end(), AllOf(StartsWith("error: "), HasSubstr(stream()), HasSubstr("100 ms (timeout)"),
+                                  HasSubstr("looked in " + runtime_.path())));
 
   Player ends(into_sink("timeout=100000000 on-disconnect=eos"));
   ends.play();

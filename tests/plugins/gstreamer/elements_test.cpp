@@ -1,6 +1,7 @@
 // reelsink and reelsrc in two processes.
 #include "pipelines.hpp"
 
+#include <algorithm>
 #include <csignal>
 
 #include <gmock/gmock.h>
@@ -105,14 +106,10 @@ TEST_F(Elements, AWriterThatWasKilledIsFollowedByTheNextWithDiscont) {
   ASSERT_TRUE(receiver.wait_for(before + 20)) << second.errors();
   receiver.stop();
   const std::vector<Seen> seen = receiver.seen();
-  int disconts = 0;
-  for (std::size_t i = 0; i < seen.size(); ++i) {
-    if (seen[i].discont && seen[i].offset < 10) ++disconts;
-    if (i > 0) {
-      EXPECT_GE(seen[i].pts, seen[i - 1].pts) << "buffer " << i;
-    }
-  }
-  EXPECT_GE(disconts, 2) << "one for each writer";
+  for (std::size_t i = 1; i < seen.size(); ++i) EXPECT_GE(seen[i].pts, seen[i - 1].pts) << "buffer " << i;
+  EXPECT_TRUE(seen.front().discont);
+  EXPECT_TRUE(std::any_of(seen.begin() + static_cast<std::ptrdiff_t>(before), seen.end(),
+                          [](const Seen& one) { return one.discont; }));
 }
 
 TEST_F(Elements, AWriterThatGoesWithoutAnEndIsEndOfStreamWhereThatWasAsked) {

@@ -7,18 +7,12 @@
 #include <sstream>
 
 #include <gtest/gtest.h>
-#include <reel_test/scratch_dir.hpp>
 #include <reel_test/wait_until.hpp>
+
+#include "sanitizers.hpp"
 
 namespace gstreamer_test {
 namespace {
-
-// A registry of this test's own: neither the user's is touched, nor what other tests find changes ours.
-const std::string& registry() {
-  static const reel_test::ScratchDir scratch;
-  static const std::string path = scratch.file("registry");
-  return path;
-}
 
 std::string mapping_of(const void* address) {
   const auto wanted = reinterpret_cast<std::uintptr_t>(address);
@@ -37,9 +31,9 @@ std::string mapping_of(const void* address) {
 void set_up() {
   static const bool once = [] {
     ::setenv("GST_PLUGIN_PATH", ELEMENTS_DIR, 1);
-    ::setenv("GST_REGISTRY", registry().c_str(), 1);
+    ::setenv("GST_REGISTRY", REGISTRY, 1);  // the user's is left alone
     ::setenv("GST_REGISTRY_FORK", "no", 1);
-    gst_init(nullptr, nullptr);
+    init_gst();
     return true;
   }();
   (void)once;

@@ -46,7 +46,9 @@ TEST_F(SinkLife, WithoutDescriptorsItFailsWithAMessageAndEndsNoProcess) {
     told = told || child.errors().find("stream \"" + stream()) != std::string::npos;
     last = child.errors();
   }
+#if !defined(__SANITIZE_ADDRESS__)  // whose runtime itself needs some, and ends a program that leaves none
   EXPECT_TRUE(told) << "no limit left reelsink itself without";
+#endif
   EXPECT_EQ(last, "");
 }
 
@@ -180,7 +182,11 @@ TEST_F(SinkLife, AThousandStateCyclesLeaveNothing) {
     sender.stop();
   }
   EXPECT_LE(reel_test::open_descriptors(), descriptors);
+#if !defined(__SANITIZE_ADDRESS__)  // which keeps what was freed, to catch its use
   EXPECT_LE(reel_test::resident_bytes(), memory + (8u << 20));
+#else
+  (void)memory;
+#endif
   EXPECT_TRUE(reel_test::mappings_of("reel." + stream()).empty());
   EXPECT_EQ(sender.error(), "");
 }
@@ -204,7 +210,11 @@ TEST_F(SinkLife, HundredsOfClientsThatComeAndGoLeaveNothing) {
     return clients == 0 && reel_test::open_descriptors() <= descriptors;
   })) << reel_test::open_descriptors()
       << " descriptors, " << descriptors << " before";
+#if !defined(__SANITIZE_ADDRESS__)  // which keeps what was freed, to catch its use
   EXPECT_LE(reel_test::resident_bytes(), memory + (8u << 20));
+#else
+  (void)memory;
+#endif
 }
 
 // gst-launch with the leaks tracer says which objects are alive at its end.

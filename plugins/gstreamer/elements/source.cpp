@@ -4,6 +4,7 @@
 
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
+#include <reel/base/time_slice.hpp>
 #include <reel/channel/runtime_dir.hpp>
 
 GST_DEBUG_CATEGORY_EXTERN(reel_src_debug);
@@ -148,6 +149,8 @@ bool Source::switch_stream() {
 }
 
 GstFlowReturn Source::create(GstBuffer** buffer) {
+  static thread_local bool asked = false;  // the base class starts another thread after each stop
+  if (!std::exchange(asked, true)) ask_for_short_slices();
   try {
     for (;;) {
       Frame frame;

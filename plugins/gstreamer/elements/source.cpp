@@ -43,6 +43,7 @@ bool Source::open(const SrcSettings& settings) {
     counts_ = {};
     before_ = {};
   }
+  sequence_.store(0, std::memory_order_relaxed);
   placement_ = LivePlacement(settings_.policy, PipelineShift(GST_ELEMENT(element_)));
   clock_.forget();
   meter_.reset();
@@ -205,7 +206,7 @@ GstFlowReturn Source::look_around() {
 
 // Another writer than before: `met`.
 GstFlowReturn Source::meet_writer(bool& met) {
-  const ReaderStats stats = inlet_.stats();
+  const ReaderStats& stats = inlet_.last_stats();
   if (std::exchange(corrupted_, stats.corrupted) != stats.corrupted &&
       settings_.on_corrupted == OnCorrupted::error)
     return fail("A frame of stream \"" + settings_.stream + "\" is corrupted.",
@@ -279,8 +280,8 @@ GstStructure* Source::stats() const {
       number(counts_.late), "undecodable", G_TYPE_UINT64, number(counts_.undecodable), "connects",
       G_TYPE_UINT64, number(now.connects), "copied", G_TYPE_UINT64, number(counts_.copied), "repacked",
       G_TYPE_UINT64, number(counts_.repacked), "held", G_TYPE_UINT,
-      slots_->held.load(std::memory_order_relaxed), "sequence", G_TYPE_UINT64, number(counts_.sequence),
-      nullptr);
+      slots_->held.load(std::memory_order_relaxed), "sequence", G_TYPE_UINT64,
+      number(sequence_.load(std::memory_order_relaxed)), nullptr);
 }
 
 // A writer's ring keeps so many frames for a reader of policy queue before it laps it; a lossless reader is

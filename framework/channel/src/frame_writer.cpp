@@ -48,6 +48,10 @@ bool FrameWriter::wait_for_readers() noexcept {
   return impl_->wait_for_readers();
 }
 
+bool FrameWriter::wait_for_readers(const SharedWait& wait) noexcept {
+  return impl_->wait_for_readers(wait);
+}
+
 bool FrameWriter::wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept {
   return impl_->wait_for_readers(count, wait);
 }

@@ -41,7 +41,8 @@ class SinkProperties : public SinkTest {
 TEST_F(SinkProperties, EachSaysWhatItIsWithRangeDefaultAndWhenItMayChange) {
   Sender sender(pictures(1) + sink());
   for (const char* name : {"stream", "slots", "history", "checksum", "policy-limits", "wait-for-readers",
-                           "stall-timeout", "side-data-bytes", "max-bytes", "mode", "is-live"}) {
+                           "wait-for", "start-timeout", "absence-timeout", "stall-timeout", "side-data-bytes",
+                           "max-bytes", "mode", "is-live"}) {
     GParamSpec* spec = property(sender, name);
     ASSERT_NE(spec, nullptr);
     EXPECT_NE(spec->flags & G_PARAM_WRITABLE, 0u) << name;
@@ -60,19 +61,25 @@ TEST_F(SinkProperties, EachSaysWhatItIsWithRangeDefaultAndWhenItMayChange) {
 }
 
 TEST_F(SinkProperties, WhatIsSetIsWhatIsRead) {
-  Sender sender(pictures(1) + sink("slots=33 history=3 checksum=sampled policy-limits=lossless,queue "
-                                   "wait-for-readers=2 stall-timeout=5000000000 side-data-bytes=1024 "
-                                   "max-bytes=123456789 mode=432 is-live=true"));
+  Sender sender(pictures(1) +
+                sink("slots=33 history=3 checksum=sampled policy-limits=lossless,queue "
+                     "wait-for-readers=2 wait-for=eye,a/b start-timeout=7000000001 absence-timeout=0 "
+                     "stall-timeout=5000000000 side-data-bytes=1024 "
+                     "max-bytes=123456789 mode=432 is-live=true"));
   guint slots = 0, history = 0, readers = 0, side = 0, mode = 0, clients = 9;
-  guint64 stall = 0, most = 0;
+  guint64 start = 0, absence = 9, stall = 0, most = 0;
   gboolean live = FALSE;
-  gchar* limits = nullptr;
+  gchar *limits = nullptr, *names = nullptr;
   g_object_get(sender.sink(), "slots", &slots, "history", &history, "wait-for-readers", &readers,
                "stall-timeout", &stall, "side-data-bytes", &side, "max-bytes", &most, "mode", &mode,
-               "is-live", &live, "policy-limits", &limits, "num-clients", &clients, nullptr);
+               "is-live", &live, "policy-limits", &limits, "wait-for", &names, "start-timeout", &start,
+               "absence-timeout", &absence, "num-clients", &clients, nullptr);
   EXPECT_EQ(slots, 33u);
   EXPECT_EQ(history, 3u);
   EXPECT_EQ(readers, 2u);
+  EXPECT_STREQ(names, "eye,a/b");
+  EXPECT_EQ(start, 7'001'000'000u) << "up, to milliseconds";
+  EXPECT_EQ(absence, 0u);
   EXPECT_EQ(stall, 5'000'000'000u);
   EXPECT_EQ(side, 1024u);
   EXPECT_EQ(most, 123'456'789u);
@@ -81,6 +88,7 @@ TEST_F(SinkProperties, WhatIsSetIsWhatIsRead) {
   EXPECT_STREQ(limits, "lossless,queue");
   EXPECT_EQ(clients, 0u);
   g_free(limits);
+  g_free(names);
 }
 
 TEST_F(SinkProperties, BadValuesAreRefusedByAMessageThatSaysWhatIsTaken) {
@@ -88,6 +96,7 @@ TEST_F(SinkProperties, BadValuesAreRefusedByAMessageThatSaysWhatIsTaken) {
   EXPECT_THAT(refusal("policy-limits=lossles"), AllOf(HasSubstr("\"lossles\""), HasSubstr("lossless")));
   EXPECT_THAT(refusal("side-data-bytes=1001"), AllOf(HasSubstr("1001"), HasSubstr("multiple of 8")));
   EXPECT_THAT(refusal("slots=4 history=9"), AllOf(HasSubstr("slots is 4"), HasSubstr("history 9")));
+  EXPECT_THAT(refusal("wait-for=a,b!c"), AllOf(HasSubstr("\"b!c\""), HasSubstr("cannot name a reader")));
   EXPECT_THAT(refusal("slots=2"), AllOf(HasSubstr("slots is 2"), HasSubstr("3 slots at least")));
 }
 
@@ -294,11 +303,26 @@ TEST_F(SinkProperties, LateBuffersAreDroppedByTheClockWhereThatWasAskedFor) {
 TEST_F(SinkProperties, GstInspectTellsAllOfThem) {
   ChildProcess inspect = ChildProcess::program("gst-inspect-1.0", {"reelsink"});
   EXPECT_TRUE(inspect.wait().ok()) << inspect.errors();
-  for (const char* name :
-       {"stream ", "slots ", "history ", "checksum ", "policy-limits ", "wait-for-readers ", "stall-timeout ",
-        "side-data-bytes ", "max-bytes ", "mode ", "is-live ", "num-clients ", "stats ",
-        "\"client-connected\"", "\"client-disconnected\"", "Sink/Generic",
-        "changeable only in NULL or READY state"})
+  for (const char* name : {"stream ",
+                           "slots ",
+                           "history ",
+                           "checksum ",
+                           "policy-limits ",
+                           "wait-for-readers ",
+                           "wait-for ",
+                           "start-timeout ",
+                           "absence-timeout ",
+                           "stall-timeout ",
+                           "side-data-bytes ",
+                           "max-bytes ",
+                           "mode ",
+                           "is-live ",
+                           "num-clients ",
+                           "stats ",
+                           "\"client-connected\"",
+                           "\"client-disconnected\"",
+                           "Sink/Generic",
+                           "changeable only in NULL or READY state"})
     EXPECT_THAT(inspect.output(), HasSubstr(name));
 }
 

@@ -137,6 +137,37 @@ TEST_F(WaitingForReaders, CanBeStoppedAndFlushed) {
   EXPECT_EQ(sender.error(), "");
 }
 
+TEST_F(WaitingForReaders, ThoseThatAreNamedAreWaitedForThroughPausesToo) {
+  Sender sender(pictures(50) + sink("wait-for=eye,ear"));
+  sender.play();
+  ASSERT_TRUE(sender.wait_for(1));
+  const auto named = [](const char* name) {
+    reel::ReaderOptions options = Watcher::lossless();
+    options.name = name;
+    return options;
+  };
+  Watcher eye(stream(), named("eye"));
+  Watcher nose(stream(), named("nose"));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(sender.to(GST_STATE_PAUSED), GST_STATE_CHANGE_SUCCESS);
+    EXPECT_EQ(sender.to(GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
+  }
+  EXPECT_EQ(sender.stat("published"), 0u);
+  Watcher ear(stream(), named("ear"));
+  EXPECT_EQ(sender.end(), "eos");
+  for (Watcher* watcher : {&eye, &ear, &nose}) {
+    EXPECT_EQ(watcher->end(), "ended");
+    EXPECT_EQ(watcher->pictures(), plain(pictures(50)));
+  }
+}
+
+TEST_F(WaitingForReaders, AfterStartTimeoutItBeginsWithoutThoseThatAreNamed) {
+  Sender sender(pictures(5) + sink("wait-for=eye start-timeout=50000000"));
+  sender.start();
+  EXPECT_EQ(sender.end(), "eos");
+  EXPECT_EQ(sender.stat("published"), 5u);
+}
+
 // The ring grows for readers that would not fit, before the first frame and while it plays.
 TEST_F(WaitingForReaders, MoreReadersThanTheSlotsAllowFindRoom) {
   Sender sender(pictures(200) + sink("wait-for-readers=6 slots=6"));

@@ -166,6 +166,9 @@ class FrameWriter {
   /// Waits until the readers of WriterOptions::wait_for have joined, those of ended_readers aside, or
   /// start_timeout_ms. Called by the first publish as well. True when nobody is missing.
   bool wait_for_readers() noexcept;
+  /// The same for a writer that several threads share; false after wait.stop too, and then to be called
+  /// again.
+  bool wait_for_readers(const SharedWait& wait) noexcept;
   /// Waits until so many readers, whoever they are, have joined, or wait.stop. True when they have.
   bool wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept;
 

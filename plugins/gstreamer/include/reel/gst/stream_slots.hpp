@@ -88,7 +88,8 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes) noexcept;
   /// What was copied.
   [[nodiscard]] WriteStatus publish(Loan&& loan, const FrameInfo& info);
-  /// Waits until so many readers have joined; false after interrupt(). REQUIRES: open().
+  /// Waits until those that the writer was opened to wait for have joined, or its start_timeout, and until so
+  /// many others have; false after interrupt(). REQUIRES: open().
   [[nodiscard]] bool wait_for_readers(std::uint32_t count) noexcept;
   /// What the writing element waits for ends as `interrupted`, until resume(); lend() goes on waiting.
   void interrupt() noexcept;

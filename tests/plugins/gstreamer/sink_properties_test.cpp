@@ -91,6 +91,63 @@ TEST_F(SinkProperties, WhatIsSetIsWhatIsRead) {
   g_free(names);
 }
 
+// The warnings of reelsink's own, while it lives.
+class Warnings {
+ public:
+  Warnings() {
+    gst_debug_set_threshold_for_name("reelsink", GST_LEVEL_WARNING);
+    gst_debug_add_log_function(take, this, nullptr);
+  }
+  Warnings(const Warnings&) = delete;
+  Warnings& operator=(const Warnings&) = delete;
+  ~Warnings() {
+    gst_debug_remove_log_function(take);
+    gst_debug_unset_threshold_for_name("reelsink");
+  }
+  [[nodiscard]] std::string text() const { return text_; }
+
+ private:
+  static void take(GstDebugCategory* category, GstDebugLevel level, const gchar*, const gchar*, gint,
+                   GObject*, GstDebugMessage* message, gpointer self) {
+    if (level == GST_LEVEL_WARNING && std::string(gst_debug_category_get_name(category)) == "reelsink")
+      static_cast<Warnings*>(self)->text_ += std::string(gst_debug_message_get(message)) + "\n";
+  }
+  std::string text_;
+};
+
+TEST_F(SinkProperties, WhatTheStreamWasOpenedWithStaysWhatIsReadUntilItIsOpenedAgain) {
+  Sender sender("videotestsrc is-live=true ! video/x-raw,width=64,height=48" + sink("slots=9 is-live=true"));
+  const auto history = [&] {
+    guint value = 0;
+    g_object_get(sender.sink(), "history", &value, nullptr);
+    return value;
+  };
+  const auto name = [&] {
+    gchar* value = nullptr;
+    g_object_get(sender.sink(), "stream", &value, nullptr);
+    std::string text = value;
+    g_free(value);
+    return text;
+  };
+  const std::string other = stream() + "-other";
+  const Warnings warnings;
+  for (const GstState state : {GST_STATE_PAUSED, GST_STATE_PLAYING, GST_STATE_PAUSED}) {
+    EXPECT_NE(sender.to(state), GST_STATE_CHANGE_FAILURE);
+    g_object_set(sender.sink(), "history", 5u, "stream", other.c_str(), nullptr);
+    EXPECT_EQ(history(), 1u);
+    EXPECT_EQ(name(), stream());
+  }
+  EXPECT_THAT(warnings.text(),
+              AllOf(HasSubstr("history is not changed"), HasSubstr("stream is not changed")));
+  EXPECT_EQ(sender.to(GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+  g_object_set(sender.sink(), "history", 5u, "stream", other.c_str(), nullptr);
+  EXPECT_EQ(history(), 5u);
+  EXPECT_EQ(name(), other);
+  sender.play();
+  Watcher watcher(other, reel::ReaderOptions{});
+  EXPECT_TRUE(watcher.wait_for(1));
+}
+
 TEST_F(SinkProperties, BadValuesAreRefusedByAMessageThatSaysWhatIsTaken) {
   EXPECT_THAT(refusal("mode=83"), AllOf(HasSubstr("mode is 0123"), HasSubstr("0660")));
   EXPECT_THAT(refusal("policy-limits=lossles"), AllOf(HasSubstr("\"lossles\""), HasSubstr("lossless")));

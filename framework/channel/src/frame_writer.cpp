@@ -74,10 +74,17 @@ void FrameWriter::reformat(Loan& loan) noexcept {
   impl_->reformat(loan);
 }
 WriteStatus FrameWriter::publish(Loan&& loan, const FrameInfo& info) noexcept {
-  return impl_->publish(loan, info, false);
+  return impl_->publish(loan, info, false, nullptr);
 }
 WriteStatus FrameWriter::publish_and_keep(Loan& loan, const FrameInfo& info) noexcept {
-  return impl_->publish(loan, info, true);
+  return impl_->publish(loan, info, true, nullptr);
+}
+WriteStatus FrameWriter::publish(Loan&& loan, const FrameInfo& info, const SharedWait& wait) noexcept {
+  return impl_->publish(loan, info, false, &wait);
+}
+WriteStatus FrameWriter::publish_and_keep(Loan& loan, const FrameInfo& info,
+                                          const SharedWait& wait) noexcept {
+  return impl_->publish(loan, info, true, &wait);
 }
 WriteStatus FrameWriter::write(std::span<const std::byte> payload, const FrameInfo& info,
                                const SideDataView& side_data, int timeout_ms) noexcept {

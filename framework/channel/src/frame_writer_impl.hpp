@@ -36,7 +36,9 @@ class FrameWriter::Impl {
   void wake() noexcept { server_.notify(); }
   [[nodiscard]] bool has(const Loan& loan) const noexcept { return loan.held_.epoch() == epoch_.get(); }
   void reformat(Loan& loan) noexcept;
-  [[nodiscard]] WriteStatus publish(Loan& loan, const FrameInfo& info, bool keep) noexcept;
+  /// nullptr for a writer that is not shared.
+  [[nodiscard]] WriteStatus publish(Loan& loan, const FrameInfo& info, bool keep,
+                                    const SharedWait* wait) noexcept;
   [[nodiscard]] WriteStatus write(std::span<const std::byte> payload, const FrameInfo& info,
                                   const SideDataView& side_data, int timeout_ms) noexcept;
   void end() noexcept;
@@ -66,7 +68,7 @@ class FrameWriter::Impl {
   [[nodiscard]] WriteStatus ensure_capacity(std::uint64_t bytes) noexcept;
   [[nodiscard]] WriteStatus wait_for_slot(std::uint32_t& slot, Sleeper& sleeper) noexcept;
   WriteStatus timed_out(int timeout_ms) noexcept;
-  [[nodiscard]] WriteStatus rescue(const Loan& loan, const FrameInfo& info) noexcept;
+  [[nodiscard]] WriteStatus rescue(const Loan& loan, const FrameInfo& info, const SharedWait* wait) noexcept;
   WriteStatus refuse(WriteStatus status, std::string message) noexcept;
 
   std::string stream_;

@@ -121,11 +121,10 @@ void Sink::close() {
   }
   if (!last) return;
   GST_INFO_OBJECT(element_, "leaves stream \"%s\"", settings_.stream.c_str());
-  const auto writer = last->writer();
   {
     const std::lock_guard lock(mutex_);
     last_counts_ = last->counts();
-    if (writer) last_written_ = writer->stats();
+    last->look([this](const FrameWriter& writer) { last_written_ = writer.stats(); });
   }
   last->close();  // buffers that elements still hold keep the rest
 }
@@ -398,8 +397,9 @@ void Sink::resume() {
 
 std::uint32_t Sink::clients() const {
   const auto present = slots();
-  const auto writer = present ? present->writer() : nullptr;
-  return writer ? static_cast<std::uint32_t>(writer->readers().size()) : 0;
+  std::size_t readers = 0;
+  if (present) present->look([&](const FrameWriter& writer) { readers = writer.readers().size(); });
+  return static_cast<std::uint32_t>(readers);
 }
 
 GstStructure* Sink::stats() const {
@@ -412,7 +412,7 @@ GstStructure* Sink::stats() const {
     counts = last_counts_;
   }
   if (present) counts = present->counts();
-  if (const auto writer = present ? present->writer() : nullptr) written = writer->stats();
+  if (present) present->look([&](const FrameWriter& writer) { written = writer.stats(); });
   GstStructure* const all = gst_structure_new_empty("application/x-reel-writer-stats");
   const auto add = [all](const char* name, std::uint64_t value) {
     gst_structure_set(all, name, G_TYPE_UINT64, static_cast<guint64>(value), nullptr);

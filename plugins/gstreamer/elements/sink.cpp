@@ -33,18 +33,6 @@ GstFlowReturn Sink::fail(WriteStatus status) {
 
 namespace {
 
-// In a thread of GStreamer's: whoever listens may do anything with the element.
-void emit_change(GstElement* element, gpointer data) {
-  const auto& change = *static_cast<const ReaderChange*>(data);
-  g_signal_emit_by_name(element, change.joined ? "client-connected" : "client-disconnected",
-                        static_cast<guint>(change.pid), change.name.c_str());
-  g_object_notify(G_OBJECT(element), "num-clients");
-}
-
-void free_change(gpointer data) {
-  delete static_cast<ReaderChange*>(data);
-}
-
 // At once, not with the next buffer: that would be the first which the encoder can still change.
 void ask_for_key_frame(GstElement* element, gpointer /*data*/) {
   gst_pad_push_event(GST_BASE_SINK_PAD(element),
@@ -53,11 +41,9 @@ void ask_for_key_frame(GstElement* element, gpointer /*data*/) {
 
 }  // namespace
 
-std::shared_ptr<FrameWriter> Sink::make_writer() const {
+std::shared_ptr<FrameWriter> Sink::make_writer() {
   WriterOptions options = writer_options(settings_);
-  options.on_reader = [element = GST_ELEMENT(element_)](const ReaderChange& change) {
-    gst_element_call_async(element, emit_change, new ReaderChange(change), free_change);
-  };
+  options.on_reader = [this](const ReaderChange& change) { reader_signals_.tell(change); };
   options.on_key_frame_request = [element = GST_ELEMENT(element_)] {
     gst_element_call_async(element, ask_for_key_frame, nullptr, nullptr);
   };

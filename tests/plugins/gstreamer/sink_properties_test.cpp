@@ -1,7 +1,9 @@
 // reelsink's face: properties, signals, queries, what the base class does with it.
 #include "sender.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include <gmock/gmock.h>
 #include <grp.h>
@@ -172,6 +174,49 @@ TEST_F(SinkProperties, APolicyThatIsNotAllowedIsRefused) {
   Watcher allowed(stream(), queue);
   EXPECT_TRUE(allowed.wait_for(1));
   EXPECT_GE(sender.stat("refused"), 1u);
+}
+
+// A signal is emitted when the one before it has been.
+TEST_F(SinkProperties, SignalsOfAReaderComeInTheOrderInWhichItCameAndWent) {
+  struct Told {
+    std::mutex mutex;
+    std::vector<std::string> signals;
+    void add(const std::string& one) {
+      const std::lock_guard lock(mutex);
+      signals.push_back(one);
+    }
+  } told;
+  Sender sender("videotestsrc is-live=true ! video/x-raw,width=64,height=48" + sink());
+  const auto connected = +[](GstElement*, guint, const char* name, gpointer to) {
+    g_usleep(100'000);
+    static_cast<Told*>(to)->add(std::string("+") + name);
+  };
+  const auto disconnected = +[](GstElement*, guint, const char* name, gpointer to) {
+    static_cast<Told*>(to)->add(std::string("-") + name);
+  };
+  g_signal_connect(sender.sink(), "client-connected", G_CALLBACK(connected), &told);
+  g_signal_connect(sender.sink(), "client-disconnected", G_CALLBACK(disconnected), &told);
+  sender.start();
+  constexpr std::size_t kReaders = 8;
+  for (std::size_t i = 0; i < kReaders; ++i) {
+    reel::ReaderOptions options;
+    options.name = std::to_string(i);
+    reel::FrameReader reader(stream(), options);
+    reel::Frame frame;
+    ASSERT_EQ(reader.read(frame, 30'000), reel::ReadStatus::frame);
+  }
+  const auto signals = [&] {
+    const std::lock_guard lock(told.mutex);
+    return told.signals;
+  };
+  ASSERT_TRUE(reel_test::wait_until([&] { return signals().size() == 2 * kReaders; }));
+  sender.stop();
+  const std::vector<std::string> all = signals();
+  for (std::size_t i = 0; i < kReaders; ++i) {
+    const std::string name = std::to_string(i);
+    EXPECT_LT(std::find(all.begin(), all.end(), "+" + name), std::find(all.begin(), all.end(), "-" + name))
+        << name;
+  }
 }
 
 struct Clients {

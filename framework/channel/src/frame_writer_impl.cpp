@@ -110,13 +110,17 @@ void FrameWriter::Impl::make_memory(std::uint64_t slot_bytes) {
   const std::uint64_t first = epoch_ ? epoch_->ring().next_sequence() : kFirstSequence;
   const StreamRequest request = request_for(slot_bytes, first);
   const std::uint64_t needed = stream_memory_bytes(request);
-  if (needed > options_.max_bytes)
+  if (needed > options_.max_bytes) {
+    StreamRequest least = request;
+    least.slots = options_.history + options_.loans + 1;
+    const bool fewer_would_do = stream_memory_bytes(least) <= options_.max_bytes;
     throw Error(ErrorCode::no_memory,
                 fmt::format("{} slots for frames of {} need {}, more than max_bytes allows ({}): raise "
-                            "max_bytes or lower slots",
+                            "max_bytes{}",
                             request.slots, bytes_text(slot_bytes), bytes_text(needed),
-                            bytes_text(options_.max_bytes)),
+                            bytes_text(options_.max_bytes), fewer_would_do ? " or lower slots" : ""),
                 stream_);
+  }
   auto next = std::make_shared<WriterEpoch>(request, open_loans_);
   ++epochs_made_;
   const auto before = std::exchange(epoch_, next);

@@ -16,6 +16,7 @@
 
 #include "default_layout.hpp"
 #include "event_text.hpp"
+#include "property_names.hpp"
 #include "side_data.hpp"
 
 GST_DEBUG_CATEGORY_EXTERN(reel_sink_debug);
@@ -27,7 +28,8 @@ GstFlowReturn Sink::fail(WriteStatus status) {
   gst_element_message_full(GST_ELEMENT(element_), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
                            full ? GST_RESOURCE_ERROR_NO_SPACE_LEFT : GST_RESOURCE_ERROR_WRITE,
                            g_strdup_printf("Cannot write to stream \"%s\".", settings_.stream.c_str()),
-                           g_strdup(slots_->error().c_str()), __FILE__, GST_FUNCTION, __LINE__);
+                           g_strdup(in_properties(slots_->error()).c_str()), __FILE__, GST_FUNCTION,
+                           __LINE__);
   return GST_FLOW_ERROR;
 }
 
@@ -95,7 +97,7 @@ GstFlowReturn Sink::cannot_open(const std::exception& error) {
                                         : GST_RESOURCE_ERROR_OPEN_WRITE;
   gst_element_message_full(GST_ELEMENT(element_), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, code,
                            g_strdup_printf("Cannot write stream \"%s\".", settings_.stream.c_str()),
-                           g_strdup(error.what()), __FILE__, GST_FUNCTION, __LINE__);
+                           g_strdup(in_properties(error.what()).c_str()), __FILE__, GST_FUNCTION, __LINE__);
   return GST_FLOW_ERROR;
 }
 
@@ -137,7 +139,7 @@ bool Sink::set_caps(GstCaps* caps) {
     const Text text(gst_caps_to_string(caps));
     GST_ELEMENT_ERROR(element_, STREAM, FORMAT,
                       ("Stream \"%s\" cannot carry these caps.", settings_.stream.c_str()),
-                      ("%s: %s", text.get(), error.what()));
+                      ("%s: %s", text.get(), in_properties(error.what()).c_str()));
     return false;
   }
 }
@@ -236,11 +238,12 @@ GstFlowReturn Sink::uninterrupted(Write&& write) {
 GstFlowReturn Sink::say_unwritten(const std::exception& error) {
   const auto* known = dynamic_cast<const Error*>(&error);
   const bool misfit = known != nullptr && known->code() == ErrorCode::bad_argument;
+  const std::string why = in_properties(error.what());
   const std::string what = "A buffer cannot go into stream \"" + settings_.stream + "\".";
   if (misfit)
-    GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("%s", what.c_str()), ("%s", error.what()));
+    GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("%s", what.c_str()), ("%s", why.c_str()));
   else
-    GST_ELEMENT_ERROR(element_, RESOURCE, WRITE, ("%s", what.c_str()), ("%s", error.what()));
+    GST_ELEMENT_ERROR(element_, RESOURCE, WRITE, ("%s", what.c_str()), ("%s", why.c_str()));
   return GST_FLOW_ERROR;
 }
 

@@ -20,6 +20,7 @@ constexpr auto kReady =
     static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 constexpr std::uint32_t kLoans = 4;
+constexpr std::uint64_t kLeastMaxBytes = 1 << 20;  // the smallest ring has 400 kB, without a frame
 constexpr std::uint64_t kMillisecondNs = 1'000'000;
 
 // Up: a time that was asked for is not cut short, and 0 alone is none.
@@ -92,7 +93,7 @@ void install_sink_properties(GObjectClass* object_class) {
   install(
       SinkProperty::max_bytes,
       g_param_spec_uint64("max-bytes", "Max bytes", "Memory of the ring, at most: it grows with its frames",
-                          4096, G_MAXUINT64, defaults.max_bytes, kReady));
+                          kLeastMaxBytes, G_MAXUINT64, defaults.max_bytes, kReady));
   install(SinkProperty::mode,
           g_param_spec_uint("mode", "Mode",
                             "Who may read, as the permissions of a file: 0600 (384) this user and root, 0660 "

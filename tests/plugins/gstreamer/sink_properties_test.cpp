@@ -24,6 +24,7 @@ namespace {
 using reel_test::ChildProcess;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class SinkProperties : public SinkTest {
  protected:
@@ -162,7 +163,32 @@ TEST_F(SinkProperties, BadValuesAreRefusedByAMessageThatSaysWhatIsTaken) {
 TEST_F(SinkProperties, APictureThatMaxBytesCannotHoldIsAnErrorThatDoesTheSum) {
   Sender sender(pictures(5, "format=NV12,width=1920,height=1080") + sink("max-bytes=5000000"));
   sender.start();
-  EXPECT_THAT(sender.end(), AllOf(HasSubstr("error: "), HasSubstr("max_bytes")));
+  EXPECT_THAT(sender.end(),
+              AllOf(HasSubstr("error: "), HasSubstr("raise max-bytes"), Not(HasSubstr("lower slots"))))
+      << "no number of them would do";
+}
+
+TEST_F(SinkProperties, FewerSlotsAreAdvisedWhereTheyWouldDo) {
+  Sender sender(pictures(5, "format=NV12,width=1920,height=1080") + sink("max-bytes=30000000 slots=16"));
+  sender.start();
+  EXPECT_THAT(sender.end(), HasSubstr("raise max-bytes or lower slots"));
+}
+
+TEST_F(SinkProperties, TheLeastMaxBytesHoldsARing) {
+  Sender sender("fakesrc sizetype=fixed sizemax=10 num-buffers=3 format=time" + sink());
+  g_object_set(sender.sink(), "max-bytes", G_PARAM_SPEC_UINT64(property(sender, "max-bytes"))->minimum,
+               nullptr);
+  sender.start();
+  EXPECT_EQ(sender.end(), "eos");
+  EXPECT_EQ(sender.stat("published"), 3u);
+}
+
+TEST_F(SinkProperties, AReaderThatNoNumberOfSlotsWouldDoForIsToldWhatItCanDo) {
+  Sender sender("videotestsrc is-live=true ! video/x-raw,width=64,height=48" + sink());
+  sender.start();
+  Receiver receiver("reelsrc name=source max-pins=256 stream=" + stream());
+  EXPECT_THAT(receiver.wait_for_end(),
+              AllOf(HasSubstr("a stream has 256 at most: lower `max-pins`"), Not(HasSubstr("raise"))));
 }
 
 TEST_F(SinkProperties, APolicyThatIsNotAllowedIsRefused) {

@@ -7,6 +7,8 @@
 #include <reel/base/time_slice.hpp>
 #include <reel/channel/runtime_dir.hpp>
 
+#include "property_names.hpp"
+
 GST_DEBUG_CATEGORY_EXTERN(reel_src_debug);
 #define GST_CAT_DEFAULT reel_src_debug
 
@@ -185,7 +187,7 @@ GstFlowReturn Source::next(Frame& frame, bool& again) {
     case Inlet::Came::retarget: return switch_stream() ? GST_FLOW_OK : GST_FLOW_ERROR;
     case Inlet::Came::failed: break;
   }
-  return fail("Cannot read stream \"" + settings_.stream + "\".", inlet_.error());
+  return fail("Cannot read stream \"" + settings_.stream + "\".", in_properties(inlet_.error()));
 }
 
 // After a while without a frame: has the writer gone, or come without having written yet?

@@ -36,7 +36,8 @@ Publisher::Publisher(reel::Output& output)
     : output_(output),
       slots_(std::make_shared<reel::gst::StreamSlots>(
           std::shared_ptr<reel::FrameWriter>(std::shared_ptr<void>(), &output.writer()), kLoans,
-          [&output](reel::FrameWriter&, reel::Loan& loan, const reel::FrameInfo& info, bool keep) {
+          [&output](reel::FrameWriter&, reel::Loan& loan, const reel::FrameInfo& info, bool keep,
+                    const reel::SharedWait&) {
             if (keep)
               output.publish_and_keep(loan, info);
             else

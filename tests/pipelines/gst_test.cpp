@@ -164,6 +164,29 @@ TEST(GstStage, ThatIsKilledComesBackAndItsNeighboursGoOn) {
   EXPECT_EQ(pipeline.stage_summary("turn")["restarts"], 3);
 }
 
+TEST(GstStage, KeepsTheFramesOfALosslessReaderThatIsKilled) {
+  const TempRuntimeDir runtime;
+  // With fewer slots than frames that are made while the reader is away.
+  RunningPipeline pipeline(R"(
+version: 1
+name: kept
+streams: {raw: {slots: 8, absence_timeout: 30s}}
+stages:
+  source: {use: gst, out: raw, options: {launch: "videotestsrc ! video/x-raw,format=I420,width=64,height=48,framerate=100/1 ! reelsink"}}
+  sink: {use: synthetic.verify, in: raw, restart_delay: 1s, options: {pattern: none}}
+)");
+  const pid_t before = pipeline.wait_for_stage("sink");
+  ASSERT_TRUE(pipeline.wait_for_frames("sink", 20)) << pipeline.log();
+  ASSERT_EQ(::kill(before, SIGKILL), 0);
+  const long frames = pipeline.frames("source");
+  ASSERT_TRUE(pipeline.wait_for_frames("sink", frames + 50)) << pipeline.log();
+  pipeline.reel().signal(SIGINT);
+  ASSERT_TRUE(pipeline.wait().ok()) << pipeline.log();
+  EXPECT_EQ(pipeline.verdict("sink")["gaps"], 0) << pipeline.log();
+  EXPECT_GE(pipeline.stage_summary("sink")["inputs"][0]["frames"].get<long>(),
+            pipeline.stage_summary("source")["outputs"][0]["frames"].get<long>());
+}
+
 TEST(GstStage, ThatWaitsForAReaderThatWillNotComeIsDrainedAllTheSame) {
   const TempRuntimeDir runtime;
   RunningPipeline pipeline(R"(

@@ -48,6 +48,10 @@ bool FrameWriter::wait_for_readers() noexcept {
   return impl_->wait_for_readers();
 }
 
+bool FrameWriter::wait_for_readers(const SharedWait& wait) noexcept {
+  return impl_->wait_for_readers(wait);
+}
+
 bool FrameWriter::wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept {
   return impl_->wait_for_readers(count, wait);
 }
@@ -70,10 +74,17 @@ void FrameWriter::reformat(Loan& loan) noexcept {
   impl_->reformat(loan);
 }
 WriteStatus FrameWriter::publish(Loan&& loan, const FrameInfo& info) noexcept {
-  return impl_->publish(loan, info, false);
+  return impl_->publish(loan, info, false, nullptr);
 }
 WriteStatus FrameWriter::publish_and_keep(Loan& loan, const FrameInfo& info) noexcept {
-  return impl_->publish(loan, info, true);
+  return impl_->publish(loan, info, true, nullptr);
+}
+WriteStatus FrameWriter::publish(Loan&& loan, const FrameInfo& info, const SharedWait& wait) noexcept {
+  return impl_->publish(loan, info, false, &wait);
+}
+WriteStatus FrameWriter::publish_and_keep(Loan& loan, const FrameInfo& info,
+                                          const SharedWait& wait) noexcept {
+  return impl_->publish(loan, info, true, &wait);
 }
 WriteStatus FrameWriter::write(std::span<const std::byte> payload, const FrameInfo& info,
                                const SideDataView& side_data, int timeout_ms) noexcept {

@@ -110,13 +110,17 @@ void FrameWriter::Impl::make_memory(std::uint64_t slot_bytes) {
   const std::uint64_t first = epoch_ ? epoch_->ring().next_sequence() : kFirstSequence;
   const StreamRequest request = request_for(slot_bytes, first);
   const std::uint64_t needed = stream_memory_bytes(request);
-  if (needed > options_.max_bytes)
+  if (needed > options_.max_bytes) {
+    StreamRequest least = request;
+    least.slots = options_.history + options_.loans + 1;
+    const bool fewer_would_do = stream_memory_bytes(least) <= options_.max_bytes;
     throw Error(ErrorCode::no_memory,
                 fmt::format("{} slots for frames of {} need {}, more than max_bytes allows ({}): raise "
-                            "max_bytes or lower slots",
+                            "max_bytes{}",
                             request.slots, bytes_text(slot_bytes), bytes_text(needed),
-                            bytes_text(options_.max_bytes)),
+                            bytes_text(options_.max_bytes), fewer_would_do ? " or lower slots" : ""),
                 stream_);
+  }
   auto next = std::make_shared<WriterEpoch>(request, open_loans_);
   ++epochs_made_;
   const auto before = std::exchange(epoch_, next);
@@ -329,7 +333,8 @@ void FrameWriter::Impl::reformat(Loan& loan) noexcept {
   if (loan && loan.format_ != (format_id_ != 0 ? &epoch_->format(format_id_) : nullptr)) fit_format(loan);
 }
 
-WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info, bool keep) noexcept {
+WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info, bool keep,
+                                       const SharedWait* wait) noexcept {
   if (!loan) return refuse(WriteStatus::bad_argument, "an empty loan cannot be published");
   if (ended_)
     return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
@@ -340,12 +345,16 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info, bool k
         WriteStatus::bad_argument,
         fmt::format("a frame of {} bytes does not hold its {} planes, which end at byte {}, of \"{}\"",
                     loan.size_, loan.layout_.plane_count, loan.layout_.bytes, loan.format().caps()));
+  // First: for readers that come meanwhile the memory may grow.
+  if (wait == nullptr)
+    (void)wait_for_readers();
+  else if (!wait_for_readers(*wait) && !waited_for_readers_)
+    return WriteStatus::interrupted;
   if (loan.held_.epoch() != epoch_.get()) {
-    const WriteStatus status = rescue(loan, info);
+    const WriteStatus status = rescue(loan, info, wait);
     if (status != WriteStatus::interrupted) loan.hand_over(keep);
     return status;
   }
-  if (!waited_for_readers_) (void)wait_for_readers();
   PublishRequest request;
   request.info = info;
   request.format_id = loan.format_id_;
@@ -372,9 +381,10 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info, bool k
 
 // A loan of memory that the stream has left: its frame moves over. Counted as a copy; the slot it moves to is
 // no further loan.
-WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info) noexcept {
+WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info,
+                                      const SharedWait* wait) noexcept {
   Loan fresh;
-  Sleeper sleeper(kForever, interrupted_);
+  Sleeper sleeper = wait != nullptr ? Sleeper(*wait, interrupted_) : Sleeper(kForever, interrupted_);
   if (const WriteStatus status = lend(fresh, loan.size_, sleeper); status != WriteStatus::ok) return status;
   try {
     const auto id = epoch_->older_format_id(loan.format());
@@ -390,7 +400,7 @@ WriteStatus FrameWriter::Impl::rescue(const Loan& loan, const FrameInfo& info) n
     return refuse(WriteStatus::too_large, "the frame does not fit the stream's new memory");
   fresh.layout_ = loan.layout_;
   fresh.default_layout_ = loan.default_layout_;
-  return publish(fresh, info, false);
+  return publish(fresh, info, false, wait);
 }
 
 WriteStatus FrameWriter::Impl::write(std::span<const std::byte> payload, const FrameInfo& info,
@@ -404,7 +414,7 @@ WriteStatus FrameWriter::Impl::write(std::span<const std::byte> payload, const F
                   fmt::format("side data of {} bytes does not fit the {} bytes that side_data_bytes grants",
                               side_data.bytes().size(), loan.side_data_.capacity()));
   if (info.kind != FrameKind::media) loan.layout_ = VideoLayout{};
-  return publish(loan, info, false);
+  return publish(loan, info, false, nullptr);
 }
 
 void FrameWriter::Impl::end() noexcept {

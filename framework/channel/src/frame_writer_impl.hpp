@@ -29,13 +29,16 @@ class FrameWriter::Impl {
   void set_tags(const Tags& tags);
   [[nodiscard]] const Format& format() const noexcept { return format_; }
   [[nodiscard]] bool wait_for_readers() noexcept;
+  [[nodiscard]] bool wait_for_readers(const SharedWait& wait) noexcept;
   [[nodiscard]] bool wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept;
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, int timeout_ms) noexcept;
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes, const SharedWait& wait) noexcept;
   void wake() noexcept { server_.notify(); }
   [[nodiscard]] bool has(const Loan& loan) const noexcept { return loan.held_.epoch() == epoch_.get(); }
   void reformat(Loan& loan) noexcept;
-  [[nodiscard]] WriteStatus publish(Loan& loan, const FrameInfo& info, bool keep) noexcept;
+  /// nullptr for a writer that is not shared.
+  [[nodiscard]] WriteStatus publish(Loan& loan, const FrameInfo& info, bool keep,
+                                    const SharedWait* wait) noexcept;
   [[nodiscard]] WriteStatus write(std::span<const std::byte> payload, const FrameInfo& info,
                                   const SideDataView& side_data, int timeout_ms) noexcept;
   void end() noexcept;
@@ -58,13 +61,14 @@ class FrameWriter::Impl {
   void add_slots(std::uint32_t slots);  // throws with nothing changed
   void add_slots_roomily(std::uint32_t slots);
   void grow_for_readers() noexcept;
+  [[nodiscard]] bool wait_for_declared(Sleeper& sleeper) noexcept;
   [[nodiscard]] WriteStatus check_loans() noexcept;
   [[nodiscard]] WriteStatus lend(Loan& loan, std::size_t bytes, Sleeper& sleeper) noexcept;
   void fit_format(Loan& loan) const noexcept;
   [[nodiscard]] WriteStatus ensure_capacity(std::uint64_t bytes) noexcept;
   [[nodiscard]] WriteStatus wait_for_slot(std::uint32_t& slot, Sleeper& sleeper) noexcept;
   WriteStatus timed_out(int timeout_ms) noexcept;
-  [[nodiscard]] WriteStatus rescue(const Loan& loan, const FrameInfo& info) noexcept;
+  [[nodiscard]] WriteStatus rescue(const Loan& loan, const FrameInfo& info, const SharedWait* wait) noexcept;
   WriteStatus refuse(WriteStatus status, std::string message) noexcept;
 
   std::string stream_;
@@ -84,6 +88,7 @@ class FrameWriter::Impl {
   std::optional<Tags> tags_;
   std::uint32_t format_id_ = 0, segment_id_ = 0, tags_id_ = 0;
   bool waited_for_readers_ = false;
+  std::int64_t start_deadline_ns_ = 0;  // CLOCK_MONOTONIC, of a shared wait for them; 0 before it began
   bool ended_ = false;
   std::uint32_t epochs_made_ = 0;
   std::atomic<bool> interrupted_{false};

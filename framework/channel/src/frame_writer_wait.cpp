@@ -51,21 +51,35 @@ class FrameWriter::Impl::AnnouncedWait {
 bool FrameWriter::Impl::wait_for_readers() noexcept {
   if (waited_for_readers_ || options_.wait_for.empty()) return true;
   waited_for_readers_ = true;
-  const std::int64_t deadline_ns = deadline_of(options_.start_timeout_ms);
+  Sleeper sleeper(options_.start_timeout_ms, interrupted_);
+  return wait_for_declared(sleeper);
+}
+
+// A wait that was stopped goes on with the next call, until the same moment.
+bool FrameWriter::Impl::wait_for_readers(const SharedWait& wait) noexcept {
+  if (waited_for_readers_ || options_.wait_for.empty()) return true;
+  if (start_deadline_ns_ == 0) start_deadline_ns_ = deadline_of(options_.start_timeout_ms);
+  Sleeper sleeper(wait, interrupted_, start_deadline_ns_);
+  const bool there = wait_for_declared(sleeper);
+  waited_for_readers_ = there || !sleeper.stopped();
+  return there;
+}
+
+bool FrameWriter::Impl::wait_for_declared(Sleeper& sleeper) noexcept {
   try {
     for (;;) {
       const std::uint32_t before = server_.events().load(std::memory_order_acquire);
       if (server_.wanted_slots() != 0) grow_for_readers();
       const std::vector<std::string> missing = server_.missing_readers(options_.wait_for);
       if (missing.empty()) return true;
-      if (interrupted_.load(std::memory_order_acquire)) return false;
-      const std::int64_t left_ns = deadline_ns - monotonic_ns();
+      if (sleeper.stopped()) return false;
+      const std::int64_t left_ns = sleeper.deadline_ns() - monotonic_ns();
       if (left_ns <= 0) {
         log_warning(fmt::format("stream \"{}\": starts without {} after start_timeout ({} ms)", stream_,
                                 fmt::join(missing, ", "), options_.start_timeout_ms));
         return false;
       }
-      futex_wait(server_.events(), before, std::min(left_ns, server_.look_every_ns()), FutexScope::process);
+      sleeper.sleep(server_.events(), before, std::min(left_ns, server_.look_every_ns()));
     }
   } catch (const std::exception& error) {
     log_warning(error.what());

@@ -13,8 +13,10 @@ namespace reel {
 class FrameWriter::Impl::Sleeper {
  public:
   Sleeper(int timeout_ms, const std::atomic<bool>& stop) noexcept : stop_(&stop), timeout_ms_(timeout_ms) {}
-  /// As long as it takes; `stop` where the wait says nothing of its own.
-  Sleeper(const SharedWait& wait, const std::atomic<bool>& stop) noexcept : stop_(&stop), wait_(&wait) {}
+  /// As long as it takes, or until `deadline_ns` of CLOCK_MONOTONIC; `stop` where the wait says nothing of
+  /// its own.
+  Sleeper(const SharedWait& wait, const std::atomic<bool>& stop, std::int64_t deadline_ns = 0) noexcept
+      : stop_(&stop), wait_(&wait), deadline_ns_(deadline_ns) {}
 
   [[nodiscard]] bool stopped() const noexcept {
     return wait_ != nullptr && wait_->stop ? wait_->stop() : stop_->load(std::memory_order_acquire);

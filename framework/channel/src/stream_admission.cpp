@@ -127,12 +127,15 @@ StreamServer::Room StreamServer::check_admission(const Peer& peer, const HelloMe
     wanted_slots_.store(static_cast<std::uint32_t>(needed), std::memory_order_relaxed);
     return Room::more_slots;
   }
+  const std::string more = needed <= kMaxSlots
+                               ? fmt::format("raise `slots` to {} or lower `max_pins`", needed)
+                               : fmt::format("a stream has {} at most: lower `max_pins`", kMaxSlots);
   throw Error(ErrorCode::refused, fmt::format("stream \"{}\" has {} slots, and this reader would make it "
                                               "need {}: {} history + {} loans + {} pins of {} "
                                               "readers + {} pins asked + {} lag of lossless readers + 1 "
-                                              "spare; raise `slots` to {} or lower `max_pins`",
+                                              "spare; {}",
                                               stream_, view.geometry.slots, needed, options_.history,
-                                              options_.loans, pins, readers, hello.max_pins, lag, needed));
+                                              options_.loans, pins, readers, hello.max_pins, lag, more));
 }
 
 std::uint64_t StreamServer::first_cursor(const HelloMessage& hello) const {

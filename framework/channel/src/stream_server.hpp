@@ -34,6 +34,7 @@ class StreamServer final : public ReaderWaker {
 
   // --- data thread ---
   void wake(std::uint32_t index, WakeKind kind, ReaderPage& page) noexcept override;
+  void flush() noexcept override;
   /// Every reader is admitted to `next` at its first sequence and sent its descriptors; then the old memory
   /// says so. Throws Error {no_memory} with nothing changed.
   void move_to(std::shared_ptr<WriterEpoch> next);
@@ -169,6 +170,8 @@ class StreamServer final : public ReaderWaker {
   };
   std::map<std::string, Left> left_;  // cursors of named readers that are gone
   std::vector<Absent> absent_;
+  std::atomic<std::uint32_t>* to_wake_ =
+      nullptr;                               // the data thread's, inside a publish: rung, but not woken yet
   std::array<int, kScanEntries> sockets_{};  // by scan entry; set before the entry is, for wake()
   std::atomic<std::uint32_t> events_{0};
   std::atomic<std::uint32_t> wanted_slots_{0};

@@ -254,6 +254,7 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
 }
 
 void RingWriter::wake_due(std::uint64_t reached, ReaderWaker& waker) noexcept {
+  bool any = false;
   const std::uint32_t limit = entry_limit_.load(std::memory_order_acquire);
   for (std::uint32_t i = 0; i < limit; ++i) {
     ScanEntry& entry = entries_[i];
@@ -263,7 +264,9 @@ void RingWriter::wake_due(std::uint64_t reached, ReaderWaker& waker) noexcept {
     if ((ticket & 3) == 0 || (ticket >> 2) > reached || ticket == entry.rung_ticket) continue;
     entry.rung_ticket = ticket;
     waker.wake(i, static_cast<WakeKind>(ticket & 3), *page);
+    any = true;
   }
+  if (any) waker.flush();
 }
 
 void RingWriter::end(ReaderWaker& waker) noexcept {

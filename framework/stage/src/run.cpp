@@ -9,6 +9,7 @@
 
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
+#include <reel/base/time_slice.hpp>
 #include <reel/stage/run.hpp>
 
 namespace reel {
@@ -136,6 +137,7 @@ void StageRun::produce_all() {
 }
 
 void StageRun::process_all() {
+  ask_for_short_slices();
   while (open_inputs_ > 0 && !over()) {
     bool any = false;
     // One frame of each in turn: a fast input does not starve the others.

@@ -82,12 +82,6 @@ bool same_places(const VideoLayout& a, const VideoLayout& b) {
   return true;
 }
 
-// How many of the payload's bytes are the picture where it lies as the caps alone say; else all of them.
-std::size_t bytes_of(const Frame& frame, bool by_the_caps) {
-  const std::size_t all = frame.data().size();
-  return by_the_caps ? std::min<std::size_t>(all, default_layout(*frame.format().video()).bytes) : all;
-}
-
 }  // namespace
 
 MadeBuffer buffer_from(Frame&& frame, const FrameInfo& info, const std::shared_ptr<HeldSlots>& slots,
@@ -102,17 +96,19 @@ MadeBuffer buffer_from(Frame&& frame, const FrameInfo& info, const std::shared_p
   const SideDataView side_data = frame.side_data();
 
   const VideoFormat* video = frame.plane_count() != 0 ? frame.format().video() : nullptr;
-  const bool by_the_caps = video != nullptr && same_places(frame.layout(), default_layout(*video));
+  const VideoLayout layout = video != nullptr ? default_layout(*video) : VideoLayout{};
+  const bool by_the_caps = video != nullptr && same_places(frame.layout(), layout);
   if (frame.data().empty()) {
     // no memory at all
   } else if (video != nullptr && !by_the_caps && !rules.any_layout) {
-    const VideoLayout layout = default_layout(*video);
     attach_layout(buffer, *video, layout, info.flags);
     gst_buffer_append_memory(buffer, repack(frame, layout));
     made.how = Carried::repacked;
   } else {
     if (video != nullptr) attach_layout(buffer, *video, frame.layout(), info.flags);
-    const std::size_t bytes = bytes_of(frame, by_the_caps);
+    const std::size_t all = frame.data().size();
+    // A picture that lies as the caps alone say is as many bytes as they say.
+    const std::size_t bytes = by_the_caps ? std::min<std::size_t>(all, layout.bytes) : all;
     if (slots->held.load(std::memory_order_acquire) < rules.most_held) {
       gst_buffer_append_memory(buffer, wrap(std::move(frame), bytes, slots));
     } else {

@@ -39,6 +39,8 @@ class Inlet {
   [[nodiscard]] std::uint32_t slots() const noexcept { return reader_->slots(); }
   /// There is something to take already.
   [[nodiscard]] bool ready() noexcept { return !reader_->prepare_wait(); }
+  /// stats() for the thread that takes.
+  [[nodiscard]] const ReaderStats& last_stats() const noexcept { return stats_; }
   [[nodiscard]] const std::string& error() const noexcept { return reader_->error(); }
   [[nodiscard]] std::optional<std::string> take_target();
 
@@ -70,7 +72,7 @@ class Inlet {
   bool paused_ = false;
   bool key_frame_wanted_ = false;
   std::optional<std::string> target_;
-  ReaderStats stats_;
+  ReaderStats stats_;  // written by the thread that takes alone
 };
 
 }  // namespace reel::gst

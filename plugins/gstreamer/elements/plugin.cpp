@@ -11,7 +11,8 @@ namespace {
 
 // GStreamer may come with libunwind, which unwinds our exceptions too and opens a pipe at the first one: when
 // that is thrown because there are no descriptors left, the process would be ended instead. So the first is
-// now.
+// now. (In programs that are not of C++, as gst-launch-1.0 is not: those of C++, Reel's among them, have
+// libgcc's unwinder in front of it.)
 void prepare_to_throw() {
   try {
     throw 0;

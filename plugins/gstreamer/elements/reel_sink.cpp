@@ -13,6 +13,7 @@ struct ReelSink {
   GstBaseSink parent;
   reel::gst::SinkSettings settings;  // under the object lock
   bool opened_with_these;            // the same
+  bool in_use;                       // the same: from READY to PAUSED until back in READY
   reel::gst::Sink sink;
 };
 struct ReelSinkClass {
@@ -35,12 +36,17 @@ ReelSink* self_of(gpointer object) {
   return reinterpret_cast<ReelSink*>(object);
 }
 
+// What the stream was opened with stays what is read: as with filesink's location.
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  ReelSink* self = self_of(object);
   GST_OBJECT_LOCK(object);
+  const bool too_late = self->in_use;
   const bool known =
-      reel::gst::set_sink_property(self_of(object)->settings, static_cast<SinkProperty>(id), value);
-  self_of(object)->opened_with_these = false;
+      too_late || reel::gst::set_sink_property(self->settings, static_cast<SinkProperty>(id), value);
+  if (!too_late) self->opened_with_these = false;
   GST_OBJECT_UNLOCK(object);
+  if (too_late)
+    GST_WARNING_OBJECT(object, "%s is not changed: it can be in the states NULL and READY", spec->name);
   if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
@@ -160,18 +166,27 @@ gboolean event(GstBaseSink* base, GstEvent* given) {
   return GST_BASE_SINK_CLASS(reel_sink_parent_class)->event(base, given);
 }
 
-// The base class opens on the way to READY, where properties may still be set.
+void set_in_use(ReelSink* self, bool on) {
+  GST_OBJECT_LOCK(self);
+  self->in_use = on;
+  GST_OBJECT_UNLOCK(self);
+}
+
+// The base class opens on the way to READY, where properties may still be set, until this has looked at them.
 bool open_with_what_was_set(ReelSink* self) {
-  GST_OBJECT_LOCK(self);
-  const bool opened = self->opened_with_these;
-  GST_OBJECT_UNLOCK(self);
-  if (opened) return true;
-  stop(&self->parent);
-  if (start(&self->parent) != FALSE) return true;
-  GST_OBJECT_LOCK(self);
-  self->opened_with_these = false;
-  GST_OBJECT_UNLOCK(self);
-  return false;
+  for (;;) {
+    GST_OBJECT_LOCK(self);
+    self->in_use = self->opened_with_these;
+    const bool opened = self->opened_with_these;
+    GST_OBJECT_UNLOCK(self);
+    if (opened) return true;
+    stop(&self->parent);
+    if (start(&self->parent) != FALSE) continue;
+    GST_OBJECT_LOCK(self);
+    self->opened_with_these = false;
+    GST_OBJECT_UNLOCK(self);
+    return false;
+  }
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
@@ -190,6 +205,9 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(reel_sink_parent_class)->change_state(element, change);
   if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING) sink.play();
+  const bool failed = result == GST_STATE_CHANGE_FAILURE;
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY || (change == GST_STATE_CHANGE_READY_TO_PAUSED && failed))
+    set_in_use(self_of(element), false);
   return result;
 }
 

@@ -200,7 +200,9 @@ void attach_side_data(GstBuffer* buffer, const Format& format, std::int64_t capt
       if (!boxes || first_region != 0) attach_entry(buffer, entry, first_region);
     }
   }
-  if (capture_ns >= 0 && gst_buffer_get_reference_timestamp_meta(buffer, monotonic_reference()) == nullptr)
+  const bool given =
+      !side_data.empty() && gst_buffer_get_reference_timestamp_meta(buffer, monotonic_reference()) != nullptr;
+  if (capture_ns >= 0 && !given)
     gst_buffer_add_reference_timestamp_meta(buffer, monotonic_reference(),
                                             static_cast<GstClockTime>(capture_ns), GST_CLOCK_TIME_NONE);
 }

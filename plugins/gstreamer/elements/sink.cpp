@@ -16,6 +16,7 @@
 
 #include "default_layout.hpp"
 #include "event_text.hpp"
+#include "property_names.hpp"
 #include "side_data.hpp"
 
 GST_DEBUG_CATEGORY_EXTERN(reel_sink_debug);
@@ -27,23 +28,12 @@ GstFlowReturn Sink::fail(WriteStatus status) {
   gst_element_message_full(GST_ELEMENT(element_), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
                            full ? GST_RESOURCE_ERROR_NO_SPACE_LEFT : GST_RESOURCE_ERROR_WRITE,
                            g_strdup_printf("Cannot write to stream \"%s\".", settings_.stream.c_str()),
-                           g_strdup(slots_->error().c_str()), __FILE__, GST_FUNCTION, __LINE__);
+                           g_strdup(in_properties(slots_->error()).c_str()), __FILE__, GST_FUNCTION,
+                           __LINE__);
   return GST_FLOW_ERROR;
 }
 
 namespace {
-
-// In a thread of GStreamer's: whoever listens may do anything with the element.
-void emit_change(GstElement* element, gpointer data) {
-  const auto& change = *static_cast<const ReaderChange*>(data);
-  g_signal_emit_by_name(element, change.joined ? "client-connected" : "client-disconnected",
-                        static_cast<guint>(change.pid), change.name.c_str());
-  g_object_notify(G_OBJECT(element), "num-clients");
-}
-
-void free_change(gpointer data) {
-  delete static_cast<ReaderChange*>(data);
-}
 
 // At once, not with the next buffer: that would be the first which the encoder can still change.
 void ask_for_key_frame(GstElement* element, gpointer /*data*/) {
@@ -53,11 +43,9 @@ void ask_for_key_frame(GstElement* element, gpointer /*data*/) {
 
 }  // namespace
 
-std::shared_ptr<FrameWriter> Sink::make_writer() const {
+std::shared_ptr<FrameWriter> Sink::make_writer() {
   WriterOptions options = writer_options(settings_);
-  options.on_reader = [element = GST_ELEMENT(element_)](const ReaderChange& change) {
-    gst_element_call_async(element, emit_change, new ReaderChange(change), free_change);
-  };
+  options.on_reader = [this](const ReaderChange& change) { reader_signals_.tell(change); };
   options.on_key_frame_request = [element = GST_ELEMENT(element_)] {
     gst_element_call_async(element, ask_for_key_frame, nullptr, nullptr);
   };
@@ -109,7 +97,7 @@ GstFlowReturn Sink::cannot_open(const std::exception& error) {
                                         : GST_RESOURCE_ERROR_OPEN_WRITE;
   gst_element_message_full(GST_ELEMENT(element_), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, code,
                            g_strdup_printf("Cannot write stream \"%s\".", settings_.stream.c_str()),
-                           g_strdup(error.what()), __FILE__, GST_FUNCTION, __LINE__);
+                           g_strdup(in_properties(error.what()).c_str()), __FILE__, GST_FUNCTION, __LINE__);
   return GST_FLOW_ERROR;
 }
 
@@ -121,11 +109,10 @@ void Sink::close() {
   }
   if (!last) return;
   GST_INFO_OBJECT(element_, "leaves stream \"%s\"", settings_.stream.c_str());
-  const auto writer = last->writer();
   {
     const std::lock_guard lock(mutex_);
     last_counts_ = last->counts();
-    if (writer) last_written_ = writer->stats();
+    last->look([this](const FrameWriter& writer) { last_written_ = writer.stats(); });
   }
   last->close();  // buffers that elements still hold keep the rest
 }
@@ -152,7 +139,7 @@ bool Sink::set_caps(GstCaps* caps) {
     const Text text(gst_caps_to_string(caps));
     GST_ELEMENT_ERROR(element_, STREAM, FORMAT,
                       ("Stream \"%s\" cannot carry these caps.", settings_.stream.c_str()),
-                      ("%s: %s", text.get(), error.what()));
+                      ("%s: %s", text.get(), in_properties(error.what()).c_str()));
     return false;
   }
 }
@@ -251,11 +238,12 @@ GstFlowReturn Sink::uninterrupted(Write&& write) {
 GstFlowReturn Sink::say_unwritten(const std::exception& error) {
   const auto* known = dynamic_cast<const Error*>(&error);
   const bool misfit = known != nullptr && known->code() == ErrorCode::bad_argument;
+  const std::string why = in_properties(error.what());
   const std::string what = "A buffer cannot go into stream \"" + settings_.stream + "\".";
   if (misfit)
-    GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("%s", what.c_str()), ("%s", error.what()));
+    GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("%s", what.c_str()), ("%s", why.c_str()));
   else
-    GST_ELEMENT_ERROR(element_, RESOURCE, WRITE, ("%s", what.c_str()), ("%s", error.what()));
+    GST_ELEMENT_ERROR(element_, RESOURCE, WRITE, ("%s", what.c_str()), ("%s", why.c_str()));
   return GST_FLOW_ERROR;
 }
 
@@ -398,8 +386,9 @@ void Sink::resume() {
 
 std::uint32_t Sink::clients() const {
   const auto present = slots();
-  const auto writer = present ? present->writer() : nullptr;
-  return writer ? static_cast<std::uint32_t>(writer->readers().size()) : 0;
+  std::size_t readers = 0;
+  if (present) present->look([&](const FrameWriter& writer) { readers = writer.readers().size(); });
+  return static_cast<std::uint32_t>(readers);
 }
 
 GstStructure* Sink::stats() const {
@@ -412,7 +401,7 @@ GstStructure* Sink::stats() const {
     counts = last_counts_;
   }
   if (present) counts = present->counts();
-  if (const auto writer = present ? present->writer() : nullptr) written = writer->stats();
+  if (present) present->look([&](const FrameWriter& writer) { written = writer.stats(); });
   GstStructure* const all = gst_structure_new_empty("application/x-reel-writer-stats");
   const auto add = [all](const char* name, std::uint64_t value) {
     gst_structure_set(all, name, G_TYPE_UINT64, static_cast<guint64>(value), nullptr);

@@ -18,6 +18,7 @@
 #include <reel/gst/stream_slots.hpp>
 
 #include "lost_metas.hpp"
+#include "reader_signals.hpp"
 #include "sink_settings.hpp"
 #include "tag_text.hpp"
 
@@ -25,7 +26,7 @@ namespace reel::gst {
 
 class Sink {
  public:
-  explicit Sink(GstBaseSink* element) : element_(element) {}
+  explicit Sink(GstBaseSink* element) : element_(element), reader_signals_(GST_ELEMENT(element)) {}
 
   /// False after an error was posted on the bus; so do all below.
   bool open(const SinkSettings& settings);
@@ -57,7 +58,7 @@ class Sink {
   [[nodiscard]] std::uint32_t clients() const;
 
  private:
-  [[nodiscard]] std::shared_ptr<FrameWriter> make_writer() const;
+  [[nodiscard]] std::shared_ptr<FrameWriter> make_writer();
   bool reopen();
   [[nodiscard]] std::shared_ptr<StreamSlots> slots() const;
   GstFlowReturn ready();
@@ -76,6 +77,7 @@ class Sink {
   GstFlowReturn fail(WriteStatus status);
 
   GstBaseSink* element_;
+  ReaderSignals reader_signals_;
   SinkSettings settings_;
   mutable std::mutex mutex_;  // of the place of slots_, and unlocked_
   std::shared_ptr<StreamSlots> slots_;

@@ -20,7 +20,16 @@ constexpr auto kReady =
     static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 constexpr std::uint32_t kLoans = 4;
+constexpr std::uint64_t kLeastMaxBytes = 1 << 20;  // the smallest ring has 400 kB, without a frame
 constexpr std::uint64_t kMillisecondNs = 1'000'000;
+
+// Up: a time that was asked for is not cut short, and 0 alone is none.
+int milliseconds_of(const GValue* value) {
+  return static_cast<int>((g_value_get_uint64(value) + kMillisecondNs - 1) / kMillisecondNs);
+}
+void set_milliseconds(GValue* value, int milliseconds) {
+  g_value_set_uint64(value, static_cast<guint64>(milliseconds) * kMillisecondNs);
+}
 
 std::string text_of(const GValue* value) {
   const gchar* text = g_value_get_string(value);
@@ -54,6 +63,24 @@ void install_sink_properties(GObjectClass* object_class) {
                             "Readers that must have joined before the first frame is published", 0,
                             kMaxReaders, 0, kReady));
   install(
+      SinkProperty::wait_for,
+      g_param_spec_string("wait-for", "Wait for",
+                          "Names of readers, with commas, that are waited for before the first frame, and "
+                          "whose frames are kept when they are killed",
+                          nullptr, kReady));
+  install(SinkProperty::start_timeout,
+          g_param_spec_uint64("start-timeout", "Start timeout",
+                              "How long the readers of wait-for are waited for, in nanoseconds", 0,
+                              static_cast<guint64>(G_MAXINT) * kMillisecondNs,
+                              static_cast<guint64>(defaults.start_timeout_ms) * kMillisecondNs, kReady));
+  install(
+      SinkProperty::absence_timeout,
+      g_param_spec_uint64("absence-timeout", "Absence timeout",
+                          "How long frames are kept for a killed lossless reader of wait-for, and the stream "
+                          "waits for it, in nanoseconds (0: not at all)",
+                          0, static_cast<guint64>(G_MAXINT) * kMillisecondNs,
+                          static_cast<guint64>(defaults.absence_timeout_ms) * kMillisecondNs, kReady));
+  install(
       SinkProperty::stall_timeout,
       g_param_spec_uint64("stall-timeout", "Stall timeout",
                           "A lossless reader that blocks the stream so long, in nanoseconds, is waited for "
@@ -66,7 +93,7 @@ void install_sink_properties(GObjectClass* object_class) {
   install(
       SinkProperty::max_bytes,
       g_param_spec_uint64("max-bytes", "Max bytes", "Memory of the ring, at most: it grows with its frames",
-                          4096, G_MAXUINT64, defaults.max_bytes, kReady));
+                          kLeastMaxBytes, G_MAXUINT64, defaults.max_bytes, kReady));
   install(SinkProperty::mode,
           g_param_spec_uint("mode", "Mode",
                             "Who may read, as the permissions of a file: 0600 (384) this user and root, 0660 "
@@ -98,10 +125,10 @@ bool set_sink_property(SinkSettings& settings, SinkProperty property, const GVal
       return true;
     case SinkProperty::policy_limits: settings.policies = text_of(value); return true;
     case SinkProperty::wait_for_readers: settings.wait_for_readers = g_value_get_uint(value); return true;
-    case SinkProperty::stall_timeout:
-      writer.stall_timeout_ms =
-          static_cast<int>((g_value_get_uint64(value) + kMillisecondNs - 1) / kMillisecondNs);
-      return true;
+    case SinkProperty::wait_for: settings.wait_for = text_of(value); return true;
+    case SinkProperty::start_timeout: writer.start_timeout_ms = milliseconds_of(value); return true;
+    case SinkProperty::absence_timeout: writer.absence_timeout_ms = milliseconds_of(value); return true;
+    case SinkProperty::stall_timeout: writer.stall_timeout_ms = milliseconds_of(value); return true;
     case SinkProperty::side_data_bytes: writer.side_data_bytes = g_value_get_uint(value); return true;
     case SinkProperty::max_bytes: writer.max_bytes = g_value_get_uint64(value); return true;
     case SinkProperty::mode: settings.mode = g_value_get_uint(value); return true;
@@ -121,9 +148,10 @@ bool get_sink_property(const SinkSettings& settings, SinkProperty property, GVal
     case SinkProperty::checksum: g_value_set_enum(value, static_cast<gint>(writer.checksum)); return true;
     case SinkProperty::policy_limits: g_value_set_string(value, settings.policies.c_str()); return true;
     case SinkProperty::wait_for_readers: g_value_set_uint(value, settings.wait_for_readers); return true;
-    case SinkProperty::stall_timeout:
-      g_value_set_uint64(value, static_cast<guint64>(writer.stall_timeout_ms) * kMillisecondNs);
-      return true;
+    case SinkProperty::wait_for: g_value_set_string(value, settings.wait_for.c_str()); return true;
+    case SinkProperty::start_timeout: set_milliseconds(value, writer.start_timeout_ms); return true;
+    case SinkProperty::absence_timeout: set_milliseconds(value, writer.absence_timeout_ms); return true;
+    case SinkProperty::stall_timeout: set_milliseconds(value, writer.stall_timeout_ms); return true;
     case SinkProperty::side_data_bytes: g_value_set_uint(value, writer.side_data_bytes); return true;
     case SinkProperty::max_bytes: g_value_set_uint64(value, writer.max_bytes); return true;
     case SinkProperty::mode: g_value_set_uint(value, settings.mode); return true;
@@ -136,22 +164,40 @@ bool get_sink_property(const SinkSettings& settings, SinkProperty property, GVal
 
 namespace {
 
-std::vector<Policy> policies_of(std::string_view rest) {
+std::vector<std::string> names_in(std::string_view list) {
+  std::vector<std::string> names;
+  while (!list.empty()) {
+    const std::size_t comma = list.find(',');
+    names.emplace_back(list.substr(0, comma));
+    list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
+  }
+  return names;
+}
+
+std::vector<Policy> policies_of(std::string_view list) {
   std::vector<Policy> policies;
-  while (!rest.empty()) {
-    const std::size_t comma = rest.find(',');
-    const std::string_view name = rest.substr(0, comma);
+  for (const std::string& name : names_in(list)) {
     const auto policy = policy_from(name);
     if (!policy) {
       static const std::array<std::string, 3> known{"lossless", "queue", "latest"};
       const auto near = nearest_name(name, known);
-      throw Error(ErrorCode::bad_argument, "policy-limits names \"" + std::string(name) + "\": it takes " +
+      throw Error(ErrorCode::bad_argument, "policy-limits names \"" + name + "\": it takes " +
                                                join_or(known) + (near ? " (" + *near + "?)" : ""));
     }
     policies.push_back(*policy);
-    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
   }
   return policies;
+}
+
+std::vector<std::string> readers_of(std::string_view list) {
+  std::vector<std::string> names = names_in(list);
+  for (const std::string& name : names) {
+    if (name.empty() || !valid_reader_name(name))
+      throw Error(ErrorCode::bad_argument,
+                  "wait-for names \"" + name +
+                      "\", which cannot name a reader: letters, digits and . _ / - are taken");
+  }
+  return names;
 }
 
 void allow(std::uint32_t mode, WriterOptions& options) {
@@ -181,6 +227,7 @@ WriterOptions writer_options(const SinkSettings& settings) {
   const std::uint32_t spare = options.slots - std::min(options.slots, options.history + 1);
   options.loans = std::clamp<std::uint32_t>(spare, 1, kLoans);
   options.allowed_policies = policies_of(settings.policies);
+  options.wait_for = readers_of(settings.wait_for);
   allow(settings.mode, options);
   return options;
 }

@@ -16,6 +16,7 @@ struct SinkSettings {
 
   std::string stream;
   std::string policies;  // comma-separated; empty: all
+  std::string wait_for;  // comma-separated names
   WriterOptions writer;
   std::uint32_t wait_for_readers = 0;
   std::uint32_t mode = 0600;  // permissions, as of a file that is read and written
@@ -28,6 +29,9 @@ enum class SinkProperty : guint {
   checksum,
   policy_limits,
   wait_for_readers,
+  wait_for,
+  start_timeout,
+  absence_timeout,
   stall_timeout,
   side_data_bytes,
   max_bytes,

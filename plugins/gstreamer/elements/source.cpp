@@ -4,8 +4,11 @@
 
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
+#include <reel/base/time_slice.hpp>
 #include <reel/channel/absence.hpp>
 #include <reel/channel/runtime_dir.hpp>
+
+#include "property_names.hpp"
 
 GST_DEBUG_CATEGORY_EXTERN(reel_src_debug);
 #define GST_CAT_DEFAULT reel_src_debug
@@ -45,6 +48,7 @@ bool Source::open(const SrcSettings& settings) {
     counts_ = {};
     before_ = {};
   }
+  sequence_.store(0, std::memory_order_relaxed);
   placement_ = LivePlacement(settings_.policy, PipelineShift(GST_ELEMENT(element_)));
   clock_.forget();
   meter_.reset();
@@ -151,6 +155,8 @@ bool Source::switch_stream() {
 }
 
 GstFlowReturn Source::create(GstBuffer** buffer) {
+  static thread_local bool asked = false;  // the base class starts another thread after each stop
+  if (!std::exchange(asked, true)) ask_for_short_slices();
   try {
     for (;;) {
       Frame frame;
@@ -184,7 +190,7 @@ GstFlowReturn Source::next(Frame& frame, bool& again) {
     case Inlet::Came::retarget: return switch_stream() ? GST_FLOW_OK : GST_FLOW_ERROR;
     case Inlet::Came::failed: break;
   }
-  return fail("Cannot read stream \"" + settings_.stream + "\".", inlet_.error());
+  return fail("Cannot read stream \"" + settings_.stream + "\".", in_properties(inlet_.error()));
 }
 
 // After a while without a frame: has the writer gone, or come without having written yet?
@@ -217,7 +223,7 @@ void Source::tell_of_absence() {
 
 // Another writer than before: `met`.
 GstFlowReturn Source::meet_writer(bool& met) {
-  const ReaderStats stats = inlet_.stats();
+  const ReaderStats& stats = inlet_.last_stats();
   if (std::exchange(corrupted_, stats.corrupted) != stats.corrupted &&
       settings_.on_corrupted == OnCorrupted::error)
     return fail("A frame of stream \"" + settings_.stream + "\" is corrupted.",
@@ -291,8 +297,8 @@ GstStructure* Source::stats() const {
       number(counts_.late), "undecodable", G_TYPE_UINT64, number(counts_.undecodable), "connects",
       G_TYPE_UINT64, number(now.connects), "copied", G_TYPE_UINT64, number(counts_.copied), "repacked",
       G_TYPE_UINT64, number(counts_.repacked), "held", G_TYPE_UINT,
-      slots_->held.load(std::memory_order_relaxed), "sequence", G_TYPE_UINT64, number(counts_.sequence),
-      nullptr);
+      slots_->held.load(std::memory_order_relaxed), "sequence", G_TYPE_UINT64,
+      number(sequence_.load(std::memory_order_relaxed)), nullptr);
 }
 
 // A writer's ring keeps so many frames for a reader of policy queue before it laps it; a lossless reader is

@@ -66,7 +66,6 @@ class Source {
     std::uint64_t copied = 0, repacked = 0;
     std::uint64_t late = 0;         // before the pipeline's zero, or before what was delivered already
     std::uint64_t undecodable = 0;  // before a key frame
-    std::uint64_t sequence = 0;     // of the newest frame
   };
 
   // source.cpp: the stream and its writers
@@ -111,7 +110,8 @@ class Source {
   Inlet inlet_;
   mutable std::mutex mutex_;  // of what stats() looks at
   Counts counts_;
-  ReaderStats before_;  // of streams that were switched away from
+  std::atomic<std::uint64_t> sequence_{0};  // of the newest frame
+  ReaderStats before_;                      // of streams that were switched away from
   std::shared_ptr<HeldSlots> slots_ = std::make_shared<HeldSlots>();
 
   std::uint64_t connects_ = 0;   // of the present reader, seen so far

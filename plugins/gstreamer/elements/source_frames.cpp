@@ -38,7 +38,7 @@ GstClockTime clock_time(std::int64_t time_ns) {
 
 GstFlowReturn Source::hand_on(Frame& frame, GstBuffer** buffer, bool& again) {
   const FrameKind kind = frame.info().kind;
-  count([&](Counts& counts) { counts.sequence = frame.sequence(); });
+  sequence_.store(frame.sequence(), std::memory_order_relaxed);
   lost_ += frame.missed_before();
   again = true;
   if (kind == FrameKind::media && !decodable(frame)) {
@@ -70,7 +70,7 @@ GstFlowReturn Source::hand_on(Frame& frame, GstBuffer** buffer, bool& again) {
 }
 
 bool Source::decodable(const Frame& frame) {
-  missed_ = passed_over(inlet_.stats());
+  missed_ = passed_over(inlet_.last_stats());
   if (!depends_on_others(frame.format())) return true;
   if (frame.missed_before() != 0) gate_.close();
   const bool pass = gate_.lets_pass(frame.info().flags);
@@ -80,7 +80,7 @@ bool Source::decodable(const Frame& frame) {
 
 // The reader itself gives nothing of an encoded stream between a gap and the next key frame.
 void Source::ask_after_gap() {
-  if (passed_over(inlet_.stats()) == missed_ || (format_ && !depends_on_others(*format_))) return;
+  if (passed_over(inlet_.last_stats()) == missed_ || (format_ && !depends_on_others(*format_))) return;
   gate_.close();
   ask_where_closed();
 }
@@ -163,7 +163,7 @@ void Source::tell_of_loss(const FrameInfo& info) {
   const std::int64_t now_ns = monotonic_ns();
   if (told_of_loss_ns_ != 0 && now_ns - told_of_loss_ns_ < kLossNoticeNs) return;
   told_of_loss_ns_ = now_ns;
-  const ReaderStats stats = inlet_.stats();
+  const ReaderStats& stats = inlet_.last_stats();
   // Whoever asks for the newest alone wants the others left out.
   const GstDebugLevel level = settings_.policy == Policy::latest ? GST_LEVEL_INFO : GST_LEVEL_WARNING;
   GST_CAT_LEVEL_LOG(GST_CAT_DEFAULT, level, element_,

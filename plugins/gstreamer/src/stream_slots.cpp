@@ -15,8 +15,9 @@ constexpr std::uint32_t kFewBuffers = 3;
 
 }  // namespace
 
-WriteStatus StreamSlots::publish_plainly(FrameWriter& writer, Loan& loan, const FrameInfo& info, bool keep) {
-  return keep ? writer.publish_and_keep(loan, info) : writer.publish(std::move(loan), info);
+WriteStatus StreamSlots::publish_plainly(FrameWriter& writer, Loan& loan, const FrameInfo& info, bool keep,
+                                         const SharedWait& wait) {
+  return keep ? writer.publish_and_keep(loan, info, wait) : writer.publish(std::move(loan), info, wait);
 }
 
 StreamSlots::StreamSlots(std::shared_ptr<FrameWriter> writer, std::uint32_t loans, Publish publish)
@@ -113,13 +114,8 @@ GstMemory* StreamSlots::lend(std::size_t bytes, const Stop& stopped) noexcept {
   return nullptr;
 }
 
-std::shared_ptr<FrameWriter> StreamSlots::writer() const noexcept {
-  const std::lock_guard lock(place_mutex_);
-  return writer_;
-}
-
 void StreamSlots::wake() noexcept {
-  if (const auto present = writer()) present->wake();
+  look([](FrameWriter& writer) { writer.wake(); });
 }
 
 void StreamSlots::refuse(bool on) noexcept {
@@ -162,10 +158,11 @@ WriteStatus StreamSlots::publish(const SlotPart& part, const VideoLayout* layout
   slot.published.store(true, std::memory_order_release);
   GST_MINI_OBJECT_FLAG_SET(part.memory, GST_MINI_OBJECT_FLAG_LOCK_READONLY);
   slot.loan.seal();  // the long part, while others have the writer
-  const std::lock_guard lock(mutex_);
-  const std::uint64_t copied = writer_->stats().copied;  // more when its memory was left meanwhile
-  const WriteStatus status = publish_(*writer_, slot.loan, info, true);
-  if (status == WriteStatus::ok) ++(writer_->stats().copied == copied ? counts_.in_place : counts_.copied);
+  std::unique_lock lock(mutex_);
+  const auto present = writer_;
+  const std::uint64_t copied = present->stats().copied;  // more when its memory was left meanwhile
+  const WriteStatus status = publish_sharing(lock, slot.loan, info, true);
+  if (status == WriteStatus::ok) ++(present->stats().copied == copied ? counts_.in_place : counts_.copied);
   if (status == WriteStatus::interrupted) {  // to be published again
     GST_MINI_OBJECT_FLAG_UNSET(part.memory, GST_MINI_OBJECT_FLAG_LOCK_READONLY);
     slot.published.store(false, std::memory_order_release);
@@ -188,9 +185,23 @@ WriteStatus StreamSlots::acquire(Loan& loan, std::size_t bytes) noexcept {
   }
 }
 
+WriteStatus StreamSlots::publish_sharing(std::unique_lock<std::mutex>& lock, Loan& loan,
+                                         const FrameInfo& info, bool keep) {
+  struct Waiting {
+    StreamSlots& slots;
+    explicit Waiting(StreamSlots& all) : slots(all) { ++slots.waiting_; }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting() {
+      if (--slots.waiting_ == 0) slots.settled_.notify_all();
+    }
+  } const waiting(*this);  // a Publish may throw
+  return publish_(*writer_, loan, info, keep, SharedWait{lock, {}});
+}
+
 WriteStatus StreamSlots::publish(Loan&& loan, const FrameInfo& info) {
-  const std::lock_guard lock(mutex_);
-  const WriteStatus status = publish_(*writer_, loan, info, false);
+  std::unique_lock lock(mutex_);
+  const WriteStatus status = publish_sharing(lock, loan, info, false);
   if (status == WriteStatus::ok && info.kind == FrameKind::media) ++counts_.copied;
   return status;
 }
@@ -199,19 +210,22 @@ bool StreamSlots::wait_for_readers(std::uint32_t count) noexcept {
   std::unique_lock lock(mutex_);
   const auto present = writer_;
   ++waiting_;
-  const bool there = present->wait_for_readers(count, SharedWait{lock, {}});
+  // After its start_timeout the stream begins without those that were named.
+  const bool named = present->wait_for_readers(SharedWait{lock, {}});
+  const bool there = (named || !interrupted_.load(std::memory_order_acquire)) &&
+                     present->wait_for_readers(count, SharedWait{lock, {}});
   if (--waiting_ == 0) settled_.notify_all();
   return there;
 }
 
 void StreamSlots::interrupt() noexcept {
   interrupted_.store(true, std::memory_order_release);
-  if (const auto present = writer()) present->interrupt();
+  look([](FrameWriter& writer) { writer.interrupt(); });
 }
 
 void StreamSlots::resume() noexcept {
   interrupted_.store(false, std::memory_order_release);
-  if (const auto present = writer()) present->resume();
+  look([](FrameWriter& writer) { writer.resume(); });
 }
 
 std::string StreamSlots::error() const {

@@ -97,12 +97,8 @@ std::string sink_properties(const OutputSetup& output, bool filter) {
                   fmt::format("stream '{}' has {} {}, but reelsink cannot set it: leave it out",
                               output.stream, setting.key, setting.value));
   }
-  if (!output.writer.wait_for.empty()) {
-    if (has(klass, "wait-for"))
-      text += fmt::format(" wait-for={}", fmt::join(output.writer.wait_for, ","));
-    else
-      text += fmt::format(" wait-for-readers={}", output.writer.wait_for.size());
-  }
+  if (!output.writer.wait_for.empty())
+    text += fmt::format(" wait-for={}", fmt::join(output.writer.wait_for, ","));
   return text + (filter ? " sync=false" : "");
 }
 

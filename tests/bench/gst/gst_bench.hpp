@@ -12,10 +12,14 @@ namespace reel_gst_bench {
 inline constexpr unsigned kSlots = 24;  // of a ring, and frames that shmsink's area has room for
 inline constexpr int kFramesPerSecond = 60;
 
-/// Who carries the frames.
-enum class Carrier { shm, reel, reel_hashed };
-inline constexpr Carrier kCarriers[] = {Carrier::shm, Carrier::reel, Carrier::reel_hashed};
-[[nodiscard]] const char* name_of(Carrier carrier);
+/// Who carries the frames. `shm_hashed`: shmsink and shmsrc, with the XXH3 of each frame taken by a probe in
+/// front of the one and behind the other: what `reel_hashed` does by itself.
+enum class Carrier { shm, reel, shm_hashed, reel_hashed };
+inline constexpr Carrier kCarriers[] = {Carrier::shm, Carrier::reel, Carrier::shm_hashed,
+                                        Carrier::reel_hashed};
+[[nodiscard]] constexpr bool is_shm(Carrier carrier) {
+  return carrier == Carrier::shm || carrier == Carrier::shm_hashed;
+}
 
 struct Scenario {
   unsigned width = 1920, height = 1080;

@@ -139,7 +139,7 @@ Measured measure(Carrier carrier, const Scenario& scenario, const std::string& p
   for (const auto& reader : readers) add(measured, reader->line("done "), scenario.readers);
   for (const auto& reader : readers) reader->wait_for_end();
   sender.close_input();
-  if (carrier != Carrier::shm) measured.copied = std::stoull(sender.line("copied "));
+  if (!is_shm(carrier)) measured.copied = std::stoull(sender.line("copied "));
   sender.wait_for_end();
   return measured;
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <functional>
 #include <span>
 #include <stdexcept>
 
@@ -29,7 +30,8 @@ std::int64_t cpu_ns(int pid) {
   return time.tv_sec * 1'000'000'000 + time.tv_nsec;
 }
 
-GstElement* play(const std::string& line) {
+// `prepare` gets the element of the line that is named sink.
+GstElement* play(const std::string& line, const std::function<void(GstElement*)>& prepare) {
   GError* error = nullptr;
   GstElement* const pipeline = gst_parse_launch(line.c_str(), &error);
   if (error != nullptr) throw std::runtime_error(line + ": " + error->message);
@@ -51,6 +53,9 @@ GstElement* play(const std::string& line) {
       },
       nullptr, nullptr);
   gst_object_unref(bus);
+  GstElement* const sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+  prepare(sink);
+  gst_object_unref(sink);
   if (gst_element_set_state(pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
     throw std::runtime_error("cannot be played: " + line);
   return pipeline;
@@ -98,6 +103,19 @@ void look_at(GstBuffer* buffer) {
   gst_buffer_unmap(buffer, &map);
 }
 
+// Every byte of each buffer that goes through `pad` is hashed first.
+void hash_at(GstElement* element, const char* pad_name) {
+  GstPad* const pad = gst_element_get_static_pad(element, pad_name);
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* probed, gpointer) {
+        look_at(GST_PAD_PROBE_INFO_BUFFER(probed));
+        return GST_PAD_PROBE_OK;
+      },
+      nullptr, nullptr);
+  gst_object_unref(pad);
+}
+
 void on_buffer(GstElement*, GstBuffer* buffer, GstPad*, gpointer data) {
   const std::int64_t now_ns = reel::monotonic_ns();
   auto& reader = *static_cast<Reader*>(data);
@@ -129,21 +147,12 @@ std::uint64_t copies_of(GstElement* sink) {
 
 }  // namespace
 
-const char* name_of(Carrier carrier) {
-  switch (carrier) {
-    case Carrier::shm: return "shm";
-    case Carrier::reel: return "reel";
-    case Carrier::reel_hashed: return "reel, checksum full";
-  }
-  return "";
-}
-
 int run_sender(Carrier carrier, const Scenario& scenario, const std::string& place) {
   register_source();
   std::string line = "benchsrc width=" + std::to_string(scenario.width) +
                      " height=" + std::to_string(scenario.height) +
                      " paced=" + (scenario.paced ? "true" : "false") + " ! ";
-  if (carrier == Carrier::shm) {
+  if (is_shm(carrier)) {
     // One frame more than the ring has slots: its allocator rounds up.
     line += "shmsink name=sink sync=false wait-for-connection=true socket-path=" + place +
             "/shm shm-size=" + std::to_string(scenario.frame_bytes() * (kSlots + 1));
@@ -152,14 +161,16 @@ int run_sender(Carrier carrier, const Scenario& scenario, const std::string& pla
             " wait-for-readers=" + std::to_string(scenario.readers) +
             " checksum=" + (carrier == Carrier::reel ? "none" : "full");
   }
-  GstElement* const pipeline = play(line);
+  GstElement* const pipeline = play(line, [&](GstElement* made) {
+    if (carrier == Carrier::shm_hashed) hash_at(made, "sink");
+  });
   say("ready");
   if (hear()) let_frames_flow();
   while (hear()) {
   }
   ending.store(true, std::memory_order_relaxed);
   GstElement* const sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
-  if (carrier != Carrier::shm) say("copied " + std::to_string(copies_of(sink)));
+  if (!is_shm(carrier)) say("copied " + std::to_string(copies_of(sink)));
   gst_object_unref(sink);
   gst_element_set_state(pipeline, GST_STATE_NULL);
   gst_object_unref(pipeline);
@@ -167,17 +178,17 @@ int run_sender(Carrier carrier, const Scenario& scenario, const std::string& pla
 }
 
 int run_reader(Carrier carrier, const Scenario& scenario, const std::string& place, int sender_pid) {
-  const std::string source = carrier == Carrier::shm ? "shmsrc socket-path=" + place + "/shm"
-                                                     : "reelsrc stream=bench policy=lossless is-live=false";
+  const std::string source = is_shm(carrier) ? "shmsrc socket-path=" + place + "/shm"
+                                             : "reelsrc stream=bench policy=lossless is-live=false";
   static Reader reader;
   reader.scenario = scenario;
   reader.sender_pid = sender_pid;
   reader.latencies_ns.reserve(scenario.frames);
-  GstElement* const pipeline =
-      play(source + " ! fakesink name=sink sync=false async=false signal-handoffs=true");
-  GstElement* const counted = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
-  g_signal_connect(counted, "handoff", G_CALLBACK(on_buffer), &reader);
-  gst_object_unref(counted);
+  GstElement* const pipeline = play(
+      source + " ! fakesink name=sink sync=false async=false signal-handoffs=true", [&](GstElement* sink) {
+        if (carrier == Carrier::shm_hashed) hash_at(sink, "sink");
+        g_signal_connect(sink, "handoff", G_CALLBACK(on_buffer), &reader);
+      });
   say("ready");
   while (hear()) {
   }

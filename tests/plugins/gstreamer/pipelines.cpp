@@ -12,9 +12,8 @@
 #include "sanitizers.hpp"
 
 namespace gstreamer_test {
-namespace {
 
-std::string mapping_of(const void* address) {
+std::string mapping_at(const void* address) {
   const auto wanted = reinterpret_cast<std::uintptr_t>(address);
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
@@ -25,8 +24,6 @@ std::string mapping_of(const void* address) {
   }
   return {};
 }
-
-}  // namespace
 
 void set_up() {
   static const bool once = [] {
@@ -82,7 +79,7 @@ void Receiver::on_buffer(GstElement* /*sink*/, GstBuffer* buffer, GstPad* /*pad*
   if (gst_buffer_n_memory(buffer) == 1) {
     GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
     if (gst_memory_map(memory, &map, GST_MAP_READ) != FALSE) {
-      one.mapping = mapping_of(map.data);
+      one.mapping = mapping_at(map.data);
       gst_memory_unmap(memory, &map);
     }
     if (gst_memory_map(memory, &map, GST_MAP_WRITE) != FALSE) {

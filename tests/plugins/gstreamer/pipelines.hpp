@@ -19,6 +19,9 @@ void set_up();
 /// `gst-launch-1.0 LINE`, with Reel's elements.
 [[nodiscard]] reel_test::ChildProcess launch(const std::string& line);
 
+/// The line of /proc/self/maps that an address lies in.
+[[nodiscard]] std::string mapping_at(const void* address);
+
 struct Seen {
   GstClockTime pts;
   bool discont;

@@ -3,10 +3,13 @@
 
 #include <atomic>
 #include <cstring>
+#include <memory>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
+#include <reel/gst/stream_slots.hpp>
 #include <reel_test/process_facts.hpp>
 
 #include "pipelines.hpp"
@@ -335,6 +338,25 @@ TEST_F(Pool, BuffersOfAStreamThatWasClosedStillCarryPictures) {
   paint(buffer, kPicture, 3);
   gst_buffer_unref(buffer);
   gst_object_unref(slots);
+}
+
+// Longer than the next writer of the name waits for whoever only tidies up.
+TEST_F(Pool, TheNameIsFreeOnceItIsClosedThoughSomebodyLooksAtTheWriter) {
+  const std::string name = stream() + "-alone";
+  const auto slots = std::make_shared<reel::gst::StreamSlots>(std::make_shared<reel::FrameWriter>(name), 1);
+  std::atomic<bool> inside{false}, closed{false};
+  std::thread poller([&] {
+    slots->look([&](const reel::FrameWriter&) {
+      inside = true;
+      for (int i = 0; i < 3 && !closed; ++i) g_usleep(100'000);
+      if (closed) g_usleep(5'000'000);
+    });
+  });
+  EXPECT_TRUE(reel_test::wait_until([&] { return inside.load(); }));
+  slots->close();
+  closed = true;
+  EXPECT_NO_THROW(reel::FrameWriter next(name));
+  poller.join();
 }
 
 }  // namespace

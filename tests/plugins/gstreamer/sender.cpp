@@ -2,7 +2,6 @@
 
 #include <cinttypes>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 
 #include <gst/video/video.h>
@@ -58,18 +57,6 @@ const reel_test::Role watching("watch", [](const std::vector<std::string>& argum
 });
 
 }  // namespace
-
-std::string mapping_at(const void* address) {
-  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
-  std::ifstream maps("/proc/self/maps");
-  for (std::string line; std::getline(maps, line);) {
-    std::uintptr_t begin = 0, end = 0;
-    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR, &begin, &end) == 2 && begin <= wanted &&
-        wanted < end)
-      return line;
-  }
-  return {};
-}
 
 std::uint64_t hash_of(GstBuffer* buffer, const GstCaps* caps) {
   GstVideoInfo info;

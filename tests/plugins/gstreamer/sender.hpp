@@ -110,8 +110,6 @@ class Watcher {
 [[nodiscard]] std::uint64_t hash_of(const Pictures& pictures);
 [[nodiscard]] std::uint64_t hash_of(GstBuffer* buffer, const GstCaps* caps);
 [[nodiscard]] std::uint64_t hash_of(const reel::Frame& frame);
-/// The line of /proc/self/maps that an address lies in.
-[[nodiscard]] std::string mapping_at(const void* address);
 
 /// A process that watches `stream` losslessly to its end; watched() waits for it and is hash_of() its
 /// pictures.

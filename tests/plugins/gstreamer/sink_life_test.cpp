@@ -1,7 +1,10 @@
 // Ends, new beginnings, clients that hang or die, and everything that must be there no more afterwards.
 #include "sender.hpp"
 
+#include <atomic>
 #include <csignal>
+#include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <reel_test/process_facts.hpp>
@@ -108,6 +111,29 @@ TEST_F(SinkLife, ANameInUseIsABusyErrorThatNamesTheStream) {
   EXPECT_THAT(second.error(), AllOf(HasSubstr(stream()), HasSubstr("already written by process")));
   first.stop();
   EXPECT_EQ(second.to(GST_STATE_READY), GST_STATE_CHANGE_SUCCESS) << "the name is free again";
+}
+
+// Whoever asks for its numbers at that moment does not keep the name from the next stream.
+TEST_F(SinkLife, LetsItsNameGoThoughItsNumbersAreAskedForAllTheTime) {
+  Sender sender(pictures(5) + sink());
+  std::atomic<bool> stopped{false};
+  std::vector<std::thread> pollers;
+  for (int i = 0; i < 4; ++i)
+    pollers.emplace_back([&] {
+      while (!stopped.load(std::memory_order_relaxed)) {
+        guint clients = 0;
+        g_object_get(sender.sink(), "num-clients", &clients, nullptr);
+        (void)sender.stat("published");
+      }
+    });
+  GstStateChangeReturn change = GST_STATE_CHANGE_SUCCESS;
+  for (int cycle = 0; cycle < 300 && change == GST_STATE_CHANGE_SUCCESS; ++cycle) {
+    change = sender.to(cycle % 10 == 0 ? GST_STATE_PAUSED : GST_STATE_READY);
+    EXPECT_EQ(change, GST_STATE_CHANGE_SUCCESS) << cycle << ": " << sender.error();
+    sender.stop();
+  }
+  stopped.store(true, std::memory_order_relaxed);
+  for (std::thread& poller : pollers) poller.join();
 }
 
 TEST_F(SinkLife, AStreamNameThatIsNoneIsAnErrorThatSaysSo) {

@@ -3,8 +3,11 @@
 #include "sender.hpp"
 
 #include <algorithm>
+#include <csignal>
+#include <optional>
 
 #include <gmock/gmock.h>
+#include <reel/channel/frame_writer.hpp>
 
 #include "pipelines.hpp"
 
@@ -135,6 +138,85 @@ TEST_F(WaitingForReaders, CanBeStoppedAndFlushed) {
   ASSERT_TRUE(sender.wait_for(2));
   EXPECT_EQ(sender.to(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
   EXPECT_EQ(sender.error(), "");
+}
+
+TEST_F(WaitingForReaders, ThoseThatAreNamedAreWaitedForThroughPausesToo) {
+  Sender sender(pictures(50) + sink("wait-for=eye,ear"));
+  sender.play();
+  ASSERT_TRUE(sender.wait_for(1));
+  const auto named = [](const char* name) {
+    reel::ReaderOptions options = Watcher::lossless();
+    options.name = name;
+    return options;
+  };
+  Watcher eye(stream(), named("eye"));
+  Watcher nose(stream(), named("nose"));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(sender.to(GST_STATE_PAUSED), GST_STATE_CHANGE_SUCCESS);
+    EXPECT_EQ(sender.to(GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
+  }
+  EXPECT_EQ(sender.stat("published"), 0u);
+  Watcher ear(stream(), named("ear"));
+  EXPECT_EQ(sender.end(), "eos");
+  for (Watcher* watcher : {&eye, &ear, &nose}) {
+    EXPECT_EQ(watcher->end(), "ended");
+    EXPECT_EQ(watcher->pictures(), plain(pictures(50)));
+  }
+}
+
+TEST_F(WaitingForReaders, AfterStartTimeoutItBeginsWithoutThoseThatAreNamed) {
+  Sender sender(pictures(5) + sink("wait-for=eye start-timeout=50000000"));
+  sender.start();
+  EXPECT_EQ(sender.end(), "eos");
+  EXPECT_EQ(sender.stat("published"), 5u);
+}
+
+// GStreamer hands the end that was asked for to the source, whose thread waits in the sink.
+class AskedToEnd : public SinkTest {
+ protected:
+  void start(const std::vector<std::string>& more) {
+    std::vector<std::string> words{"-e", "videotestsrc", "!",          "video/x-raw,width=64,height=48",
+                                   "!",  "reelsink",     "sync=false", "stream=" + stream()};
+    words.insert(words.end(), more.begin(), more.end());
+    sender_.emplace(reel_test::ChildProcess::program("gst-launch-1.0", words));
+    reel::Frame frame;
+    ASSERT_TRUE(reel_test::wait_until([&] {
+      (void)reader_.read(frame, 10);
+      return reader_.connected();
+    }));
+    sender_->signal(SIGINT);
+    ASSERT_NE(sender_->wait_for_line("EOS on shutdown"), "");
+  }
+  reel::ReadStatus end(int timeout_ms = 30'000) {
+    reel::Frame frame;
+    reel::ReadStatus status = reel::ReadStatus::frame;
+    while (status == reel::ReadStatus::frame) status = reader_.read(frame, timeout_ms);
+    return status;
+  }
+  std::optional<reel_test::ChildProcess> sender_;
+  reel::FrameReader reader_{stream(), Watcher::lossless()};
+};
+
+TEST_F(AskedToEnd, ItEndsItsStreamWhenItsReadersAreThere) {
+  start({"wait-for-readers=2"});
+  const Watcher second(stream());
+  EXPECT_EQ(end(), reel::ReadStatus::ended);
+  EXPECT_TRUE(sender_->wait().ok()) << sender_->errors();
+}
+
+TEST_F(AskedToEnd, ItEndsItsStreamAfterStartTimeoutThoughTheReaderThatIsNamedIsMissing) {
+  start({"wait-for=eye", "start-timeout=2000000000"});
+  EXPECT_EQ(end(), reel::ReadStatus::ended);
+  EXPECT_TRUE(sender_->wait().ok()) << sender_->errors();
+}
+
+TEST_F(AskedToEnd, AskedAgainTheProcessIsGone) {
+  start({"wait-for-readers=2"});
+  sender_->signal(SIGINT);
+  const reel_test::ExitStatus status = sender_->wait();
+  EXPECT_FALSE(status.timed_out);
+  EXPECT_EQ(end(100), reel::ReadStatus::empty) << "a disconnect, after which the next writer may come";
+  const reel::FrameWriter next(stream());  // takes over what is left of it
 }
 
 // The ring grows for readers that would not fit, before the first frame and while it plays.

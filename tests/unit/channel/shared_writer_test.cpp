@@ -132,6 +132,55 @@ TEST_F(SharedWriter, IsFreeForOthersWhileOneWaits) {
   EXPECT_TRUE(got) << writer.error();
 }
 
+// Its loan is of memory that the stream has left since, so that it needs a slot of the new one.
+TEST_F(SharedWriter, IsFreeForOthersWhileOneThatPublishesWaits) {
+  FrameWriter writer(stream(), reel::Format(), {.slots = 6, .slot_bytes = 4096, .history = 0, .loans = 3});
+  FrameReader reader(stream(), {.policy = reel::Policy::lossless});
+  std::mutex mutex;
+  Loan early, old;
+  ASSERT_EQ(writer.acquire(old, 100), WriteStatus::ok);
+  fill(old, 5);
+  writer.reserve(8192);
+  ASSERT_EQ(writer.acquire(early, 10), WriteStatus::ok);
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(writer.write(bytes(10, i), {}, {}, 0), WriteStatus::ok) << i;
+  std::atomic<bool> published{false};
+  std::thread waiter([&] {
+    std::unique_lock lock(mutex);
+    published = writer.publish_and_keep(old, {}, reel::SharedWait{lock, {}}) == WriteStatus::ok;
+  });
+  ASSERT_TRUE(reel_test::wait_until([&] { return writer.stats().waits == 1; }));
+  {
+    std::unique_lock lock(mutex, std::defer_lock);
+    EXPECT_TRUE(reel_test::wait_until([&] { return lock.try_lock(); })) << "it sleeps with the lock";
+    if (lock.owns_lock()) early.cancel();
+  }
+  writer.wake();
+  EXPECT_TRUE(reel_test::wait_until([&] { return published.load(); }));
+  writer.interrupt();
+  waiter.join();
+  Frame frame;
+  for (int i = 0; i < 6; ++i) ASSERT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::frame) << i;
+  EXPECT_TRUE(all_are(frame.data(), 5));
+}
+
+TEST_F(SharedWriter, InterruptsAPublishThatWaitsForItsReaders) {
+  FrameWriter writer(stream(), reel::Format(),
+                     {.slots = 6, .wait_for = {"eye"}, .start_timeout_ms = 600'000});
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  Loan loan;
+  ASSERT_EQ(writer.acquire(loan, 10), WriteStatus::ok);
+  fill(loan, 1);
+  writer.interrupt();
+  EXPECT_EQ(writer.publish(std::move(loan), {}, reel::SharedWait{lock, {}}), WriteStatus::interrupted);
+  ASSERT_TRUE(loan) << "to be published again";
+  writer.resume();
+  FrameReader reader(stream(), {.name = "eye"});
+  EXPECT_EQ(writer.publish(std::move(loan), {}, reel::SharedWait{lock, {}}), WriteStatus::ok);
+  Frame frame;
+  EXPECT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::frame);
+}
+
 TEST_F(SharedWriter, TellsAWaitingThreadThatALoanWasDropped) {
   FrameWriter writer(stream(), reel::Format(), {.slots = 6, .history = 0, .loans = 3});
   FrameReader reader(stream(), {.policy = reel::Policy::lossless});

@@ -166,6 +166,9 @@ class FrameWriter {
   /// Waits until the readers of WriterOptions::wait_for have joined, those of ended_readers aside, or
   /// start_timeout_ms. Called by the first publish as well. True when nobody is missing.
   bool wait_for_readers() noexcept;
+  /// The same for a writer that several threads share; false after wait.stop too, and then to be called
+  /// again.
+  bool wait_for_readers(const SharedWait& wait) noexcept;
   /// Waits until so many readers, whoever they are, have joined, or wait.stop. True when they have.
   bool wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept;
 
@@ -185,13 +188,18 @@ class FrameWriter {
   /// when it was acquired.
   void reformat(Loan& loan) noexcept;
 
-  /// Stamps, checksums and publishes. The loan is empty afterwards, unless the status is bad_argument or, for
-  /// a loan of memory that the stream has left, which is copied, interrupted.
+  /// Stamps, checksums and publishes. The loan is empty afterwards, unless the status is bad_argument or,
+  /// where a wait was stopped (a loan of memory that the stream has left is copied), interrupted.
   [[nodiscard]] WriteStatus publish(Loan&& loan, const FrameInfo& info) noexcept;
   /// The same, but the slot is not used again before `loan` has been dropped too: whoever filled it may go on
   /// reading it (a decoder its reference pictures). It counts as an open loan until then; its data() is
   /// empty.
   [[nodiscard]] WriteStatus publish_and_keep(Loan& loan, const FrameInfo& info) noexcept;
+  /// The same, for a writer that several threads share: one that has to wait, for readers or for a slot of
+  /// the new memory, waits as acquire() does.
+  [[nodiscard]] WriteStatus publish(Loan&& loan, const FrameInfo& info, const SharedWait& wait) noexcept;
+  [[nodiscard]] WriteStatus publish_and_keep(Loan& loan, const FrameInfo& info,
+                                             const SharedWait& wait) noexcept;
   /// acquire, one fused copy and hash, publish. Side data is copied from `side_data`.
   [[nodiscard]] WriteStatus write(std::span<const std::byte> payload, const FrameInfo& info = {},
                                   const SideDataView& side_data = {}, int timeout_ms = kForever) noexcept;

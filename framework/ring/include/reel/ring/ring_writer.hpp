@@ -52,10 +52,13 @@ struct PublishRequest {
 /// Bit i: entry i of the scan set.
 using ReaderMask = std::uint64_t;
 
-/// Wakes a sleeping reader; called by the data thread while the reader cannot be removed. Must not block.
+/// Wakes sleeping readers; called by the data thread while no reader can be removed. Must not block.
 class ReaderWaker {
  public:
+  /// May be put off until flush().
   virtual void wake(std::uint32_t index, WakeKind kind, ReaderPage& page) noexcept = 0;
+  /// Those were all.
+  virtual void flush() noexcept = 0;
 
  protected:
   ~ReaderWaker() = default;

@@ -46,9 +46,10 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   /// Loans that buffers cannot have: the writing element's own, for copies.
   static constexpr std::uint32_t kSpareLoans = 1;
 
-  /// How the writing element publishes a loan, and keeps it where that is asked for.
-  using Publish =
-      std::function<WriteStatus(FrameWriter& writer, Loan& loan, const FrameInfo& info, bool keep)>;
+  /// How the writing element publishes a loan, and keeps it where that is asked for. `wait` lets others have
+  /// the writer while it waits.
+  using Publish = std::function<WriteStatus(FrameWriter& writer, Loan& loan, const FrameInfo& info, bool keep,
+                                            const SharedWait& wait)>;
 
   /// `loans` as the writer was opened with. `publish` where it is not the writer itself that publishes; what
   /// it throws, publish() throws.
@@ -88,7 +89,8 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes) noexcept;
   /// What was copied.
   [[nodiscard]] WriteStatus publish(Loan&& loan, const FrameInfo& info);
-  /// Waits until so many readers have joined; false after interrupt(). REQUIRES: open().
+  /// Waits until those that the writer was opened to wait for have joined, or its start_timeout, and until so
+  /// many others have; false after interrupt(). REQUIRES: open().
   [[nodiscard]] bool wait_for_readers(std::uint32_t count) noexcept;
   /// What the writing element waits for ends as `interrupted`, until resume(); lend() goes on waiting.
   void interrupt() noexcept;
@@ -110,17 +112,27 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   void close() noexcept;
   /// Nothing is lent: closed, or refused.
   [[nodiscard]] bool closed() const noexcept {
-    return refusing_.load(std::memory_order_acquire) || writer() == nullptr;
+    return refusing_.load(std::memory_order_acquire) || !look([](FrameWriter&) {});
   }
-  /// For its thread-safe calls; nullptr once closed.
-  [[nodiscard]] std::shared_ptr<FrameWriter> writer() const noexcept;
+  /// Its thread-safe calls, from any thread; false once closed. Nobody has the writer beyond the call: with
+  /// the writer its name is let go, which the next one takes.
+  template <typename Use>
+  bool look(Use&& use) const {
+    const std::lock_guard lock(place_mutex_);
+    if (!writer_) return false;
+    use(*writer_);
+    return true;
+  }
 
   [[nodiscard]] SlotCounts counts() const noexcept;
 
  private:
   friend class Slot;
 
-  static WriteStatus publish_plainly(FrameWriter& writer, Loan& loan, const FrameInfo& info, bool keep);
+  static WriteStatus publish_plainly(FrameWriter& writer, Loan& loan, const FrameInfo& info, bool keep,
+                                     const SharedWait& wait);
+  [[nodiscard]] WriteStatus publish_sharing(std::unique_lock<std::mutex>& lock, Loan& loan,
+                                            const FrameInfo& info, bool keep);
   [[nodiscard]] bool grow() noexcept;
   [[nodiscard]] WriteStatus lend(Loan& loan, std::size_t bytes, const Stop& stopped,
                                  std::unique_lock<std::mutex>& lock);
@@ -130,7 +142,8 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
 
   const Publish publish_;
   mutable std::mutex mutex_;             // for every data call of the writer
-  mutable std::mutex place_mutex_;       // of writer_ alone, so that a call that waits can be interrupted
+  mutable std::mutex place_mutex_;       // of writer_ alone, so that a call that waits can be interrupted;
+                                         // never held while anybody waits
   std::shared_ptr<FrameWriter> writer_;  // none once closed; replaced under both
   std::atomic<bool> interrupted_{false};
   std::atomic<bool> refusing_{false};
@@ -138,7 +151,7 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   std::optional<Format> last_format_;
   std::uint32_t loans_;
   std::uint32_t lent_ = 0;     // slots that buffers hold or wait for, published or not
-  std::uint32_t waiting_ = 0;  // threads in lend() and acquire()
+  std::uint32_t waiting_ = 0;  // threads in calls of the writer that let mutex_ go
   bool restarting_ = false;
   std::condition_variable settled_;  // waiting_ became 0, restarting_ false
   bool opened_ = false;              // the first format was set

@@ -63,6 +63,7 @@ bool Source::open(const SrcSettings& settings) {
   segment_due_ = true;
   delivered_ = false;
   played_ = false;
+  asked_ = false;
   lost_ = 0;
   inlet_.begin();
   if (!live_) return open_inlet(settings_.stream);
@@ -155,8 +156,7 @@ bool Source::switch_stream() {
 }
 
 GstFlowReturn Source::create(GstBuffer** buffer) {
-  static thread_local bool asked = false;  // the base class starts another thread after each stop
-  if (!std::exchange(asked, true)) ask_for_short_slices();
+  if (!std::exchange(asked_, true)) ask_for_short_slices();
   try {
     for (;;) {
       Frame frame;

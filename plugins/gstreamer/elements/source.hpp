@@ -142,6 +142,7 @@ class Source {
   std::atomic<bool> segment_due_{false};  // the base class pushes one before the next buffer
   bool discont_ = true;
   bool delivered_ = false;
+  bool asked_ = false;      // for short time slices: another thread streams after each stop
   std::uint64_t lost_ = 0;  // frames, not told of yet
   std::int64_t told_of_loss_ns_ = 0;
 };

@@ -137,7 +137,7 @@ void StageRun::produce_all() {
 }
 
 void StageRun::process_all() {
-  ask_for_short_slices();
+  const ShortSlices slices;
   while (open_inputs_ > 0 && !over()) {
     bool any = false;
     // One frame of each in turn: a fast input does not starve the others.

@@ -180,6 +180,18 @@ gboolean event(GstBaseSrc* base, GstEvent* asked) {
   return GST_BASE_SRC_CLASS(reel_src_parent_class)->event(base, asked);
 }
 
+// The streaming thread tells of its begin and its end itself.
+gboolean post_message(GstElement* element, GstMessage* message) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_STREAM_STATUS &&
+      GST_MESSAGE_SRC(message) == GST_OBJECT(GST_BASE_SRC_PAD(element))) {
+    GstStreamStatusType status{};
+    gst_message_parse_stream_status(message, &status, nullptr);
+    if (status == GST_STREAM_STATUS_TYPE_ENTER) self_of(element)->source.enter_thread();
+    if (status == GST_STREAM_STATUS_TYPE_LEAVE) self_of(element)->source.leave_thread();
+  }
+  return GST_ELEMENT_CLASS(reel_src_parent_class)->post_message(element, message);
+}
+
 GstFlowReturn create(GstPushSrc* push, GstBuffer** buffer) {
   return self_of(push)->source.create(buffer);
 }
@@ -268,6 +280,7 @@ static void reel_src_class_init(ReelSrcClass* klass) {
   install_texts(element_class);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   element_class->change_state = change_state;
+  element_class->post_message = post_message;
   base_class->start = start;
   base_class->stop = stop;
   base_class->unlock = unlock;

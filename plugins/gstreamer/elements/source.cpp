@@ -4,7 +4,6 @@
 
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
-#include <reel/base/time_slice.hpp>
 #include <reel/channel/absence.hpp>
 #include <reel/channel/runtime_dir.hpp>
 
@@ -63,7 +62,6 @@ bool Source::open(const SrcSettings& settings) {
   segment_due_ = true;
   delivered_ = false;
   played_ = false;
-  asked_ = false;
   lost_ = 0;
   inlet_.begin();
   if (!live_) return open_inlet(settings_.stream);
@@ -156,7 +154,6 @@ bool Source::switch_stream() {
 }
 
 GstFlowReturn Source::create(GstBuffer** buffer) {
-  if (!std::exchange(asked_, true)) ask_for_short_slices();
   try {
     for (;;) {
       Frame frame;

@@ -14,6 +14,7 @@
 #include <gst/base/gstpushsrc.h>
 
 #include <reel/base/error.hpp>
+#include <reel/base/time_slice.hpp>
 #include <reel/channel/frame_reader.hpp>
 #include <reel/gst/pointers.hpp>
 
@@ -38,6 +39,9 @@ class Source {
   bool open(const SrcSettings& settings);
   void close();
 
+  /// The streaming thread, which is one of a pool that others use too: around all that it does for us.
+  void enter_thread() { slices_.emplace(); }
+  void leave_thread() { slices_.reset(); }
   GstFlowReturn create(GstBuffer** buffer);
   /// Whether downstream reads GstVideoMeta: it was asked anew.
   void set_any_layout(bool known) noexcept { any_layout_ = known; }
@@ -105,6 +109,7 @@ class Source {
   }
 
   GstPushSrc* element_;
+  std::optional<ShortSlices> slices_;
   SrcSettings settings_;
   bool live_ = true;
   Inlet inlet_;
@@ -142,7 +147,6 @@ class Source {
   std::atomic<bool> segment_due_{false};  // the base class pushes one before the next buffer
   bool discont_ = true;
   bool delivered_ = false;
-  bool asked_ = false;      // for short time slices: another thread streams after each stop
   std::uint64_t lost_ = 0;  // frames, not told of yet
   std::int64_t told_of_loss_ns_ = 0;
 };

@@ -1,18 +1,29 @@
-// How long the scheduler lets a thread run before another one's turn. Called by threads that wait for frames
-// and hand them on, for themselves.
+// How long the scheduler lets a thread run before another one's turn. For threads that wait for frames and
+// hand them on.
 #pragma once
+
+#include <cstdint>
 
 namespace reel {
 
-/// Asks for the shortest time slice of the scheduler (0.1 ms) for the calling thread, and for nothing else:
-/// its share of the processors and its nice value stay as they are. A thread of shorter slices need not wait,
-/// when it wakes up, until one that computes on the same processor has used up its own (1 to 4 ms): of frames
-/// that go to a reader which was woken on the writer's processor the latency is that of the others then.
+/// While it lives, the scheduler's shortest time slices (0.1 ms) for the thread that made it, and nothing
+/// else: its share of the processors and its nice value stay as they are. A thread of shorter slices need not
+/// wait, when it wakes up, until one that computes on the same processor has used up its own (1 to 4 ms): of
+/// frames that go to a reader which was woken on the writer's processor the latency is that of the others
+/// then. Threads that this one starts meanwhile inherit it, and keep it.
 ///
-/// Threads that this one starts later inherit it.
-///
-/// Linux 6.12 and later; before, and for a thread that has a real-time policy or a slice of its own choice,
+/// Linux 6.12 and later. Before, where the policy is not SCHED_OTHER, and where slices are as short already,
 /// nothing changes. Needs no privilege. Never blocks. See sched_setattr(2), sched_runtime.
-void ask_for_short_slices() noexcept;
+class ShortSlices {
+ public:
+  ShortSlices() noexcept;
+  /// In the same thread: its slices are as they were.
+  ~ShortSlices();
+  ShortSlices(const ShortSlices&) = delete;
+  ShortSlices& operator=(const ShortSlices&) = delete;
+
+ private:
+  std::uint64_t before_ns_ = 0;  // 0: nothing was changed
+};
 
 }  // namespace reel

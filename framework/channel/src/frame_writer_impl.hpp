@@ -70,6 +70,7 @@ class FrameWriter::Impl {
   WriteStatus timed_out(int timeout_ms) noexcept;
   [[nodiscard]] WriteStatus rescue(const Loan& loan, const FrameInfo& info, const SharedWait* wait) noexcept;
   WriteStatus refuse(WriteStatus status, std::string message) noexcept;
+  WriteStatus refuse_after_end() noexcept;
 
   std::string stream_;
   WriterOptions options_;

@@ -41,6 +41,9 @@ WriterOptions checked(const std::string& stream, const WriterOptions& options) {
     reject(fmt::format("side_data_bytes is {}: at most 16 MiB", options.side_data_bytes));
   if (options.side_data_bytes % 8 != 0)
     reject(fmt::format("side_data_bytes is {}: it must be a multiple of 8", options.side_data_bytes));
+  if (options.wait_for.size() > kMaxReaders)
+    reject(fmt::format("wait_for names {} readers: a stream has {} at most", options.wait_for.size(),
+                       kMaxReaders));
   return options;
 }
 

@@ -173,6 +173,15 @@ TEST_F(Writer, WaitsForNamedReadersAndStartsWithoutThemInTheEnd) {
   EXPECT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok);
 }
 
+TEST_F(Writer, RefusesToWaitForMoreReadersThanAStreamHas) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 64; ++i) names.push_back("eye" + std::to_string(i));
+  EXPECT_NO_THROW(FrameWriter(stream(), {.wait_for = names}));
+  names.emplace_back("ear");
+  expect_error(ErrorCode::bad_argument, {"wait_for names 65 readers", "64 at most"},
+               [&] { FrameWriter(stream(), {.wait_for = names}); });
+}
+
 TEST_F(Writer, WaitsForNoReaderThatWillNotCome) {
   std::atomic<std::uint64_t> ended{0b01};
   FrameWriter writer(

@@ -3,6 +3,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
@@ -288,6 +289,24 @@ WriteStatus Sink::write_copy(GstBuffer* buffer) {
   return slots_->publish(std::move(loan), info_of(buffer));
 }
 
+bool Sink::wait_for_readers() {
+  std::vector<std::string> missing;
+  if (!slots_->wait_for_named_readers(missing)) return false;
+  if (!missing.empty()) {
+    std::string names;
+    for (const std::string& name : missing) names += (names.empty() ? "" : ", ") + name;
+    const auto timeout_ns = static_cast<std::uint64_t>(settings_.writer.start_timeout_ms) * GST_MSECOND;
+    GST_ELEMENT_WARNING(element_, RESOURCE, NOT_FOUND,
+                        ("Stream \"%s\" begins without readers that wait-for names: %s.",
+                         settings_.stream.c_str(), names.c_str()),
+                        ("they did not come within start-timeout, %" G_GUINT64_FORMAT
+                         " ns; what is published before they come is lost to them. Start them earlier, or "
+                         "raise start-timeout",
+                         static_cast<guint64>(timeout_ns)));
+  }
+  return slots_->wait_for_readers(settings_.wait_for_readers);
+}
+
 // In front of the first buffer: the memory is made, the readers that were asked for are there, the time line
 // has its name.
 GstFlowReturn Sink::ready() {
@@ -298,7 +317,7 @@ GstFlowReturn Sink::ready() {
   try {
     slots_->open();
     while (!waited_) {
-      waited_ = slots_->wait_for_readers(settings_.wait_for_readers);
+      waited_ = wait_for_readers();
       if (waited_) break;
       if (const GstFlowReturn flow = wait_to_play(); flow != GST_FLOW_OK) return flow;
     }

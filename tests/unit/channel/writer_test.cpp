@@ -169,7 +169,9 @@ TEST_F(Writer, TellsGapsAndEventsInOrderWithMedia) {
 
 TEST_F(Writer, WaitsForNamedReadersAndStartsWithoutThemInTheEnd) {
   FrameWriter writer(stream(), reel::Format(), {.wait_for = {"never"}, .start_timeout_ms = 20});
+  EXPECT_TRUE(writer.started_without().empty());
   EXPECT_FALSE(writer.wait_for_readers());
+  EXPECT_EQ(writer.started_without(), std::vector<std::string>{"never"});
   EXPECT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok);
 }
 

@@ -98,7 +98,8 @@ GstFlowReturn Sink::cannot_open(const std::exception& error) {
                                         : GST_RESOURCE_ERROR_OPEN_WRITE;
   gst_element_message_full(GST_ELEMENT(element_), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, code,
                            g_strdup_printf("Cannot write stream \"%s\".", settings_.stream.c_str()),
-                           g_strdup(in_properties(error.what()).c_str()), __FILE__, GST_FUNCTION, __LINE__);
+                           g_strdup(in_properties(error, settings_.stream).c_str()), __FILE__, GST_FUNCTION,
+                           __LINE__);
   return GST_FLOW_ERROR;
 }
 
@@ -140,7 +141,7 @@ bool Sink::set_caps(GstCaps* caps) {
     const Text text(gst_caps_to_string(caps));
     GST_ELEMENT_ERROR(element_, STREAM, FORMAT,
                       ("Stream \"%s\" cannot carry these caps.", settings_.stream.c_str()),
-                      ("%s: %s", text.get(), in_properties(error.what()).c_str()));
+                      ("%s: %s", text.get(), in_properties(error, settings_.stream).c_str()));
     return false;
   }
 }
@@ -239,10 +240,13 @@ GstFlowReturn Sink::uninterrupted(Write&& write) {
 GstFlowReturn Sink::say_unwritten(const std::exception& error) {
   const auto* known = dynamic_cast<const Error*>(&error);
   const bool misfit = known != nullptr && known->code() == ErrorCode::bad_argument;
-  const std::string why = in_properties(error.what());
+  const bool full = known != nullptr && known->code() == ErrorCode::no_memory;
+  const std::string why = in_properties(error, settings_.stream);
   const std::string what = "A buffer cannot go into stream \"" + settings_.stream + "\".";
   if (misfit)
     GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("%s", what.c_str()), ("%s", why.c_str()));
+  else if (full)
+    GST_ELEMENT_ERROR(element_, RESOURCE, NO_SPACE_LEFT, ("%s", what.c_str()), ("%s", why.c_str()));
   else
     GST_ELEMENT_ERROR(element_, RESOURCE, WRITE, ("%s", what.c_str()), ("%s", why.c_str()));
   return GST_FLOW_ERROR;

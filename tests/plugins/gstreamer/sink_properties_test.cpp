@@ -2,13 +2,16 @@
 #include "sender.hpp"
 
 #include <algorithm>
+#include <mutex>
 
 #include <gmock/gmock.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
+#include <reel/base/error.hpp>
 
 #include "pipelines.hpp"
+#include "property_names.hpp"
 
 namespace gstreamer_test {
 namespace {
@@ -158,6 +161,40 @@ TEST_F(SinkProperties, APictureThatMaxBytesCannotHoldIsAnErrorThatDoesTheSum) {
   EXPECT_THAT(sender.end(),
               AllOf(HasSubstr("error: "), HasSubstr("raise max-bytes"), Not(HasSubstr("lower slots"))))
       << "no number of them would do";
+}
+
+TEST_F(SinkProperties, ARingThatMaxBytesCannotHoldIsAnErrorOfSpace) {
+  Sender sender(pictures(5, "format=NV12,width=1920,height=1080") + sink("max-bytes=30000000 slots=16"));
+  sender.start();
+  GstBus* const bus = gst_element_get_bus(sender.pipeline());
+  GstMessage* const message = gst_bus_timed_pop_filtered(bus, 60 * GST_SECOND, GST_MESSAGE_ERROR);
+  ASSERT_NE(message, nullptr);
+  GError* error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  EXPECT_TRUE(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT)) << error->message;
+  g_error_free(error);
+  gst_message_unref(message);
+  gst_object_unref(bus);
+}
+
+TEST_F(SinkProperties, MessagesCallOptionsAsPropertiesAndLeaveNamesAndPaths) {
+  EXPECT_EQ(reel::gst::in_properties("raise max_bytes: max_pins is 9. Or side_data_bytes."),
+            "raise max-bytes: max-pins is 9. Or side-data-bytes.");
+  for (const char* const same :
+       {"\"max_bytes\" is not there", "\"a max_pins b\"", "cam.max_pins is", "max_pins-2", "Xmax_bytes",
+        "max_bytesX", "/run/wait_for/a", "wait_for/a", "at /run/wait_for: no"})
+    EXPECT_EQ(reel::gst::in_properties(same), same);
+  const reel::Error here(reel::ErrorCode::io, "wait_for is long", "max_bytes");
+  EXPECT_EQ(reel::gst::in_properties(here, "max_bytes"), "wait-for is long");
+  EXPECT_EQ(reel::gst::in_properties(here, "cam"), "max_bytes: wait-for is long") << "somewhere else";
+}
+
+TEST_F(SinkProperties, AStreamThatIsCalledAsAnOptionKeepsItsName) {
+  Sender sender(pictures(5, "format=NV12,width=1920,height=1080") +
+                " ! reelsink name=sink stream=max_bytes max-bytes=5000000");
+  sender.start();
+  EXPECT_THAT(sender.end(),
+              AllOf(HasSubstr("\"max_bytes\""), HasSubstr("raise max-bytes"), Not(HasSubstr("max-bytes: "))));
 }
 
 TEST_F(SinkProperties, FewerSlotsAreAdvisedWhereTheyWouldDo) {

@@ -164,6 +164,18 @@ bool get_sink_property(const SinkSettings& settings, SinkProperty property, GVal
   return false;
 }
 
+bool equal_in(SinkProperty property, const SinkSettings& left, const SinkSettings& right, GParamSpec* spec) {
+  GValue one = G_VALUE_INIT;
+  GValue other = G_VALUE_INIT;
+  g_value_init(&one, spec->value_type);
+  g_value_init(&other, spec->value_type);
+  const bool equal = get_sink_property(left, property, &one) && get_sink_property(right, property, &other) &&
+                     g_param_values_cmp(spec, &one, &other) == 0;
+  g_value_unset(&one);
+  g_value_unset(&other);
+  return equal;
+}
+
 namespace {
 
 std::vector<std::string> names_in(std::string_view list) {

@@ -102,14 +102,21 @@ class Warnings {
     gst_debug_remove_log_function(take);
     gst_debug_unset_threshold_for_name("reelsink");
   }
-  [[nodiscard]] std::string text() const { return text_; }
+  [[nodiscard]] std::string text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
 
  private:
   static void take(GstDebugCategory* category, GstDebugLevel level, const gchar*, const gchar*, gint,
                    GObject*, GstDebugMessage* message, gpointer self) {
-    if (level == GST_LEVEL_WARNING && std::string(gst_debug_category_get_name(category)) == "reelsink")
-      static_cast<Warnings*>(self)->text_ += std::string(gst_debug_message_get(message)) + "\n";
+    if (level != GST_LEVEL_WARNING || std::string(gst_debug_category_get_name(category)) != "reelsink")
+      return;
+    auto* warnings = static_cast<Warnings*>(self);
+    const std::lock_guard lock(warnings->mutex_);
+    warnings->text_ += std::string(gst_debug_message_get(message)) + "\n";
   }
+  mutable std::mutex mutex_;
   std::string text_;
 };
 
@@ -146,13 +153,46 @@ TEST_F(SinkProperties, WhatTheStreamWasOpenedWithStaysWhatIsReadUntilItIsOpenedA
   EXPECT_TRUE(watcher.wait_for(1));
 }
 
+TEST_F(SinkProperties, WhatIsSetToTheValueThatItHasIsNoWarning) {
+  Sender sender("videotestsrc is-live=true ! video/x-raw,width=64,height=48" +
+                sink("slots=9 start-timeout=7000000001 checksum=sampled is-live=true"));
+  sender.play();
+  const Warnings warnings;
+  g_object_set(sender.sink(), "slots", 9u, "stream", stream().c_str(), "start-timeout",
+               guint64{7'000'000'001}, "is-live", TRUE, "policy-limits", nullptr, nullptr);
+  gst_util_set_object_arg(G_OBJECT(sender.sink()), "checksum", "sampled");
+  EXPECT_EQ(warnings.text(), "");
+  g_object_set(sender.sink(), "slots", 10u, nullptr);
+  EXPECT_THAT(warnings.text(), HasSubstr("slots is not changed"));
+}
+
 TEST_F(SinkProperties, BadValuesAreRefusedByAMessageThatSaysWhatIsTaken) {
   EXPECT_THAT(refusal("mode=83"), AllOf(HasSubstr("mode is 0123"), HasSubstr("0660")));
   EXPECT_THAT(refusal("policy-limits=lossles"), AllOf(HasSubstr("\"lossles\""), HasSubstr("lossless")));
   EXPECT_THAT(refusal("side-data-bytes=1001"), AllOf(HasSubstr("1001"), HasSubstr("multiple of 8")));
   EXPECT_THAT(refusal("slots=4 history=9"), AllOf(HasSubstr("slots is 4"), HasSubstr("history 9")));
   EXPECT_THAT(refusal("wait-for=a,b!c"), AllOf(HasSubstr("\"b!c\""), HasSubstr("cannot name a reader")));
+  EXPECT_THAT(refusal("wait-for=" + std::string(64, 'x')),
+              HasSubstr("at most 63 letters, digits and . _ / -"));
+  EXPECT_THAT(refusal("wait-for=a,,b"), HasSubstr("wait-for: \"\" cannot name a reader"));
   EXPECT_THAT(refusal("slots=2"), AllOf(HasSubstr("slots is 2"), HasSubstr("3 slots at least")));
+  std::string names = "n0";
+  for (int i = 1; i < 65; ++i) names += ",n" + std::to_string(i);
+  EXPECT_THAT(refusal("wait-for=" + names), HasSubstr("wait-for names 65 readers: a stream has 64 at most"));
+}
+
+TEST_F(SinkProperties, TextsSayWhatZeroIsAndWhatIsKeptForWhom) {
+  Sender sender(pictures(1) + sink());
+  const auto blurb = [&](const char* name) {
+    return std::string(g_param_spec_get_blurb(property(sender, name)));
+  };
+  EXPECT_THAT(blurb("start-timeout"), HasSubstr("(0: not at all)"));
+  EXPECT_THAT(blurb("wait-for"), AllOf(HasSubstr("is-live is off"), HasSubstr("lossless")));
+  GstStructure* stats = nullptr;
+  g_object_get(sender.sink(), "stats", &stats, nullptr);
+  for (gint i = 0; i < gst_structure_n_fields(stats); ++i)
+    EXPECT_THAT(blurb("stats") + ",", HasSubstr(std::string(gst_structure_nth_field_name(stats, i)) + ","));
+  gst_structure_free(stats);
 }
 
 TEST_F(SinkProperties, APictureThatMaxBytesCannotHoldIsAnErrorThatDoesTheSum) {

@@ -57,10 +57,7 @@ FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
   check_stream_name(stream_);
   if (const char* given = std::getenv(kReaderNameVariable); options_.name.empty() && given != nullptr)
     options_.name = given;
-  if (!valid_reader_name(options_.name))
-    throw Error(ErrorCode::bad_argument,
-                fmt::format("\"{}\" cannot name a reader: at most {} letters, digits and . _ / -",
-                            options_.name, kReaderNameBytes - 1));
+  if (!valid_reader_name(options_.name)) throw Error(ErrorCode::bad_argument, bad_reader_name(options_.name));
   if (options_.max_pins < 1 || options_.max_pins > kMaxSlots)
     throw Error(ErrorCode::bad_argument,
                 fmt::format("max_pins is {}: it must be 1 to {}", options_.max_pins, kMaxSlots));

@@ -114,7 +114,7 @@ class FrameReader::Impl {
   std::int64_t retry_delay_ns_ = 0;
   std::int64_t absent_since_ns_ = 0;  // that no writer is there; 0: one is, or the log has said so
   std::int64_t spin_ns_ = 0;          // how long spinning has paid lately
-  unsigned waits_ = 0;                // since it last paid
+  unsigned waits_ = 0;                // with the shortest spin
   std::atomic<bool> interrupted_{false};
   std::atomic<std::uint32_t> idle_word_{0};  // what a read without a writer sleeps on
   ErrorCode error_code_ = ErrorCode::refused;

@@ -52,6 +52,10 @@ bool FrameWriter::wait_for_readers(const SharedWait& wait) noexcept {
   return impl_->wait_for_readers(wait);
 }
 
+const std::vector<std::string>& FrameWriter::started_without() const noexcept {
+  return impl_->started_without();
+}
+
 bool FrameWriter::wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept {
   return impl_->wait_for_readers(count, wait);
 }

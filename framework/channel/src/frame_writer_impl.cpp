@@ -41,6 +41,9 @@ WriterOptions checked(const std::string& stream, const WriterOptions& options) {
     reject(fmt::format("side_data_bytes is {}: at most 16 MiB", options.side_data_bytes));
   if (options.side_data_bytes % 8 != 0)
     reject(fmt::format("side_data_bytes is {}: it must be a multiple of 8", options.side_data_bytes));
+  if (options.wait_for.size() > kMaxReaders)
+    reject(fmt::format("wait_for names {} readers: a stream has {} at most", options.wait_for.size(),
+                       kMaxReaders));
   return options;
 }
 
@@ -275,10 +278,13 @@ WriteStatus FrameWriter::Impl::ensure_capacity(std::uint64_t bytes) noexcept {
   }
 }
 
+WriteStatus FrameWriter::Impl::refuse_after_end() noexcept {
+  return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
+}
+
 // Loans that other threads wait for will be open, too.
 WriteStatus FrameWriter::Impl::check_loans() noexcept {
-  if (ended_)
-    return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
+  if (ended_) return refuse_after_end();
   if (*open_loans_ + awaited_loans_ >= options_.loans)
     return refuse(WriteStatus::bad_argument,
                   fmt::format("{} loans are open, loans allows {}: publish or release one, or raise loans",
@@ -336,8 +342,7 @@ void FrameWriter::Impl::reformat(Loan& loan) noexcept {
 WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info, bool keep,
                                        const SharedWait* wait) noexcept {
   if (!loan) return refuse(WriteStatus::bad_argument, "an empty loan cannot be published");
-  if (ended_)
-    return refuse(WriteStatus::bad_argument, "the stream was ended: nothing can be published after it");
+  if (ended_) return refuse_after_end();
   const bool planes = info.kind == FrameKind::media && loan.layout_.plane_count != 0;
   const bool holds_default = loan.default_layout_ && loan.size_ >= loan.layout_.bytes;
   if (planes && !holds_default && !layout_fits(loan.format(), loan.layout_, loan.size_))
@@ -350,9 +355,10 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info, bool k
     (void)wait_for_readers();
   else if (!wait_for_readers(*wait) && !waited_for_readers_)
     return WriteStatus::interrupted;
+  if (ended_) return refuse_after_end();  // by another thread, while this one waited
   if (loan.held_.epoch() != epoch_.get()) {
     const WriteStatus status = rescue(loan, info, wait);
-    if (status != WriteStatus::interrupted) loan.hand_over(keep);
+    if (status != WriteStatus::interrupted && status != WriteStatus::bad_argument) loan.hand_over(keep);
     return status;
   }
   PublishRequest request;

@@ -48,6 +48,7 @@ class FrameWriter::Impl {
   [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
   [[nodiscard]] WriterStats stats() const noexcept;
   [[nodiscard]] std::vector<ReaderStatus> readers() const { return server_.readers(); }
+  [[nodiscard]] const std::vector<std::string>& started_without() const noexcept { return started_without_; }
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
  private:
@@ -70,6 +71,7 @@ class FrameWriter::Impl {
   WriteStatus timed_out(int timeout_ms) noexcept;
   [[nodiscard]] WriteStatus rescue(const Loan& loan, const FrameInfo& info, const SharedWait* wait) noexcept;
   WriteStatus refuse(WriteStatus status, std::string message) noexcept;
+  WriteStatus refuse_after_end() noexcept;
 
   std::string stream_;
   WriterOptions options_;
@@ -88,6 +90,7 @@ class FrameWriter::Impl {
   std::optional<Tags> tags_;
   std::uint32_t format_id_ = 0, segment_id_ = 0, tags_id_ = 0;
   bool waited_for_readers_ = false;
+  std::vector<std::string> started_without_;
   std::int64_t start_deadline_ns_ = 0;  // CLOCK_MONOTONIC, of a shared wait for them; 0 before it began
   bool ended_ = false;
   std::uint32_t epochs_made_ = 0;

@@ -77,6 +77,7 @@ bool FrameWriter::Impl::wait_for_declared(Sleeper& sleeper) noexcept {
       if (left_ns <= 0) {
         log_warning(fmt::format("stream \"{}\": starts without {} after start_timeout ({} ms)", stream_,
                                 fmt::join(missing, ", "), options_.start_timeout_ms));
+        started_without_ = missing;
         return false;
       }
       sleeper.sleep(server_.events(), before, std::min(left_ns, server_.look_every_ns()));

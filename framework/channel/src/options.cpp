@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include <fmt/format.h>
 #include <reel/channel/handshake.hpp>
 
 namespace reel {
@@ -53,6 +54,11 @@ bool valid_reader_name(std::string_view name) noexcept {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   std::string_view("._/-").find(c) != std::string_view::npos;
          });
+}
+
+std::string bad_reader_name(std::string_view name) {
+  return fmt::format("\"{}\" cannot name a reader: at most {} letters, digits and . _ / -", name,
+                     kReaderNameBytes - 1);
 }
 
 }  // namespace reel

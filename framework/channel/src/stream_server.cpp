@@ -68,7 +68,7 @@ void StreamServer::wake(std::uint32_t index, WakeKind kind, ReaderPage& page) no
   futex_wake_both(*std::exchange(to_wake_, nullptr), page.doorbell);
 }
 
-void StreamServer::flush() noexcept {
+void StreamServer::wake_rest() noexcept {
   if (to_wake_ != nullptr) futex_wake(*std::exchange(to_wake_, nullptr), FutexScope::shared);
 }
 

@@ -266,7 +266,7 @@ void RingWriter::wake_due(std::uint64_t reached, ReaderWaker& waker) noexcept {
     waker.wake(i, static_cast<WakeKind>(ticket & 3), *page);
     any = true;
   }
-  if (any) waker.flush();
+  if (any) waker.wake_rest();
 }
 
 void RingWriter::end(ReaderWaker& waker) noexcept {

@@ -1,6 +1,7 @@
 #include "reel_sink.hpp"
 
 #include <new>
+#include <utility>
 
 #include <gst/base/gstbasesink.h>
 
@@ -39,11 +40,16 @@ ReelSink* self_of(gpointer object) {
 // What the stream was opened with stays what is read: as with filesink's location.
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   ReelSink* self = self_of(object);
+  const auto property = static_cast<SinkProperty>(id);
   GST_OBJECT_LOCK(object);
-  const bool too_late = self->in_use;
-  const bool known =
-      too_late || reel::gst::set_sink_property(self->settings, static_cast<SinkProperty>(id), value);
-  if (!too_late) self->opened_with_these = false;
+  reel::gst::SinkSettings wanted = self->settings;
+  const bool known = reel::gst::set_sink_property(wanted, property, value);
+  const bool changes = known && !reel::gst::equal_in(property, wanted, self->settings, spec);
+  const bool too_late = changes && self->in_use;
+  if (changes && !too_late) {
+    self->settings = std::move(wanted);
+    self->opened_with_these = false;
+  }
   GST_OBJECT_UNLOCK(object);
   if (too_late)
     GST_WARNING_OBJECT(object, "%s is not changed: it can be in the states NULL and READY", spec->name);

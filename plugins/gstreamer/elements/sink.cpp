@@ -3,6 +3,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
@@ -97,7 +98,8 @@ GstFlowReturn Sink::cannot_open(const std::exception& error) {
                                         : GST_RESOURCE_ERROR_OPEN_WRITE;
   gst_element_message_full(GST_ELEMENT(element_), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, code,
                            g_strdup_printf("Cannot write stream \"%s\".", settings_.stream.c_str()),
-                           g_strdup(in_properties(error.what()).c_str()), __FILE__, GST_FUNCTION, __LINE__);
+                           g_strdup(in_properties(error, settings_.stream).c_str()), __FILE__, GST_FUNCTION,
+                           __LINE__);
   return GST_FLOW_ERROR;
 }
 
@@ -139,7 +141,7 @@ bool Sink::set_caps(GstCaps* caps) {
     const Text text(gst_caps_to_string(caps));
     GST_ELEMENT_ERROR(element_, STREAM, FORMAT,
                       ("Stream \"%s\" cannot carry these caps.", settings_.stream.c_str()),
-                      ("%s: %s", text.get(), in_properties(error.what()).c_str()));
+                      ("%s: %s", text.get(), in_properties(error, settings_.stream).c_str()));
     return false;
   }
 }
@@ -238,10 +240,13 @@ GstFlowReturn Sink::uninterrupted(Write&& write) {
 GstFlowReturn Sink::say_unwritten(const std::exception& error) {
   const auto* known = dynamic_cast<const Error*>(&error);
   const bool misfit = known != nullptr && known->code() == ErrorCode::bad_argument;
-  const std::string why = in_properties(error.what());
+  const bool full = known != nullptr && known->code() == ErrorCode::no_memory;
+  const std::string why = in_properties(error, settings_.stream);
   const std::string what = "A buffer cannot go into stream \"" + settings_.stream + "\".";
   if (misfit)
     GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("%s", what.c_str()), ("%s", why.c_str()));
+  else if (full)
+    GST_ELEMENT_ERROR(element_, RESOURCE, NO_SPACE_LEFT, ("%s", what.c_str()), ("%s", why.c_str()));
   else
     GST_ELEMENT_ERROR(element_, RESOURCE, WRITE, ("%s", what.c_str()), ("%s", why.c_str()));
   return GST_FLOW_ERROR;
@@ -288,6 +293,24 @@ WriteStatus Sink::write_copy(GstBuffer* buffer) {
   return slots_->publish(std::move(loan), info_of(buffer));
 }
 
+bool Sink::wait_for_readers() {
+  std::vector<std::string> missing;
+  if (!slots_->wait_for_named_readers(missing)) return false;
+  if (!missing.empty()) {
+    std::string names;
+    for (const std::string& name : missing) names += (names.empty() ? "" : ", ") + name;
+    const auto timeout_ns = static_cast<std::uint64_t>(settings_.writer.start_timeout_ms) * GST_MSECOND;
+    GST_ELEMENT_WARNING(element_, RESOURCE, NOT_FOUND,
+                        ("Stream \"%s\" begins without readers that wait-for names: %s.",
+                         settings_.stream.c_str(), names.c_str()),
+                        ("they did not come within start-timeout, %" G_GUINT64_FORMAT
+                         " ns; what is published before they come is lost to them. Start them earlier, or "
+                         "raise start-timeout",
+                         static_cast<guint64>(timeout_ns)));
+  }
+  return slots_->wait_for_readers(settings_.wait_for_readers);
+}
+
 // In front of the first buffer: the memory is made, the readers that were asked for are there, the time line
 // has its name.
 GstFlowReturn Sink::ready() {
@@ -298,7 +321,7 @@ GstFlowReturn Sink::ready() {
   try {
     slots_->open();
     while (!waited_) {
-      waited_ = slots_->wait_for_readers(settings_.wait_for_readers);
+      waited_ = wait_for_readers();
       if (waited_) break;
       if (const GstFlowReturn flow = wait_to_play(); flow != GST_FLOW_OK) return flow;
     }

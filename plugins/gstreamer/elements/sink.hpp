@@ -62,6 +62,7 @@ class Sink {
   bool reopen();
   [[nodiscard]] std::shared_ptr<StreamSlots> slots() const;
   GstFlowReturn ready();
+  bool wait_for_readers();  // false when interrupted
   [[nodiscard]] bool paused() const noexcept;
   GstFlowReturn wait_to_play();
   void name_segment();

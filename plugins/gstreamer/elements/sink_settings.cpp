@@ -65,13 +65,15 @@ void install_sink_properties(GObjectClass* object_class) {
   install(
       SinkProperty::wait_for,
       g_param_spec_string("wait-for", "Wait for",
-                          "Names of readers, with commas, that are waited for before the first frame, and "
-                          "whose frames are kept when they are killed",
+                          "Names of readers, with commas, that are waited for before the first frame; "
+                          "where is-live is off, frames are kept for those that are lossless when they are "
+                          "killed",
                           nullptr, kReady));
   install(SinkProperty::start_timeout,
           g_param_spec_uint64("start-timeout", "Start timeout",
-                              "How long the readers of wait-for are waited for, in nanoseconds", 0,
-                              static_cast<guint64>(G_MAXINT) * kMillisecondNs,
+                              "How long the readers of wait-for are waited for, in nanoseconds (0: not at "
+                              "all)",
+                              0, static_cast<guint64>(G_MAXINT) * kMillisecondNs,
                               static_cast<guint64>(defaults.start_timeout_ms) * kMillisecondNs, kReady));
   install(
       SinkProperty::absence_timeout,
@@ -110,7 +112,7 @@ void install_sink_properties(GObjectClass* object_class) {
           g_param_spec_boxed(
               "stats", "Statistics",
               "published, bytes, in-place, copied, heap-buffers, growths, waits, demoted, refused, epochs, "
-              "metas-lost",
+              "metas-lost, metas-lost-by-type",
               GST_TYPE_STRUCTURE, kReadOnly));
 }
 
@@ -162,6 +164,18 @@ bool get_sink_property(const SinkSettings& settings, SinkProperty property, GVal
   return false;
 }
 
+bool equal_in(SinkProperty property, const SinkSettings& left, const SinkSettings& right, GParamSpec* spec) {
+  GValue one = G_VALUE_INIT;
+  GValue other = G_VALUE_INIT;
+  g_value_init(&one, spec->value_type);
+  g_value_init(&other, spec->value_type);
+  const bool equal = get_sink_property(left, property, &one) && get_sink_property(right, property, &other) &&
+                     g_param_values_cmp(spec, &one, &other) == 0;
+  g_value_unset(&one);
+  g_value_unset(&other);
+  return equal;
+}
+
 namespace {
 
 std::vector<std::string> names_in(std::string_view list) {
@@ -193,9 +207,7 @@ std::vector<std::string> readers_of(std::string_view list) {
   std::vector<std::string> names = names_in(list);
   for (const std::string& name : names) {
     if (name.empty() || !valid_reader_name(name))
-      throw Error(ErrorCode::bad_argument,
-                  "wait-for names \"" + name +
-                      "\", which cannot name a reader: letters, digits and . _ / - are taken");
+      throw Error(ErrorCode::bad_argument, "wait-for: " + bad_reader_name(name));
   }
   return names;
 }

@@ -45,6 +45,8 @@ void install_sink_properties(GObjectClass* object_class);
 /// False for a property that is not one of the settings (num-clients, stats).
 bool set_sink_property(SinkSettings& settings, SinkProperty property, const GValue* value);
 bool get_sink_property(const SinkSettings& settings, SinkProperty property, GValue* value);
+/// REQUIRES: one of the settings, and its `spec`.
+bool equal_in(SinkProperty property, const SinkSettings& left, const SinkSettings& right, GParamSpec* spec);
 
 /// What the writer is opened with. Throws Error{bad_argument} for a policy there is not, naming the nearest,
 /// and for a mode that says nothing here.

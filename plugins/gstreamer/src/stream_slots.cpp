@@ -206,14 +206,21 @@ WriteStatus StreamSlots::publish(Loan&& loan, const FrameInfo& info) {
   return status;
 }
 
+bool StreamSlots::wait_for_named_readers(std::vector<std::string>& missing) {
+  std::unique_lock lock(mutex_);
+  const auto present = writer_;
+  ++waiting_;
+  const bool there = present->wait_for_readers(SharedWait{lock, {}});
+  if (--waiting_ == 0) settled_.notify_all();
+  if (!there) missing = present->started_without();
+  return there || !missing.empty() || !interrupted_.load(std::memory_order_acquire);
+}
+
 bool StreamSlots::wait_for_readers(std::uint32_t count) noexcept {
   std::unique_lock lock(mutex_);
   const auto present = writer_;
   ++waiting_;
-  // After its start_timeout the stream begins without those that were named.
-  const bool named = present->wait_for_readers(SharedWait{lock, {}});
-  const bool there = (named || !interrupted_.load(std::memory_order_acquire)) &&
-                     present->wait_for_readers(count, SharedWait{lock, {}});
+  const bool there = present->wait_for_readers(count, SharedWait{lock, {}});
   if (--waiting_ == 0) settled_.notify_all();
   return there;
 }

@@ -200,11 +200,13 @@ std::string Sender::stats() const {
 std::string Sender::text_of(GstMessage* message) const {
   if (message == nullptr) return {};
   std::string text = "eos";
-  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+  const bool is_error = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR;
+  if (is_error || GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) {
     GError* error = nullptr;
     gchar* details = nullptr;
-    gst_message_parse_error(message, &error, &details);
-    text = std::string("error: ") + error->message + " " + (details != nullptr ? details : "");
+    (is_error ? gst_message_parse_error : gst_message_parse_warning)(message, &error, &details);
+    text = std::string(is_error ? "error: " : "warning: ") + error->message + " " +
+           (details != nullptr ? details : "");
     g_error_free(error);
     g_free(details);
   }
@@ -213,9 +215,12 @@ std::string Sender::text_of(GstMessage* message) const {
 }
 
 std::string Sender::end() {
+  return next(static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+}
+
+std::string Sender::next(GstMessageType types) {
   GstBus* const bus = gst_element_get_bus(pipeline_);
-  const std::string text = text_of(gst_bus_timed_pop_filtered(
-      bus, 60 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+  const std::string text = text_of(gst_bus_timed_pop_filtered(bus, 60 * GST_SECOND, types));
   gst_object_unref(bus);
   return text;
 }

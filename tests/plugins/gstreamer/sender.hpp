@@ -55,6 +55,8 @@ class Sender {
   [[nodiscard]] std::string stats() const;
   /// "eos", or "error: " and what it says with its details; empty when the watchdog passed first.
   [[nodiscard]] std::string end();
+  /// The next message of these types, what comes before it is dropped: as end(), with "warning: " too.
+  [[nodiscard]] std::string next(GstMessageType types);
   /// An error that is on the bus already, or empty.
   [[nodiscard]] std::string error();
 

@@ -2,13 +2,16 @@
 #include "sender.hpp"
 
 #include <algorithm>
+#include <mutex>
 
 #include <gmock/gmock.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
+#include <reel/base/error.hpp>
 
 #include "pipelines.hpp"
+#include "property_names.hpp"
 
 namespace gstreamer_test {
 namespace {
@@ -99,14 +102,21 @@ class Warnings {
     gst_debug_remove_log_function(take);
     gst_debug_unset_threshold_for_name("reelsink");
   }
-  [[nodiscard]] std::string text() const { return text_; }
+  [[nodiscard]] std::string text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
 
  private:
   static void take(GstDebugCategory* category, GstDebugLevel level, const gchar*, const gchar*, gint,
                    GObject*, GstDebugMessage* message, gpointer self) {
-    if (level == GST_LEVEL_WARNING && std::string(gst_debug_category_get_name(category)) == "reelsink")
-      static_cast<Warnings*>(self)->text_ += std::string(gst_debug_message_get(message)) + "\n";
+    if (level != GST_LEVEL_WARNING || std::string(gst_debug_category_get_name(category)) != "reelsink")
+      return;
+    auto* warnings = static_cast<Warnings*>(self);
+    const std::lock_guard lock(warnings->mutex_);
+    warnings->text_ += std::string(gst_debug_message_get(message)) + "\n";
   }
+  mutable std::mutex mutex_;
   std::string text_;
 };
 
@@ -143,13 +153,46 @@ TEST_F(SinkProperties, WhatTheStreamWasOpenedWithStaysWhatIsReadUntilItIsOpenedA
   EXPECT_TRUE(watcher.wait_for(1));
 }
 
+TEST_F(SinkProperties, WhatIsSetToTheValueThatItHasIsNoWarning) {
+  Sender sender("videotestsrc is-live=true ! video/x-raw,width=64,height=48" +
+                sink("slots=9 start-timeout=7000000001 checksum=sampled is-live=true"));
+  sender.play();
+  const Warnings warnings;
+  g_object_set(sender.sink(), "slots", 9u, "stream", stream().c_str(), "start-timeout",
+               guint64{7'000'000'001}, "is-live", TRUE, "policy-limits", nullptr, nullptr);
+  gst_util_set_object_arg(G_OBJECT(sender.sink()), "checksum", "sampled");
+  EXPECT_EQ(warnings.text(), "");
+  g_object_set(sender.sink(), "slots", 10u, nullptr);
+  EXPECT_THAT(warnings.text(), HasSubstr("slots is not changed"));
+}
+
 TEST_F(SinkProperties, BadValuesAreRefusedByAMessageThatSaysWhatIsTaken) {
   EXPECT_THAT(refusal("mode=83"), AllOf(HasSubstr("mode is 0123"), HasSubstr("0660")));
   EXPECT_THAT(refusal("policy-limits=lossles"), AllOf(HasSubstr("\"lossles\""), HasSubstr("lossless")));
   EXPECT_THAT(refusal("side-data-bytes=1001"), AllOf(HasSubstr("1001"), HasSubstr("multiple of 8")));
   EXPECT_THAT(refusal("slots=4 history=9"), AllOf(HasSubstr("slots is 4"), HasSubstr("history 9")));
   EXPECT_THAT(refusal("wait-for=a,b!c"), AllOf(HasSubstr("\"b!c\""), HasSubstr("cannot name a reader")));
+  EXPECT_THAT(refusal("wait-for=" + std::string(64, 'x')),
+              HasSubstr("at most 63 letters, digits and . _ / -"));
+  EXPECT_THAT(refusal("wait-for=a,,b"), HasSubstr("wait-for: \"\" cannot name a reader"));
   EXPECT_THAT(refusal("slots=2"), AllOf(HasSubstr("slots is 2"), HasSubstr("3 slots at least")));
+  std::string names = "n0";
+  for (int i = 1; i < 65; ++i) names += ",n" + std::to_string(i);
+  EXPECT_THAT(refusal("wait-for=" + names), HasSubstr("wait-for names 65 readers: a stream has 64 at most"));
+}
+
+TEST_F(SinkProperties, TextsSayWhatZeroIsAndWhatIsKeptForWhom) {
+  Sender sender(pictures(1) + sink());
+  const auto blurb = [&](const char* name) {
+    return std::string(g_param_spec_get_blurb(property(sender, name)));
+  };
+  EXPECT_THAT(blurb("start-timeout"), HasSubstr("(0: not at all)"));
+  EXPECT_THAT(blurb("wait-for"), AllOf(HasSubstr("is-live is off"), HasSubstr("lossless")));
+  GstStructure* stats = nullptr;
+  g_object_get(sender.sink(), "stats", &stats, nullptr);
+  for (gint i = 0; i < gst_structure_n_fields(stats); ++i)
+    EXPECT_THAT(blurb("stats") + ",", HasSubstr(std::string(gst_structure_nth_field_name(stats, i)) + ","));
+  gst_structure_free(stats);
 }
 
 TEST_F(SinkProperties, APictureThatMaxBytesCannotHoldIsAnErrorThatDoesTheSum) {
@@ -158,6 +201,40 @@ TEST_F(SinkProperties, APictureThatMaxBytesCannotHoldIsAnErrorThatDoesTheSum) {
   EXPECT_THAT(sender.end(),
               AllOf(HasSubstr("error: "), HasSubstr("raise max-bytes"), Not(HasSubstr("lower slots"))))
       << "no number of them would do";
+}
+
+TEST_F(SinkProperties, ARingThatMaxBytesCannotHoldIsAnErrorOfSpace) {
+  Sender sender(pictures(5, "format=NV12,width=1920,height=1080") + sink("max-bytes=30000000 slots=16"));
+  sender.start();
+  GstBus* const bus = gst_element_get_bus(sender.pipeline());
+  GstMessage* const message = gst_bus_timed_pop_filtered(bus, 60 * GST_SECOND, GST_MESSAGE_ERROR);
+  ASSERT_NE(message, nullptr);
+  GError* error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  EXPECT_TRUE(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT)) << error->message;
+  g_error_free(error);
+  gst_message_unref(message);
+  gst_object_unref(bus);
+}
+
+TEST_F(SinkProperties, MessagesCallOptionsAsPropertiesAndLeaveNamesAndPaths) {
+  EXPECT_EQ(reel::gst::in_properties("raise max_bytes: max_pins is 9. Or side_data_bytes."),
+            "raise max-bytes: max-pins is 9. Or side-data-bytes.");
+  for (const char* const same :
+       {"\"max_bytes\" is not there", "\"a max_pins b\"", "cam.max_pins is", "max_pins-2", "Xmax_bytes",
+        "max_bytesX", "/run/wait_for/a", "wait_for/a", "at /run/wait_for: no"})
+    EXPECT_EQ(reel::gst::in_properties(same), same);
+  const reel::Error here(reel::ErrorCode::io, "wait_for is long", "max_bytes");
+  EXPECT_EQ(reel::gst::in_properties(here, "max_bytes"), "wait-for is long");
+  EXPECT_EQ(reel::gst::in_properties(here, "cam"), "max_bytes: wait-for is long") << "somewhere else";
+}
+
+TEST_F(SinkProperties, AStreamThatIsCalledAsAnOptionKeepsItsName) {
+  Sender sender(pictures(5, "format=NV12,width=1920,height=1080") +
+                " ! reelsink name=sink stream=max_bytes max-bytes=5000000");
+  sender.start();
+  EXPECT_THAT(sender.end(),
+              AllOf(HasSubstr("\"max_bytes\""), HasSubstr("raise max-bytes"), Not(HasSubstr("max-bytes: "))));
 }
 
 TEST_F(SinkProperties, FewerSlotsAreAdvisedWhereTheyWouldDo) {

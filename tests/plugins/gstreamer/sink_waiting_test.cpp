@@ -14,6 +14,10 @@
 namespace gstreamer_test {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
 /// A pipeline's head and where its threads wait for a slot.
 struct Head {
   const char* name;
@@ -141,7 +145,7 @@ TEST_F(WaitingForReaders, CanBeStoppedAndFlushed) {
 }
 
 TEST_F(WaitingForReaders, ThoseThatAreNamedAreWaitedForThroughPausesToo) {
-  Sender sender(pictures(50) + sink("wait-for=eye,ear"));
+  Sender sender(pictures(50) + sink("wait-for=eye,ear start-timeout=600000000000"));
   sender.play();
   ASSERT_TRUE(sender.wait_for(1));
   const auto named = [](const char* name) {
@@ -169,6 +173,24 @@ TEST_F(WaitingForReaders, AfterStartTimeoutItBeginsWithoutThoseThatAreNamed) {
   sender.start();
   EXPECT_EQ(sender.end(), "eos");
   EXPECT_EQ(sender.stat("published"), 5u);
+}
+
+TEST_F(WaitingForReaders, OneWarningOnTheBusNamesThoseThatDidNotComeInTime) {
+  Sender sender(pictures(5) + sink("wait-for=eye,nose start-timeout=200000000"));
+  sender.start();
+  EXPECT_THAT(sender.next(GST_MESSAGE_WARNING),
+              AllOf(HasSubstr("\"" + stream() + "\""), HasSubstr("wait-for names: eye, nose."),
+                    HasSubstr("start-timeout, 200000000 ns"), Not(HasSubstr("start_timeout"))));
+  EXPECT_EQ(sender.next(static_cast<GstMessageType>(GST_MESSAGE_WARNING | GST_MESSAGE_EOS)), "eos");
+}
+
+TEST_F(WaitingForReaders, NoWarningComesWhereAllThatAreNamedDo) {
+  Sender sender(pictures(5) + sink("wait-for=ear start-timeout=600000000000"));
+  reel::ReaderOptions options = Watcher::lossless();
+  options.name = "ear";
+  Watcher ear(stream(), options);
+  sender.start();
+  EXPECT_EQ(sender.next(static_cast<GstMessageType>(GST_MESSAGE_WARNING | GST_MESSAGE_EOS)), "eos");
 }
 
 // GStreamer hands the end that was asked for to the source, whose thread waits in the sink.

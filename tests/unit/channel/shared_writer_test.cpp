@@ -163,22 +163,102 @@ TEST_F(SharedWriter, IsFreeForOthersWhileOneThatPublishesWaits) {
   EXPECT_TRUE(all_are(frame.data(), 5));
 }
 
+// Publishes in a thread of its own, which sleeps when this is made.
+class SleepingPublish {
+ public:
+  SleepingPublish(FrameWriter& writer, Loan& loan, std::mutex& mutex)
+      : thread_([&writer, &loan, &mutex, this] {
+          std::unique_lock lock(mutex);
+          begun_ = true;
+          status_ = writer.publish(std::move(loan), {}, reel::SharedWait{lock, {}});
+          done_ = true;
+        }) {
+    EXPECT_TRUE(reel_test::wait_until([&] {
+      const std::unique_lock lock(mutex, std::try_to_lock);
+      return lock.owns_lock() && begun_;
+    })) << "it does not sleep, or with the lock";
+    EXPECT_FALSE(done_);
+  }
+  SleepingPublish(const SleepingPublish&) = delete;
+  SleepingPublish& operator=(const SleepingPublish&) = delete;
+  ~SleepingPublish() {
+    if (thread_.joinable()) thread_.join();
+  }
+  /// Of a publish that ends by itself, or under the watchdog by being interrupted and woken.
+  WriteStatus end(FrameWriter& writer) {
+    EXPECT_TRUE(reel_test::wait_until([&] { return done_.load(); }));
+    if (!done_) writer.interrupt();
+    writer.wake();
+    thread_.join();
+    return status_;
+  }
+
+ private:
+  std::atomic<bool> begun_{false};
+  std::atomic<bool> done_{false};
+  WriteStatus status_ = WriteStatus::ok;
+  std::thread thread_;
+};
+
 TEST_F(SharedWriter, InterruptsAPublishThatWaitsForItsReaders) {
   FrameWriter writer(stream(), reel::Format(),
                      {.slots = 6, .wait_for = {"eye"}, .start_timeout_ms = 600'000});
   std::mutex mutex;
-  std::unique_lock lock(mutex);
   Loan loan;
   ASSERT_EQ(writer.acquire(loan, 10), WriteStatus::ok);
   fill(loan, 1);
+  SleepingPublish waiter(writer, loan, mutex);
   writer.interrupt();
-  EXPECT_EQ(writer.publish(std::move(loan), {}, reel::SharedWait{lock, {}}), WriteStatus::interrupted);
+  EXPECT_EQ(waiter.end(writer), WriteStatus::interrupted);
   ASSERT_TRUE(loan) << "to be published again";
   writer.resume();
   FrameReader reader(stream(), {.name = "eye"});
+  std::unique_lock lock(mutex);
   EXPECT_EQ(writer.publish(std::move(loan), {}, reel::SharedWait{lock, {}}), WriteStatus::ok);
   Frame frame;
   EXPECT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::frame);
+}
+
+TEST_F(SharedWriter, PublishesNothingAfterAnEndThatCameWhileItWaitedForReaders) {
+  FrameWriter writer(stream(), reel::Format(),
+                     {.slots = 6, .wait_for = {"eye"}, .start_timeout_ms = 600'000});
+  std::mutex mutex;
+  Loan loan;
+  ASSERT_EQ(writer.acquire(loan, 10), WriteStatus::ok);
+  fill(loan, 1);
+  SleepingPublish waiter(writer, loan, mutex);
+  {
+    const std::lock_guard lock(mutex);
+    writer.end();
+  }
+  FrameReader reader(stream(), {.name = "eye", .start = reel::Start::oldest});
+  EXPECT_EQ(waiter.end(writer), WriteStatus::bad_argument);
+  EXPECT_TRUE(loan);
+  Frame frame;
+  EXPECT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::ended);
+  EXPECT_EQ(writer.stats().published, 0U);
+}
+
+TEST_F(SharedWriter, PublishesNothingAfterAnEndThatCameWhileItWaitedForASlotOfTheNewMemory) {
+  FrameWriter writer(stream(), reel::Format(), {.slots = 6, .slot_bytes = 4096, .history = 0, .loans = 3});
+  FrameReader reader(stream(), {.policy = reel::Policy::lossless});
+  std::mutex mutex;
+  Loan early, old;
+  ASSERT_EQ(writer.acquire(old, 100), WriteStatus::ok);
+  fill(old, 5);
+  writer.reserve(8192);
+  ASSERT_EQ(writer.acquire(early, 10), WriteStatus::ok);
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(writer.write(bytes(10, i), {}, {}, 0), WriteStatus::ok) << i;
+  SleepingPublish waiter(writer, old, mutex);
+  {
+    const std::lock_guard lock(mutex);
+    writer.end();
+  }
+  Frame frame;
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::frame) << i;
+  EXPECT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::ended);
+  EXPECT_EQ(waiter.end(writer), WriteStatus::bad_argument);
+  EXPECT_TRUE(old) << "as after every bad_argument";
 }
 
 TEST_F(SharedWriter, TellsAWaitingThreadThatALoanWasDropped) {

@@ -169,8 +169,19 @@ TEST_F(Writer, TellsGapsAndEventsInOrderWithMedia) {
 
 TEST_F(Writer, WaitsForNamedReadersAndStartsWithoutThemInTheEnd) {
   FrameWriter writer(stream(), reel::Format(), {.wait_for = {"never"}, .start_timeout_ms = 20});
+  EXPECT_TRUE(writer.started_without().empty());
   EXPECT_FALSE(writer.wait_for_readers());
+  EXPECT_EQ(writer.started_without(), std::vector<std::string>{"never"});
   EXPECT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok);
+}
+
+TEST_F(Writer, RefusesToWaitForMoreReadersThanAStreamHas) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 64; ++i) names.push_back("eye" + std::to_string(i));
+  EXPECT_NO_THROW(FrameWriter(stream(), {.wait_for = names}));
+  names.emplace_back("ear");
+  expect_error(ErrorCode::bad_argument, {"wait_for names 65 readers", "64 at most"},
+               [&] { FrameWriter(stream(), {.wait_for = names}); });
 }
 
 TEST_F(Writer, WaitsForNoReaderThatWillNotCome) {

@@ -169,6 +169,8 @@ class FrameWriter {
   /// The same for a writer that several threads share; false after wait.stop too, and then to be called
   /// again.
   bool wait_for_readers(const SharedWait& wait) noexcept;
+  /// Those of wait_for who had not joined when start_timeout_ms was over. A data call.
+  [[nodiscard]] const std::vector<std::string>& started_without() const noexcept;
   /// Waits until so many readers, whoever they are, have joined, or wait.stop. True when they have.
   bool wait_for_readers(std::uint32_t count, const SharedWait& wait) noexcept;
 

@@ -38,6 +38,8 @@ enum class Start : std::uint32_t {
 
 /// `[A-Za-z0-9._/-]{0,63}`
 [[nodiscard]] bool valid_reader_name(std::string_view name) noexcept;
+/// What a message says of one that is not.
+[[nodiscard]] std::string bad_reader_name(std::string_view name);
 
 inline constexpr std::uint32_t kMinSlots = 2;
 inline constexpr std::uint32_t kMaxSlots = 256;
@@ -71,7 +73,7 @@ struct WriterOptions {
   std::uint32_t lag_frames = 0;  // live: frames kept for every lossless reader, counted at its admission
   std::vector<Policy> allowed_policies = {};  // empty: all
   std::vector<std::string> wait_for =
-      {};  // names of readers that must have joined before the first frame is published
+      {};  // names of readers that must have joined before the first frame is published; kMaxReaders at most
   // Bit i, once set, says that wait_for[i] will not come, or not come back: nobody waits for it any more.
   // Looked at every 100 ms of a wait. It outlives the writer; nullptr: nobody says so.
   const std::atomic<std::uint64_t>* ended_readers = nullptr;

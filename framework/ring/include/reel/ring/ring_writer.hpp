@@ -55,10 +55,10 @@ using ReaderMask = std::uint64_t;
 /// Wakes sleeping readers; called by the data thread while no reader can be removed. Must not block.
 class ReaderWaker {
  public:
-  /// May be put off until flush().
+  /// May be put off until wake_rest().
   virtual void wake(std::uint32_t index, WakeKind kind, ReaderPage& page) noexcept = 0;
   /// Those were all.
-  virtual void flush() noexcept = 0;
+  virtual void wake_rest() noexcept = 0;
 
  protected:
   ~ReaderWaker() = default;

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <gst/gst.h>
 #include <gst/video/video.h>
@@ -46,8 +47,8 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   /// Loans that buffers cannot have: the writing element's own, for copies.
   static constexpr std::uint32_t kSpareLoans = 1;
 
-  /// How the writing element publishes a loan, and keeps it where that is asked for. `wait` lets others have
-  /// the writer while it waits.
+  /// How the writing element publishes a loan, and keeps it where that is asked for. Given `wait`, the writer
+  /// is free for others while it waits; one that waits without keeps them from it.
   using Publish = std::function<WriteStatus(FrameWriter& writer, Loan& loan, const FrameInfo& info, bool keep,
                                             const SharedWait& wait)>;
 
@@ -89,8 +90,11 @@ class StreamSlots : public std::enable_shared_from_this<StreamSlots> {
   [[nodiscard]] WriteStatus acquire(Loan& loan, std::size_t bytes) noexcept;
   /// What was copied.
   [[nodiscard]] WriteStatus publish(Loan&& loan, const FrameInfo& info);
-  /// Waits until those that the writer was opened to wait for have joined, or its start_timeout, and until so
-  /// many others have; false after interrupt(). REQUIRES: open().
+  /// Waits until those that the writer was opened to wait for have joined, or its start_timeout: then
+  /// `missing` are those who had not, once. False after interrupt(). REQUIRES: open().
+  [[nodiscard]] bool wait_for_named_readers(std::vector<std::string>& missing);
+  /// Waits until there are so many readers, those with names among them; false after interrupt(). REQUIRES:
+  /// open().
   [[nodiscard]] bool wait_for_readers(std::uint32_t count) noexcept;
   /// What the writing element waits for ends as `interrupted`, until resume(); lend() goes on waiting.
   void interrupt() noexcept;

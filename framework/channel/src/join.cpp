@@ -51,6 +51,12 @@ std::optional<UniqueFd> greet_writer(const std::string& stream, const HelloMessa
   return socket;
 }
 
+bool says_parked(const ReceivedMessage& answer) {
+  const auto header = header_of(answer);
+  return header && header->major == kHandshakeMajor && header->type == MessageType::parked &&
+         as<PlainMessage>(answer, 0).has_value();
+}
+
 Joined joined_by(UniqueFd socket, ReceivedMessage answer, const HelloMessage& hello,
                  const std::string& stream) {
   const auto header = header_of(answer);

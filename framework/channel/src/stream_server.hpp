@@ -122,6 +122,7 @@ class StreamServer final : public ReaderWaker {
   [[nodiscard]] bool handle(Peer& peer, ReceivedMessage& message);
   [[nodiscard]] bool greet(Peer& peer, const HelloMessage& hello);
   void admit(Peer& peer, const HelloMessage& hello);
+  void park(Peer& peer);
   enum class Room { enough, more_slots };
   [[nodiscard]] Room check_admission(const Peer& peer, const HelloMessage& hello);
   void tell(const Peer& peer, bool joined) const noexcept;
@@ -161,7 +162,7 @@ class StreamServer final : public ReaderWaker {
   std::shared_ptr<Service> service_;
   UniqueFd listener_;
   bool cannot_serve_ = false;  // and has said so. The service thread's own
-  mutable std::mutex mutex_;   // of everything below, but for the atomics and sockets_
+  mutable std::mutex mutex_;   // of everything below, but for the atomics, to_wake_ and sockets_
   std::shared_ptr<WriterEpoch> epoch_;
   std::map<int, std::unique_ptr<Peer>> peers_;  // by socket
   struct Left {

@@ -203,10 +203,14 @@ GstFlowReturn Source::look_around() {
     return GST_FLOW_OK;
   }
   tell_parting(Parting::lost);
-  const bool late = settings_.timeout_ns != 0 &&
-                    monotonic_ns() - away_since_ns_ >= static_cast<std::int64_t>(settings_.timeout_ns);
-  const bool over = connects_ != 0 && settings_.on_disconnect != OnDisconnect::none;
-  if (late || over) return without_writer();
+  if (connects_ != 0 && settings_.on_disconnect != OnDisconnect::none) return without_writer();
+  if (inlet_.parked()) {  // met, and slow or paused: it says no more of itself than one that is connected
+    away_since_ns_ = monotonic_ns();
+    return GST_FLOW_OK;
+  }
+  if (settings_.timeout_ns != 0 &&
+      monotonic_ns() - away_since_ns_ >= static_cast<std::int64_t>(settings_.timeout_ns))
+    return without_writer();
   tell_of_absence();
   return GST_FLOW_OK;
 }

@@ -3,10 +3,12 @@
 #include "raw_peer.hpp"
 #include "stream_roles.hpp"
 
+#include <chrono>
 #include <cstring>
 #include <deque>
 #include <limits>
 #include <random>
+#include <thread>
 
 #include <reel_test/process_facts.hpp>
 #include <sys/socket.h>
@@ -261,6 +263,35 @@ TEST_F(HostileHandshake, AnObserverThatAsksAndNeverReadsIsDropped) {
   }
   write(4);
   EXPECT_TRUE(reel_test::wait_until([&] { return reel_test::open_descriptors() <= before; }));
+}
+
+class Parked : public stream_test::StreamTest {
+ protected:
+  /// The first answer to a reader of that minor version for whom there are too few slots.
+  [[nodiscard]] MessageType first_answer_to(std::uint16_t minor) {
+    reel::FrameWriter writer(stream(), reel::Format(), {.slots = 4, .grow_for_readers = true});
+    StreamTest::write(writer, 1);
+    const RawPeer peer(runtime_dir().path(), stream());
+    HelloMessage greeting = stream_test::hello(Policy::queue, 20);
+    greeting.header.minor = minor;
+    peer.send_as(greeting);
+    std::jthread writing([&](const std::stop_token& done) {
+      while (!done.stop_requested()) {
+        StreamTest::write(writer, 1);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    });
+    const auto answer = peer.receive();
+    reel::MessageHeader header;
+    if (answer && answer->bytes.size() >= sizeof header)
+      std::memcpy(&header, answer->bytes.data(), sizeof header);
+    return header.type;
+  }
+};
+
+TEST_F(Parked, AReaderThatKnowsTheMessageHearsOfItAndAnOlderOneIsWelcomedAlone) {
+  EXPECT_EQ(first_answer_to(1), MessageType::parked);
+  EXPECT_EQ(first_answer_to(0), MessageType::welcome);
 }
 
 }  // namespace

@@ -196,7 +196,7 @@ TEST_F(HostileWriter, WelcomesOfTheWrongFormAreRefused) {
   expect_refusal_of(message, ErrorCode::protocol, {stream(), "type 4"});
   message = fake().welcome();
   message.header.major = 8;
-  expect_refusal_of(message, ErrorCode::version, {stream(), "8.0"});
+  expect_refusal_of(message, ErrorCode::version, {stream(), "8." + std::to_string(reel::kHandshakeMinor)});
   message = fake().welcome();
   message.header.magic = 0;
   expect_refusal_of(message, ErrorCode::protocol, {stream()});

@@ -64,6 +64,24 @@ TEST_F(StallingWriter, OneThatDoesNotAnswerHoldsNoConstructorUpThatLimitsItsWait
   EXPECT_GT(reader.slots(), 0u);
 }
 
+TEST_F(StallingWriter, OneThatPromisesAPlaceAgainAndAgainKeepsNoCall) {
+  constexpr int kPromises = 100;
+  std::atomic<bool> answers{false};
+  const FakeWriter writer(runtime_dir().path(), stream(), [&](const RawPeer& peer) {
+    const reel::PlainMessage parked{{.type = MessageType::parked}};
+    for (int i = 0; i < kPromises; ++i) peer.send_as(parked);
+    if (reel_test::wait_until([&] { return answers.load(); })) fake().send(peer, fake().welcome());
+  });
+  FrameReader reader(stream(), {.connect_timeout_ms = 0});
+  reel::Frame frame;
+  ASSERT_TRUE(reel_test::wait_until([&] {
+    EXPECT_EQ(reader.try_read(frame), ReadStatus::empty);
+    return reader.parked();
+  }));
+  answers = true;
+  EXPECT_TRUE(reel_test::wait_until([&] { return (void)reader.read(frame, 1), reader.connected(); }));
+}
+
 TEST_F(StallingWriter, DamagedFramesArePassedOverALittleAtATime) {
   constexpr std::uint32_t kSlots = 256;
   const FakeStream damaged(stream(), kSlots);

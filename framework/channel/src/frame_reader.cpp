@@ -49,6 +49,9 @@ const std::string& FrameReader::stream() const noexcept {
 bool FrameReader::connected() const noexcept {
   return impl_->connected();
 }
+bool FrameReader::parked() const noexcept {
+  return impl_->parked();
+}
 std::uint32_t FrameReader::slots() const noexcept {
   return impl_->slots();
 }

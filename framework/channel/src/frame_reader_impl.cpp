@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 #include <reel/base/checksum.hpp>
@@ -67,12 +68,16 @@ FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
   if (::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, timer_.get(), &event) != 0)
     throw_errno(errno, "cannot watch a reader's descriptors", stream_);
   rules_.newest = options_.policy == Policy::latest;
-  absent_since_ns_ = monotonic_ns();
-  const std::int64_t deadline_ns = options_.connect_timeout_ms < 0
-                                       ? kNever
-                                       : absent_since_ns_ + options_.connect_timeout_ms * kMillisecond;
-  while (!connect() && hello_socket_ && monotonic_ns() < deadline_ns)
-    wait_for_message(hello_socket_.get(), deadline_ns);
+  const std::int64_t opened_ns = monotonic_ns();
+  absent_since_ns_ = opened_ns;
+  const std::int64_t deadline_ns =
+      options_.connect_timeout_ms < 0 ? kNever : opened_ns + options_.connect_timeout_ms * kMillisecond;
+  while (!connect() && hello_socket_) {
+    const std::int64_t until_ns =
+        parked_ ? std::min(deadline_ns, opened_ns + kHandshakeTimeoutNs) : deadline_ns;
+    if (monotonic_ns() >= until_ns) break;
+    wait_for_message(hello_socket_.get(), until_ns);
+  }
   if (!epoch_) {
     if (failed_) throw Error(error_code_, error_, stream_);
     if (!options_.reconnect && !hello_socket_) throw_not_found(stream_);
@@ -273,6 +278,10 @@ bool FrameReader::Impl::connect() noexcept {
         throw_no_answer(stream_, kHandshakeTimeoutNs / kMillisecond);
       case ReceiveStatus::gone: break;
       case ReceiveStatus::received:
+        if (says_parked(message_)) {
+          wait_parked();
+          return false;
+        }
         join(joined_by(std::move(hello_socket_), std::move(message_), hello_of(options_), stream_));
         return true;
     }
@@ -310,10 +319,18 @@ void FrameReader::Impl::tell_of_long_absence() {
                           absent_ns / 1'000'000'000, absence_text(stream_)));
 }
 
+// For as long as that writer is there.
+void FrameReader::Impl::wait_parked() noexcept {
+  parked_ = true;
+  retry_at_ns_ = kNever;
+  absent_since_ns_ = 0;
+}
+
 // The next try comes after a while: longer and longer while nobody is there.
 void FrameReader::Impl::forget_hello() noexcept {
   if (hello_socket_) ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, hello_socket_.get(), nullptr);
   hello_socket_.reset();
+  if (std::exchange(parked_, false)) absent_since_ns_ = monotonic_ns();
   retry_delay_ns_ = std::clamp(retry_delay_ns_ * 2, kFirstRetryNs, kLastRetryNs);
   retry_at_ns_ = monotonic_ns() + retry_delay_ns_;
 }
@@ -329,6 +346,7 @@ void FrameReader::Impl::join(Joined joined) {
   // The frames of a writer that comes back are all new: none of them is missed while we find it.
   if (options_.start != Start::keyframe) options_.start = Start::oldest;
   ++connects_;
+  parked_ = false;
   absent_since_ns_ = 0;
   retry_delay_ns_ = 0;
   retry_at_ns_ = 0;

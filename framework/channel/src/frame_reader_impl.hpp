@@ -35,6 +35,7 @@ class FrameReader::Impl {
   [[nodiscard]] bool connected() const noexcept {
     return connection_ && (!connection_->hung_up() || epoch_->ring().ready());
   }
+  [[nodiscard]] bool parked() const noexcept { return parked_; }
   [[nodiscard]] std::uint32_t slots() const noexcept { return epoch_ ? epoch_->view().geometry.slots : 0; }
   [[nodiscard]] ReaderStats stats() const noexcept;
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
@@ -55,6 +56,7 @@ class FrameReader::Impl {
 
   bool connect() noexcept;  // does not block; false: not now; error_ set and failed_ when never
   bool say_hello();         // the same; true when somebody listens
+  void wait_parked() noexcept;
   void forget_hello() noexcept;
   void tell_of_long_absence();  // of a writer; once
   void join(Joined joined);
@@ -81,6 +83,7 @@ class FrameReader::Impl {
   UniqueFd poll_;  // what fd() hands out: holds the socket, and the timer
   UniqueFd timer_;
   UniqueFd hello_socket_;        // of a writer that was greeted and has not answered yet
+  bool parked_ = false;          // that writer answers when it has more slots
   std::mutex connection_mutex_;  // interrupt() may look at connection_ while it is changed; the reader itself
                                  // reads it freely
   std::shared_ptr<ReaderConnection> connection_;

@@ -117,7 +117,7 @@ void FrameReader::Impl::disarm_timer() noexcept {
 bool FrameReader::Impl::prepare_wait() noexcept {
   if (failed_ || ended_ || interrupted_.load(std::memory_order_acquire)) return false;
   if (!epoch_ && !connect()) {
-    if (failed_ || !options_.reconnect) return false;
+    if (failed_ || (!options_.reconnect && !hello_socket_)) return false;
     arm_timer(retry_at_ns_);
     return true;
   }

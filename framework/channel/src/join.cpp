@@ -35,6 +35,22 @@ std::optional<UniqueFd> find_writer(const std::string& stream) {
   return std::nullopt;
 }
 
+// Of a process that has the stream's name in this directory, and no reader yet. nullopt: there is none.
+std::optional<std::string> presence_in(const RuntimeDir& directory, const std::string& stream) {
+  try {
+    if (const auto socket = connect_to_owner(directory, stream)) {
+      const auto writer = peer_of(socket->get());
+      return fmt::format("process {} listens for it and has not answered yet: is it stopped?",
+                         writer ? std::to_string(writer->pid) : "unknown");
+    }
+  } catch (const Error& error) {
+    return error.message();
+  }
+  if (const auto process = name_owner(directory.path, stream))
+    return fmt::format("process {} has taken its name and written nothing yet", *process);
+  return std::nullopt;
+}
+
 [[noreturn]] void throw_refusal(const RefusedMessage& refused, const std::string& stream) {
   const std::size_t size = std::min<std::size_t>(refused.text_bytes, refused.text.size());
   const bool known = refused.code <= static_cast<std::uint32_t>(ErrorCode::internal);
@@ -49,6 +65,12 @@ std::optional<UniqueFd> greet_writer(const std::string& stream, const HelloMessa
   if (!socket || send_message(socket->get(), bytes_of(hello)) != SendStatus::sent)
     return std::nullopt;  // it left just now
   return socket;
+}
+
+bool says_parked(const ReceivedMessage& answer) {
+  const auto header = header_of(answer);
+  return header && header->major == kHandshakeMajor && header->type == MessageType::parked &&
+         as<PlainMessage>(answer, 0).has_value();
 }
 
 Joined joined_by(UniqueFd socket, ReceivedMessage answer, const HelloMessage& hello,
@@ -112,12 +134,15 @@ std::optional<UniqueFd> connect_to_owner(const RuntimeDir& directory, const std:
 }
 
 std::string absence_text(const std::string& stream) {
+  const std::vector<RuntimeDir> directories = runtime_dirs();
+  for (const RuntimeDir& directory : directories) {
+    if (directory.state != State::usable && directory.state != State::unlisted) continue;
+    if (const auto process = presence_in(directory, stream)) return *process;
+  }
   const std::vector<std::string> living = list_streams();
-  if (std::binary_search(living.begin(), living.end(), stream))
-    return "somebody listens for it but has not answered yet: is its writer stopped?";
   std::string message = fmt::format("no process writes it; looked {}", where_looked());
   bool all_seen = true;
-  for (const RuntimeDir& directory : runtime_dirs()) {
+  for (const RuntimeDir& directory : directories) {
     if (directory.state == State::refused) message += "; " + directory.objection;
     all_seen = all_seen && directory.objection.empty();
   }

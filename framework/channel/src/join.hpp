@@ -22,6 +22,9 @@ struct Joined {
 /// into, or the socket is closed to us.
 [[nodiscard]] std::optional<UniqueFd> greet_writer(const std::string& stream, const HelloMessage& hello);
 
+/// The writer will answer when it has more slots: with its next frame. Nothing went wrong.
+[[nodiscard]] bool says_parked(const ReceivedMessage& answer);
+
 /// Checks the writer's answer to `hello`. Throws Error{refused | version | protocol}, all naming the stream.
 [[nodiscard]] Joined joined_by(UniqueFd socket, ReceivedMessage answer, const HelloMessage& hello,
                                const std::string& stream);

@@ -129,6 +129,13 @@ std::string segment_prefix(const std::string& directory, const std::string& stre
   return fmt::format("reel.{:016x}.{}.W", where, stream);
 }
 
+std::optional<std::string> name_owner(const std::string& directory, const std::string& stream) {
+  const std::string path = directory + "/" + lock_file(stream);
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd || ::flock(fd.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return std::nullopt;
+  return read_owner(fd.get());
+}
+
 void remove_leftovers(const std::string& directory, const std::string& stream) {
   ::unlink((directory + "/" + socket_file(stream)).c_str());
   ::unlink((directory + "/" + socket_file(stream) + "~").c_str());

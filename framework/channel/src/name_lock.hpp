@@ -35,6 +35,10 @@ class NameLock {
 /// What the names of a stream's named segments begin with; no other stream's do.
 [[nodiscard]] std::string segment_prefix(const std::string& directory, const std::string& stream);
 
+/// The process that has locked the name, as far as we may look: a living writer, from before it listens.
+/// nullopt: none. Others that want the name meanwhile may have to try again.
+[[nodiscard]] std::optional<std::string> name_owner(const std::string& directory, const std::string& stream);
+
 /// Removes what a dead writer of this stream left. REQUIRES: the name is locked by the caller.
 void remove_leftovers(const std::string& directory, const std::string& stream);
 

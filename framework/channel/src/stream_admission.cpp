@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -17,6 +18,7 @@ namespace reel {
 namespace {
 
 constexpr std::size_t kMaxObservers = 16;
+constexpr std::uint16_t kParkedSinceMinor = 1;  // older readers take it for a wrong answer to hello
 
 bool contains(const std::vector<Policy>& policies, Policy policy) {
   return policies.empty() || std::find(policies.begin(), policies.end(), policy) != policies.end();
@@ -160,12 +162,23 @@ std::unique_ptr<OwnedSegment> StreamServer::make_page() const {
   return page;
 }
 
+// It is let in when the data thread comes by, which in an idle or paused program may be never: it hears so.
+void StreamServer::park(Peer& peer) {
+  if (std::exchange(peer.stage, Peer::Stage::parked) == Peer::Stage::parked) return;
+  notify();
+  if (peer.hello.header.minor < kParkedSinceMinor) return;
+  const PlainMessage message{{.type = MessageType::parked}};
+  const auto bytes = bytes_of(message);
+  Outbox outbox(1);
+  outbox.front().bytes.assign(bytes.begin(), bytes.end());
+  watch_for_room(peer.socket.get(), send(peer, std::move(outbox)));
+}
+
 void StreamServer::admit(Peer& peer, const HelloMessage& hello) {
   drop_expired(monotonic_ns());
   peer.hello = hello;
   if (check_admission(peer, hello) == Room::more_slots) {
-    peer.stage = Peer::Stage::parked;
-    notify();
+    park(peer);
     return;
   }
   RingWriter& ring = epoch_->ring();

@@ -122,6 +122,7 @@ class StreamServer final : public ReaderWaker {
   [[nodiscard]] bool handle(Peer& peer, ReceivedMessage& message);
   [[nodiscard]] bool greet(Peer& peer, const HelloMessage& hello);
   void admit(Peer& peer, const HelloMessage& hello);
+  void park(Peer& peer);
   enum class Room { enough, more_slots };
   [[nodiscard]] Room check_admission(const Peer& peer, const HelloMessage& hello);
   void tell(const Peer& peer, bool joined) const noexcept;

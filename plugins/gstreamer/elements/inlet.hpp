@@ -36,6 +36,8 @@ class Inlet {
 
   [[nodiscard]] Came take(Frame& frame);
   [[nodiscard]] bool connected() const noexcept { return reader_->connected(); }
+  /// The writer is there, and lets this reader in with its next frame.
+  [[nodiscard]] bool parked() const noexcept { return reader_->parked(); }
   [[nodiscard]] std::uint32_t slots() const noexcept { return reader_->slots(); }
   /// There is something to take already.
   [[nodiscard]] bool ready() noexcept { return !reader_->prepare_wait(); }
@@ -72,7 +74,9 @@ class Inlet {
   bool paused_ = false;
   bool key_frame_wanted_ = false;
   std::optional<std::string> target_;
-  ReaderStats stats_;  // written by the thread that takes alone
+  // Written by begin() and open() before the streaming thread takes (the base class's live lock, or the
+  // thread's start, comes between), from then on by that thread alone: which reads it without the mutex.
+  ReaderStats stats_;
 };
 
 }  // namespace reel::gst

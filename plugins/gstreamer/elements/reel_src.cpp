@@ -50,14 +50,6 @@ bool refuse_bad_target(ReelSrc* self, const std::string& stream) {
   return true;
 }
 
-// What counts at the start alone stays what it was until the element is stopped.
-bool refuse_late(ReelSrc* self, const GParamSpec* spec) {
-  if (!GST_BASE_SRC_IS_STARTING(self) && !GST_BASE_SRC_IS_STARTED(self)) return false;
-  GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS, ("\"%s\" cannot be changed while it runs.", spec->name),
-                      ("it counts when the element starts: set it in NULL or READY; it stays as it was"));
-  return true;
-}
-
 void set_stream(ReelSrc* self, const GValue* value) {
   const gchar* text = g_value_get_string(value);
   const std::string stream = text != nullptr ? text : "";
@@ -68,21 +60,40 @@ void set_stream(ReelSrc* self, const GValue* value) {
   self->source.retarget(stream);
 }
 
+// Into `settings`, or is-live into the base class. The object lock is the caller's.
+bool set_at_start(ReelSrc* self, SrcProperty property, const GValue* value) {
+  if (property != SrcProperty::is_live) return reel::gst::set_src_property(self->settings, property, value);
+  GST_BASE_SRC(self)->is_live = g_value_get_boolean(value);
+  return true;
+}
+
+// The same: whether it would be another value.
+bool would_change(const ReelSrc* self, SrcProperty property, const GValue* value) {
+  if (property == SrcProperty::is_live) return GST_BASE_SRC(self)->is_live != g_value_get_boolean(value);
+  reel::gst::SrcSettings other = self->settings;
+  return reel::gst::set_src_property(other, property, value) && other != self->settings;
+}
+
+// What counts at the start alone stays what it was until the element is stopped: as with filesink's location.
+// The base class sets STARTING under the object lock before start() copies the settings.
+void set_before_start(ReelSrc* self, SrcProperty property, const GValue* value, GParamSpec* spec) {
+  GST_OBJECT_LOCK(self);
+  const bool runs = GST_BASE_SRC_IS_STARTING(self) || GST_BASE_SRC_IS_STARTED(self);
+  const bool too_late = runs && would_change(self, property, value);
+  const bool known = runs || set_at_start(self, property, value);
+  GST_OBJECT_UNLOCK(self);
+  if (too_late)
+    GST_WARNING_OBJECT(self, "%s is not changed: it can be in the states NULL and READY", spec->name);
+  if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(G_OBJECT(self), static_cast<guint>(property), spec);
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   ReelSrc* self = self_of(object);
   const auto property = static_cast<SrcProperty>(id);
-  if (property == SrcProperty::stream) {
+  if (property == SrcProperty::stream)
     set_stream(self, value);
-  } else if (refuse_late(self, spec)) {
-    return;
-  } else if (property == SrcProperty::is_live) {
-    gst_base_src_set_live(GST_BASE_SRC(object), g_value_get_boolean(value));
-  } else {
-    GST_OBJECT_LOCK(object);
-    const bool known = reel::gst::set_src_property(self->settings, property, value);
-    GST_OBJECT_UNLOCK(object);
-    if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
+  else
+    set_before_start(self, property, value, spec);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {

@@ -98,8 +98,9 @@ void Source::refuse(ErrorCode code, const std::string& why) {
       GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("%s", what.c_str()), ("%s", why.c_str()));
       break;
     case ErrorCode::not_found:
-      GST_ELEMENT_ERROR(element_, RESOURCE, NOT_FOUND, ("%s", what.c_str()),
-                        ("%s. reconnect=false does not wait for its writer: start that before", why.c_str()));
+      GST_ELEMENT_ERROR(
+          element_, RESOURCE, NOT_FOUND, ("%s", what.c_str()),
+          ("reconnect=false does not wait for its writer, which has to be there before; %s", why.c_str()));
       break;
     case ErrorCode::no_permission:
       GST_ELEMENT_ERROR(element_, RESOURCE, NOT_AUTHORIZED, ("%s", what.c_str()), ("%s", why.c_str()));
@@ -200,10 +201,14 @@ GstFlowReturn Source::look_around() {
     return GST_FLOW_OK;
   }
   tell_parting(Parting::lost);
-  const bool late = settings_.timeout_ns != 0 &&
-                    monotonic_ns() - away_since_ns_ >= static_cast<std::int64_t>(settings_.timeout_ns);
-  const bool over = connects_ != 0 && settings_.on_disconnect != OnDisconnect::none;
-  if (late || over) return without_writer();
+  if (connects_ != 0 && settings_.on_disconnect != OnDisconnect::none) return without_writer();
+  if (inlet_.parked()) {  // met, and slow or paused: it says no more of itself than one that is connected
+    away_since_ns_ = monotonic_ns();
+    return GST_FLOW_OK;
+  }
+  if (settings_.timeout_ns != 0 &&
+      monotonic_ns() - away_since_ns_ >= static_cast<std::int64_t>(settings_.timeout_ns))
+    return without_writer();
   tell_of_absence();
   return GST_FLOW_OK;
 }
@@ -247,7 +252,6 @@ GstFlowReturn Source::meet_writer(bool& met) {
 GstFlowReturn Source::without_writer() {
   const bool lost = connects_ != 0;
   tell_parting(Parting::lost);
-  const std::string who = "Stream \"" + settings_.stream + "\" has no writer";
   switch (settings_.on_disconnect) {
     case OnDisconnect::eos:
       if (lost || settings_.reconnect) return GST_FLOW_EOS;
@@ -261,11 +265,13 @@ GstFlowReturn Source::without_writer() {
     refuse(ErrorCode::not_found, absence_text(settings_.stream));
     return GST_FLOW_ERROR;
   }
-  const std::string waited = std::to_string(settings_.timeout_ns / 1'000'000) + " ms (timeout)";
-  return fail(lost ? who + " any more." : who + ".",
-              lost && settings_.on_disconnect == OnDisconnect::error
-                  ? "it went away without ending the stream, and on-disconnect is error"
-                  : "none came within " + waited + ": " + absence_text(settings_.stream));
+  if (lost && settings_.on_disconnect == OnDisconnect::error)
+    return fail("Stream \"" + settings_.stream + "\" has lost its writer.",
+                "it went away without ending the stream, and on-disconnect is error");
+  // One may be there that does not answer, or has nothing to write yet: the details say so.
+  return fail("Waited in vain for the writer of stream \"" + settings_.stream + "\".",
+              std::to_string(settings_.timeout_ns / 1'000'000) +
+                  " ms (timeout) have passed: " + absence_text(settings_.stream));
 }
 
 void Source::tell_connected() {

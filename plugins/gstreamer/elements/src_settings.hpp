@@ -25,6 +25,7 @@ struct SrcSettings {
   std::uint32_t max_pins = 4;
 
   [[nodiscard]] ReaderOptions reader_options() const;
+  bool operator==(const SrcSettings&) const = default;
 };
 
 enum class SrcProperty : guint {

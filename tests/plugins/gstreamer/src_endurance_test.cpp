@@ -9,6 +9,7 @@
 #include <thread>
 
 #include <gmock/gmock.h>
+#include <reel/channel/frame_reader.hpp>
 #include <reel/channel/observer.hpp>
 #include <reel_test/child_process.hpp>
 #include <reel_test/needs.hpp>
@@ -103,8 +104,34 @@ TEST_F(SourceAbsence, TellsAWriterThatDoesNotAnswerApart) {
   sender.signal(SIGSTOP);
   Player player(into_sink());
   player.play();
-  EXPECT_THAT(player.message(kNotice), AllOf(HasSubstr("Waiting for the writer of stream"),
-                                             HasSubstr("has not answered yet: is its writer stopped?")));
+  EXPECT_THAT(player.message(kNotice),
+              AllOf(HasSubstr("Waiting for the writer of stream"),
+                    HasSubstr("process " + std::to_string(sender.pid()) +
+                              " listens for it and has not answered yet: is it stopped?")));
+}
+
+// 16 slots are enough for two readers of the defaults; a third is let in with the next frame.
+TEST_F(SourceAbsence, IsNotThatOfAWriterThatIsSlow) {
+  reel::WriterOptions options;
+  options.slots = 16;
+  options.grow_for_readers = true;
+  options.loans = 4;
+  options.live = true;
+  FrameWriter writer(stream(), picture(), options);
+  write(writer, 1);
+  const reel::FrameReader first(stream()), second(stream());
+  Player waits(into_sink());
+  Player limited(into_sink("timeout=2000000000"));
+  Player once(into_sink("reconnect=false"));
+  for (Player* one : {&waits, &limited, &once}) one->play();
+  // Longer than the notice, the timeout and what an answer to hello may take.
+  std::this_thread::sleep_for(std::chrono::seconds(11));
+  EXPECT_LT(writer.readers().size(), 5u) << "they all fit: nothing is shown";
+  for (Player* one : {&waits, &limited, &once}) EXPECT_EQ(one->message_there_is(kNotice), "");
+  write(writer, 2);
+  ASSERT_TRUE(wait_for_readers(writer, 5));
+  write(writer, 3);
+  for (const Player* one : {&waits, &limited, &once}) EXPECT_TRUE(one->wait_for(1));
 }
 
 TEST_F(SourceEndurance, AThousandCyclesOfStatesLeaveNothingBehind) {

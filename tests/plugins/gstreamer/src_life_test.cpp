@@ -1,6 +1,8 @@
 // reelsrc and its writers: who comes first, who goes how, and what may end a wait.
 #include "player.hpp"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <future>
 #include <optional>
@@ -22,6 +24,7 @@ using reel::FrameWriter;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr auto kTrouble =
@@ -215,7 +218,7 @@ TEST_F(SourceLife, TellsOfALostWriterAsAnErrorWhereAsked) {
     ASSERT_TRUE(wait_for_readers(writer));
   }
   EXPECT_THAT(player.end(),
-              AllOf(StartsWith("error: "), HasSubstr("\"" + stream() + "\" has no writer any more"),
+              AllOf(StartsWith("error: "), HasSubstr("\"" + stream() + "\" has lost its writer"),
                     HasSubstr("on-disconnect is error")));
 }
 
@@ -233,12 +236,32 @@ TEST_F(SourceLife, WithoutReconnectEndsWhenItsOnlyWriterIsLost) {
 TEST_F(SourceLife, WaitsForAWriterNoLongerThanItsTimeout) {
   Player player(into_sink("timeout=100000000"));
   player.play();
-  EXPECT_THAT(player.end(), AllOf(StartsWith("error: "), HasSubstr(stream()), HasSubstr("100 ms (timeout)"),
-                                  HasSubstr("looked in " + runtime_.path())));
+  EXPECT_THAT(player.end(),
+              AllOf(StartsWith("error: Waited in vain for the writer of stream"), HasSubstr(stream()),
+                    HasSubstr("100 ms (timeout)"), HasSubstr("looked in " + runtime_.path())));
 
   Player ends(into_sink("timeout=100000000 on-disconnect=eos"));
   ends.play();
   EXPECT_EQ(ends.end(), "eos");
+}
+
+TEST_F(SourceLife, TellsOfAWriterThatHasItsNameAndNothingToWriteYet) {
+  const FrameWriter writer(stream());
+  Player player(into_sink("timeout=100000000"));
+  player.play();
+  EXPECT_THAT(player.end(), AllOf(StartsWith("error: Waited in vain for the writer of stream"),
+                                  HasSubstr("process " + std::to_string(::getpid()) +
+                                            " has taken its name and written nothing yet")));
+}
+
+TEST_F(SourceLife, WithoutReconnectAWriterThatIsNotThereIsAnErrorThatEndsWithTheNameThatWasMeant) {
+  const FrameWriter near(stream(), picture());
+  Player player("reelsrc name=source reconnect=false stream=" + stream() + "x ! fakesink");
+  EXPECT_EQ(player.to(GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+  const std::string said = player.end();
+  EXPECT_THAT(said, AllOf(HasSubstr("reconnect=false does not wait for its writer"),
+                          HasSubstr("did you mean '" + stream() + "'?")));
+  EXPECT_THAT(said, Not(HasSubstr("?."))) << "a question has no full stop";
 }
 
 TEST_F(SourceLife, ANameThatNoStreamCanHaveIsAnErrorThatSaysWhichCan) {

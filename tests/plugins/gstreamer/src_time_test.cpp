@@ -217,7 +217,8 @@ TEST_F(SourceTime, SoundThatIsStampedByItsReceiverIsCompleteBehindAQueue) {
   player.play();
   reel_test::ChildProcess sender = launch(
       "-e audiotestsrc is-live=true samplesperbuffer=480 num-buffers=200 ! "
-      "audio/x-raw,format=S16LE,rate=48000,channels=2 ! reelsink is-live=true wait-for-readers=1 stream=" +
+      "audio/x-raw,format=S16LE,rate=48000,channels=2 ! reelsink is-live=true slots=256 wait-for-readers=1 "
+      "stream=" +
       stream());
   EXPECT_EQ(player.end(), "eos");
   EXPECT_TRUE(sender.wait().ok()) << sender.errors();

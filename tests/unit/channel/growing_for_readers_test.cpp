@@ -52,6 +52,39 @@ TEST_F(GrowingForReaders, LetsInAReaderThatNeedsMoreSlotsWithTheNextFrame) {
   }
 }
 
+// A stream may be slow, its program paused: that is no writer that does not answer.
+TEST_F(GrowingForReaders, OneThatWaitsForTheNextFrameKnowsItAndIsNotRefusedWithoutReconnect) {
+  FrameWriter writer(stream(), reel::Format(), {.slots = 4, .grow_for_readers = true});
+  ASSERT_EQ(writer.write(bytes(10, 1)), WriteStatus::ok);
+  FrameReader reader(stream(), {.max_pins = 20, .reconnect = false, .connect_timeout_ms = 0});
+  Frame frame;
+  ASSERT_TRUE(reel_test::wait_until([&] {
+    EXPECT_EQ(reader.read(frame, 10), ReadStatus::empty) << reader.error();
+    return reader.parked();
+  }));
+  EXPECT_FALSE(reader.connected());
+  EXPECT_TRUE(reader.prepare_wait()) << "nothing to read: it would be asked again at once";
+  ASSERT_EQ(writer.write(bytes(10, 2)), WriteStatus::ok);
+  ASSERT_TRUE(reel_test::wait_until([&] {
+    EXPECT_EQ(writer.write(bytes(10, 3)), WriteStatus::ok);
+    return reader.read(frame, 10) == ReadStatus::frame;
+  })) << reader.error();
+  EXPECT_FALSE(reader.parked());
+  EXPECT_TRUE(reader.connected());
+}
+
+TEST_F(GrowingForReaders, OneThatWaitsSeesItsWriterGo) {
+  auto writer = std::make_unique<FrameWriter>(stream(), reel::Format(),
+                                              reel::WriterOptions{.slots = 4, .grow_for_readers = true});
+  ASSERT_EQ(writer->write(bytes(10, 1)), WriteStatus::ok);
+  FrameReader reader(stream(), {.max_pins = 20, .reconnect = false, .connect_timeout_ms = 0});
+  Frame frame;
+  ASSERT_TRUE(reel_test::wait_until([&] { return (void)reader.read(frame, 10), reader.parked(); }));
+  writer.reset();
+  EXPECT_TRUE(reel_test::wait_until([&] { return reader.read(frame, 10) == ReadStatus::closed; }));
+  EXPECT_FALSE(reader.parked());
+}
+
 TEST_F(GrowingForReaders, RefusesOneThatMaxBytesHasNoRoomForAndSaysSo) {
   FrameWriter writer(stream(), reel::Format(),
                      {.slots = 4, .slot_bytes = 1 << 20, .max_bytes = 6 << 20, .grow_for_readers = true});

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <reel/channel/observer.hpp>
 #include <reel/channel/runtime_dir.hpp>
@@ -246,6 +247,13 @@ TEST_F(RuntimeDir, TellsWhichStreamsThereAreWhenOneIsNotFound) {
                [&] { FrameReader reader("camara", {.reconnect = false}); });
   expect_error(ErrorCode::not_found, {"else", "there is camera"},
                [&] { reel::StreamObserver observer("else"); });
+}
+
+TEST_F(Observer, OfANameThatIsTakenAndNotWrittenYetIsToldByWhichProcess) {
+  const FrameWriter writer(stream());
+  expect_error(ErrorCode::not_found,
+               {"process " + std::to_string(::getpid()) + " has taken its name and written nothing yet"},
+               [&] { reel::StreamObserver observer(stream()); });
 }
 
 }  // namespace

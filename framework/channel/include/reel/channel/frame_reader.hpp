@@ -37,7 +37,7 @@ struct ReaderStats {
 
 class FrameReader {
  public:
-  /// Connects when the writer is there (and answers within `connect_timeout_ms`); else the first reads do
+  /// Connects when the writer is there (and lets it in within `connect_timeout_ms`); else the first reads do
   /// (with `reconnect`) or it throws Error{not_found}. Throws Error for a bad name or option, a refusal, a
   /// peer that does not speak the protocol.
   explicit FrameReader(std::string_view stream, const ReaderOptions& options = {});
@@ -70,6 +70,9 @@ class FrameReader {
   [[nodiscard]] const std::string& stream() const noexcept;
   /// There is a writer, or one that has gone has left something to read.
   [[nodiscard]] bool connected() const noexcept;
+  /// Not connected, but known to a writer that has too few slots for it and makes more with its next frame
+  /// (WriterOptions::grow_for_readers). As of the last read or prepare_wait().
+  [[nodiscard]] bool parked() const noexcept;
   /// Of the memory the stream is in now; 0 while there is no writer.
   [[nodiscard]] std::uint32_t slots() const noexcept;
   [[nodiscard]] ReaderStats stats() const noexcept;

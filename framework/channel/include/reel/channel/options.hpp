@@ -107,8 +107,9 @@ struct ReaderOptions {
   bool deliver_corrupted = false;  // hand a damaged frame on, flagged kCorrupted, instead of dropping it
   // wait for a writer that is not there (yet, or any more) instead of ReadStatus::closed
   bool reconnect = true;
-  // how long the constructor waits for the answer of a writer that is there (one that is stopped gives none).
-  // After that the reads do, which interrupt() ends, and a refusal comes as ReadStatus::failed
+  // how long the constructor waits to be let in by a writer that is there (one that is stopped never does,
+  // one that has too few slots does with its next frame), 5 s at most. After that the reads do, which
+  // interrupt() ends, and a refusal comes as ReadStatus::failed
   int connect_timeout_ms = kForever;
   // how long there is no writer until the log says so, once an absence; 0: it never does
   int absence_notice_ms = 10'000;

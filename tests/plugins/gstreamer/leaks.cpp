@@ -1,5 +1,5 @@
-// How AddressSanitizer looks for leaks in programs that use GStreamer: compiled into each of them, tests and the host of
-// gst stages.
+// How AddressSanitizer looks for leaks in programs that use GStreamer: compiled into each of them, tests and
+// the host of gst stages.
 #ifdef __SANITIZE_ADDRESS__
 // The frames of GLib and GStreamer have no frame pointers, and a leak is told by who asked GLib for memory.
 // What was suppressed is not listed: others read what the host of gst stages prints.

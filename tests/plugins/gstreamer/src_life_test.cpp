@@ -32,6 +32,13 @@ constexpr auto kTrouble =
 
 class SourceLife : public SourceTest {
  protected:
+  /// The launch line of a live writer.
+  [[nodiscard]] std::string live_pictures() const {
+    return "videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1 ! "
+           "reelsink "
+           "stream=" +
+           stream();
+  }
   static std::vector<int> values(const Player& player) {
     std::vector<int> values;
     for (const Left& one : player.buffers()) values.push_back(one.first_byte);
@@ -78,10 +85,7 @@ TEST_F(SourceLife, OutlivesTenWritersThatAreKilled) {
   constexpr int kLives = 10;
   for (int life = 0; life < kLives; ++life) {
     const std::size_t before = player.count("buffer");
-    reel_test::ChildProcess sender = launch(
-        "videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1 ! reelsink "
-        "stream=" +
-        stream());
+    reel_test::ChildProcess sender = launch(live_pictures());
     ASSERT_TRUE(player.wait_for(before + 5)) << "life " << life << ": " << sender.errors();
     sender.signal(SIGKILL);
     (void)sender.wait();
@@ -114,10 +118,7 @@ TEST_F(SourceLife, AWriterThatIsStoppedHoldsUpNoChangeOfStateAndFramesGoOnWithIt
   REEL_NEEDS(reel_test::missing_programs({"gst-launch-1.0"}));
   Player player(into_sink());
   player.play();
-  reel_test::ChildProcess sender = launch(
-      "-e videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1 ! reelsink "
-      "stream=" +
-      stream());
+  reel_test::ChildProcess sender = launch("-e " + live_pictures());
   ASSERT_TRUE(player.wait_for(5)) << sender.errors();
   sender.signal(SIGSTOP);
   std::future<void> walk = std::async(std::launch::async, [&player] {
@@ -146,10 +147,7 @@ TEST_F(SourceLife, AWriterThatWasStoppedGoesOnOnTheSameConnection) {
   Player player(into_sink());
   Connections connections(player.source());
   player.play();
-  reel_test::ChildProcess sender = launch(
-      "-e videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1 ! reelsink "
-      "stream=" +
-      stream());
+  reel_test::ChildProcess sender = launch("-e " + live_pictures());
   ASSERT_TRUE(player.wait_for(5)) << sender.errors();
   sender.signal(SIGSTOP);
   std::size_t before = 0;

@@ -26,17 +26,4 @@ void futex_wake(const std::atomic<std::uint32_t>& word, FutexScope scope) noexce
   ::syscall(SYS_futex, &word, operation, INT_MAX, nullptr, nullptr, 0);
 }
 
-// FUTEX_WAKE_OP adds 0 to the second word, and wakes its sleepers where its old value is not one that it
-// cannot be.
-void futex_wake_both(std::atomic<std::uint32_t>& first, std::atomic<std::uint32_t>& second) noexcept {
-  constexpr std::uint32_t kComparable = 0x800;  // of the 12 bits, without the sign
-  const std::uint32_t other = (second.load(std::memory_order_relaxed) + kComparable / 2) % kComparable;
-  const std::uint32_t operation = FUTEX_OP(FUTEX_OP_ADD, 0u, FUTEX_OP_CMP_NE, other);
-  if (::syscall(SYS_futex, &first, FUTEX_WAKE_OP, INT_MAX, static_cast<long>(INT_MAX), &second, operation) >=
-      0)
-    return;
-  futex_wake(first, FutexScope::shared);
-  futex_wake(second, FutexScope::shared);
-}
-
 }  // namespace reel

@@ -61,15 +61,7 @@ void StreamServer::wake(std::uint32_t index, WakeKind kind, ReaderPage& page) no
   }
   page.doorbell.fetch_add(
       1, std::memory_order_release);  // pairs with the acquire in FrameReader::Impl::wait_connected
-  if (to_wake_ == nullptr) {
-    to_wake_ = &page.doorbell;
-    return;
-  }
-  futex_wake_both(*std::exchange(to_wake_, nullptr), page.doorbell);
-}
-
-void StreamServer::wake_rest() noexcept {
-  if (to_wake_ != nullptr) futex_wake(*std::exchange(to_wake_, nullptr), FutexScope::shared);
+  futex_wake(page.doorbell, FutexScope::shared);
 }
 
 void StreamServer::set_loans(std::uint32_t loans) noexcept {

@@ -34,7 +34,6 @@ class StreamServer final : public ReaderWaker {
 
   // --- data thread ---
   void wake(std::uint32_t index, WakeKind kind, ReaderPage& page) noexcept override;
-  void wake_rest() noexcept override;
   /// Every reader is admitted to `next` at its first sequence and sent its descriptors; then the old memory
   /// says so. Throws Error {no_memory} with nothing changed.
   void move_to(std::shared_ptr<WriterEpoch> next);
@@ -162,7 +161,7 @@ class StreamServer final : public ReaderWaker {
   std::shared_ptr<Service> service_;
   UniqueFd listener_;
   bool cannot_serve_ = false;  // and has said so. The service thread's own
-  mutable std::mutex mutex_;   // of everything below, but for the atomics, sockets_ and to_wake_
+  mutable std::mutex mutex_;   // of everything below, but for the atomics and sockets_
   std::shared_ptr<WriterEpoch> epoch_;
   std::map<int, std::unique_ptr<Peer>> peers_;  // by socket
   struct Left {
@@ -171,8 +170,6 @@ class StreamServer final : public ReaderWaker {
   };
   std::map<std::string, Left> left_;  // cursors of named readers that are gone
   std::vector<Absent> absent_;
-  std::atomic<std::uint32_t>* to_wake_ =
-      nullptr;                               // the data thread's, inside a publish: rung, but not woken yet
   std::array<int, kScanEntries> sockets_{};  // by scan entry; set before the entry is, for wake()
   std::atomic<std::uint32_t> events_{0};
   std::atomic<std::uint32_t> wanted_slots_{0};

@@ -17,7 +17,6 @@ namespace reel {
 /// Notes who was woken.
 class WakeLog final : public ReaderWaker {
  public:
-  void wake_rest() noexcept override {}
   void wake(std::uint32_t index, WakeKind kind, ReaderPage&) noexcept override {
     ++count;
     last_index = index;

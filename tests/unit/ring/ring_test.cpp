@@ -1,6 +1,7 @@
 // The ring's promises, one thread, one mapping.
 #include "ring_fixture.hpp"
 
+#include <array>
 #include <deque>
 #include <set>
 
@@ -292,13 +293,15 @@ TEST(RingReader, CountsAListedPlaneThatCannotBeRight) {
 /// What the writer remembers of its readers says nothing of one that came since.
 TEST(RingWriter, TakesNothingBackFromALosslessReaderThatCameSinceItsLastLook) {
   Ring ring;
-  RingReader ahead = ring.join(true);
+  std::array ahead{ring.join(true), ring.join(true)};  // of one alone nothing would be kept
   TakenSlot taken;
   TakeCounters counters;
   for (int i = 0; i < 8; ++i) {
     ASSERT_TRUE(ring.publish());
-    ASSERT_EQ(ahead.take(kInOrder, taken, counters), TakeStatus::taken);
-    (void)ahead.unpin(taken.slot);
+    for (RingReader& reader : ahead) {
+      ASSERT_EQ(reader.take(kInOrder, taken, counters), TakeStatus::taken);
+      (void)reader.unpin(taken.slot);
+    }
   }
   const std::uint64_t oldest = ring.writer.oldest();
   RingReader late = ring.join(true, 2, oldest);
@@ -335,15 +338,36 @@ TEST(RingWriter, GoesRoundInFewSlotsWhereNobodyHashesAndAllReadersAreLossless) {
   EXPECT_EQ(slots_used(ring, readers, 2), 3u) << "and the one before it, which is held too";
 }
 
+TEST(RingWriter, GoesRoundInFewSlotsWhereOneLosslessReaderHashesThem) {
+  Ring ring({.slots = 12});
+  std::vector<RingReader> readers{ring.join(true)};
+  EXPECT_EQ(slots_used(ring, readers), 2u);
+  readers.push_back(ring.join(true, 2, ring.writer.head()));
+  EXPECT_EQ(slots_used(ring, readers), 12u) << "two lag differently";
+  ring.writer.remove(1);
+  readers.pop_back();
+  (void)slots_used(ring, readers);
+  EXPECT_EQ(slots_used(ring, readers), 2u) << "alone again";
+  Ring kept({.slots = 12, .history = 4});
+  std::vector<RingReader> alone{kept.join(true)};
+  EXPECT_EQ(slots_used(kept, alone), 5u) << "the history stays";
+}
+
 TEST(RingWriter, GoesRoundInAllSlotsWhereReadersHashThemOrMayWantThemYet) {
   {
     Ring hashed({.slots = 12});
-    std::vector<RingReader> readers{hashed.join(true)};
+    std::vector<RingReader> readers{hashed.join(true), hashed.join(true)};
     EXPECT_EQ(slots_used(hashed, readers), 12u);
   }
-  Ring mixed({.slots = 12, .checksum = ChecksumMode::none});
-  std::vector<RingReader> readers{mixed.join(true), mixed.join(false)};
-  EXPECT_EQ(slots_used(mixed, readers), 12u) << "a queue reader may lag";
+  for (const ChecksumMode mode : {ChecksumMode::none, ChecksumMode::full}) {
+    Ring mixed({.slots = 12, .checksum = mode});
+    std::vector<RingReader> readers{mixed.join(true), mixed.join(false)};
+    EXPECT_EQ(slots_used(mixed, readers), 12u) << "a queue reader may lag";
+  }
+  Ring demoted({.slots = 12});
+  std::vector<RingReader> readers{demoted.join(true), demoted.join(true)};
+  demoted.writer.entry(1).demoted.store(true, std::memory_order_relaxed);
+  EXPECT_EQ(slots_used(demoted, readers), 12u) << "and one that was lossless";
 }
 
 TEST(RingReader, OwesAWaitingWriterAByteForFramesItPassesOver) {

@@ -16,9 +16,4 @@ void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, 
 /// Wakes every sleeper.
 void futex_wake(const std::atomic<std::uint32_t>& word, FutexScope scope) noexcept;
 
-/// The same for the sleepers of two words in shared memory, in one system call: all of them are ready to run
-/// before one that is woken on the caller's processor takes its place. `second`'s page must be writable (its
-/// value stays).
-void futex_wake_both(std::atomic<std::uint32_t>& first, std::atomic<std::uint32_t>& second) noexcept;
-
 }  // namespace reel

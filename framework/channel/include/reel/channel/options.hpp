@@ -65,8 +65,10 @@ struct WriterOptions {
   // A reader for which there are too few slots is let in once there are more, within max_bytes and kMaxSlots,
   // at the writer's next frame; without it, it is refused.
   bool grow_for_readers = false;
-  std::uint32_t history = 1;  // newest frames that are never taken back: what `oldest` can count on
-  std::uint32_t loans = 1;    // slots that are open for filling at one time
+  // Newest frames that are never taken back: what `oldest` and `resume` can count on. Beside lossless readers
+  // alone, no more are kept than these want.
+  std::uint32_t history = 1;
+  std::uint32_t loans = 1;               // slots that are open for filling at one time
   std::uint32_t side_data_bytes = 4096;  // room for side data in each slot, a multiple of 8, at most 16 MiB
   ChecksumMode checksum = ChecksumMode::full;
   bool live = false;             // a source that cannot wait: readers that lag lose frames instead

@@ -52,13 +52,10 @@ struct PublishRequest {
 /// Bit i: entry i of the scan set.
 using ReaderMask = std::uint64_t;
 
-/// Wakes sleeping readers; called by the data thread while no reader can be removed. Must not block.
+/// Wakes a sleeping reader; called by the data thread while the reader cannot be removed. Must not block.
 class ReaderWaker {
  public:
-  /// May be put off until wake_rest().
   virtual void wake(std::uint32_t index, WakeKind kind, ReaderPage& page) noexcept = 0;
-  /// Those were all.
-  virtual void wake_rest() noexcept = 0;
 
  protected:
   ~ReaderWaker() = default;
@@ -129,10 +126,10 @@ class RingWriter {
   /// What a reader pins, as one look showed it; nothing when it breaks its quota.
   [[nodiscard]] std::optional<PinSet> pins_of(const ScanEntry& entry, const ReaderPage& page) const noexcept;
   [[nodiscard]] std::optional<std::uint32_t> take_free() noexcept;
-  void retire_one() noexcept;       // the oldest frame
-  void retire_oldest() noexcept;    // and looks at the readers
-  void retire_finished() noexcept;  // where that keeps the slots in the caches: what lossless readers are
-                                    // done with
+  void retire_one() noexcept;     // the oldest frame
+  void retire_oldest() noexcept;  // and looks at the readers
+  [[nodiscard]] bool few_slots_suffice() const noexcept;
+  void retire_finished() noexcept;  // what lossless readers are done with, where few slots suffice
   [[nodiscard]] std::optional<std::uint32_t> retire_until(std::uint64_t limit) noexcept;
   [[nodiscard]] bool unpinned_below(std::uint64_t limit) const noexcept;
   [[nodiscard]] std::uint32_t slot_of_frame(std::uint64_t sequence) const noexcept {
@@ -159,7 +156,7 @@ class RingWriter {
   // retired.
   PinSet free_{};                                                 // of the reusable slots, those nobody held
   PinSet held_{};                                                 // what anybody held
-  bool only_lossless_ = false;                                    // there are readers, all lossless
+  std::uint32_t lossless_readers_ = 0, other_readers_ = 0;        // as the last look showed them
   std::uint64_t lossless_floor_ = 0;                              // smallest cursor of a lossless reader
   std::uint64_t settled_floor_ = 0;                               // below it none of them is at work
   std::uint32_t scanned_set_ = ~std::uint32_t{0};                 // set_version_ of then

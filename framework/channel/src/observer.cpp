@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
+#include <map>
 #include <optional>
 
 #include <fmt/format.h>
@@ -19,6 +21,8 @@
 
 namespace reel {
 namespace {
+
+constexpr double kRateWindowNs = 2e9;
 
 std::string state_name(SlotState state) {
   switch (state) {
@@ -244,20 +248,24 @@ class StreamObserver::Impl {
   }
 
   [[nodiscard]] static double measured_fps(const StreamView& view) {
-    std::vector<double> times_ns;
+    // Also what was taken back: where few slots go round, the headers of frames that are no more there are
+    // most of what there is. One that is just written anew does not match its checksum.
+    std::map<std::uint64_t, double> published_ns;  // by sequence
     for (std::uint32_t slot = 0; slot < view.geometry.slots; ++slot) {
       const SlotObserver observer(view, slot);
       const std::uint64_t before = observer.state();
-      if (static_cast<SlotState>(before & 3) != SlotState::ready) continue;
       const Glimpse glimpse = observer.glimpse();
       if (glimpse.header_right && observer.unchanged(before))
-        times_ns.push_back(static_cast<double>(glimpse.record.publish_ns));
+        published_ns[glimpse.record.sequence] = static_cast<double>(glimpse.record.publish_ns);
     }
-    if (times_ns.size() < 2) return 0;
-    const auto [first, last] = std::minmax_element(times_ns.begin(), times_ns.end());
-    const auto intervals = static_cast<double>(times_ns.size() - 1);
-    const double span_ns = *last - *first;
-    const double since_first_ns = static_cast<double>(monotonic_ns()) - *first;
+    if (published_ns.size() < 2) return 0;
+    const auto& [last, last_ns] = *published_ns.rbegin();
+    // Slots that were left out for long tell of a rate that was.
+    auto begin = published_ns.begin();
+    while (std::next(begin, 2) != published_ns.end() && last_ns - begin->second > kRateWindowNs) ++begin;
+    const auto intervals = static_cast<double>(last - begin->first);
+    const double span_ns = last_ns - begin->second;
+    const double since_first_ns = static_cast<double>(monotonic_ns()) - begin->second;
     // Two intervals late are chance; a writer that has been silent for longer is slower than its frames say.
     const bool late = since_first_ns > span_ns * (1 + 2 / intervals);
     const double measured_ns = late ? since_first_ns : span_ns;

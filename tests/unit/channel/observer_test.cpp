@@ -20,8 +20,11 @@ using channel_test::bytes;
 using channel_test::kWatchdogMs;
 using channel_test::nv12;
 using reel::ErrorCode;
+using reel::Frame;
 using reel::FrameReader;
 using reel::FrameWriter;
+using reel::Loan;
+using reel::ReadStatus;
 using reel::WriteStatus;
 using reel_test::expect_error;
 
@@ -147,6 +150,26 @@ TEST_F(Observer, MeasuresTheRateAndSeesItFallWhenNoMoreFramesCome) {
   EXPECT_GT(measured, 0);
   EXPECT_LE(measured, 200);
   EXPECT_TRUE(reel_test::wait_until([&] { return observer.status().fps < measured / 4; })) << measured;
+}
+
+// What its one lossless reader is done with is taken back at once, and the slot lent again.
+TEST_F(Observer, MeasuresTheRateWhereTwoSlotsGoRound) {
+  FrameWriter writer(stream(), reel::Format(), {.slots = 8});
+  FrameReader reader(stream(), {.policy = reel::Policy::lossless});
+  reel::StreamObserver observer(stream());
+  Loan loan;
+  ASSERT_EQ(writer.acquire(loan, 100), WriteStatus::ok);
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_EQ(writer.publish(std::move(loan), {}), WriteStatus::ok);
+    Frame frame;
+    ASSERT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::frame);
+    frame.release();
+    ASSERT_EQ(writer.acquire(loan, 100), WriteStatus::ok);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  const double measured = observer.status().fps;
+  EXPECT_GT(measured, 0);
+  EXPECT_LE(measured, 200);
 }
 
 class RuntimeDir : public channel_test::ChannelTest {};

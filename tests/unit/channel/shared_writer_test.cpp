@@ -25,6 +25,14 @@ class SharedWriter : public channel_test::ChannelTest {
   static void fill(Loan& loan, int value) {
     std::fill(loan.data().begin(), loan.data().end(), static_cast<std::byte>(value));
   }
+  // Six slots: `old` is of memory that the stream has left since, `early` and five frames fill the new one.
+  static void take_every_slot(FrameWriter& writer, Loan& old, Loan& early) {
+    ASSERT_EQ(writer.acquire(old, 100), WriteStatus::ok);
+    fill(old, 5);
+    writer.reserve(8192);
+    ASSERT_EQ(writer.acquire(early, 10), WriteStatus::ok);
+    for (int i = 0; i < 5; ++i) ASSERT_EQ(writer.write(bytes(10, i), {}, {}, 0), WriteStatus::ok) << i;
+  }
 };
 
 TEST_F(SharedWriter, DoesNotReuseAKeptSlotThatNoReaderHolds) {
@@ -138,11 +146,7 @@ TEST_F(SharedWriter, IsFreeForOthersWhileOneThatPublishesWaits) {
   FrameReader reader(stream(), {.policy = reel::Policy::lossless});
   std::mutex mutex;
   Loan early, old;
-  ASSERT_EQ(writer.acquire(old, 100), WriteStatus::ok);
-  fill(old, 5);
-  writer.reserve(8192);
-  ASSERT_EQ(writer.acquire(early, 10), WriteStatus::ok);
-  for (int i = 0; i < 5; ++i) ASSERT_EQ(writer.write(bytes(10, i), {}, {}, 0), WriteStatus::ok) << i;
+  take_every_slot(writer, old, early);
   std::atomic<bool> published{false};
   std::thread waiter([&] {
     std::unique_lock lock(mutex);
@@ -244,11 +248,7 @@ TEST_F(SharedWriter, PublishesNothingAfterAnEndThatCameWhileItWaitedForASlotOfTh
   FrameReader reader(stream(), {.policy = reel::Policy::lossless});
   std::mutex mutex;
   Loan early, old;
-  ASSERT_EQ(writer.acquire(old, 100), WriteStatus::ok);
-  fill(old, 5);
-  writer.reserve(8192);
-  ASSERT_EQ(writer.acquire(early, 10), WriteStatus::ok);
-  for (int i = 0; i < 5; ++i) ASSERT_EQ(writer.write(bytes(10, i), {}, {}, 0), WriteStatus::ok) << i;
+  take_every_slot(writer, old, early);
   SleepingPublish waiter(writer, old, mutex);
   {
     const std::lock_guard lock(mutex);

@@ -81,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!ready || size == 0) return 0;
   const Format& format = format_of(data[0]);
   const gst::Ptr<GstBuffer> buffer(gst_buffer_new_allocate(nullptr, kPayload, nullptr));
-  if (const VideoFormat* video = format.video())
+  if (const VideoFormat* video = format.video(); video != nullptr && data[0] >= 0x80)
     gst::attach_layout(buffer.get(), *video, default_layout(*video));
   std::vector<std::uint64_t> copy(size / 8 + 1);  // aligned, as a slot's is
   std::memcpy(copy.data(), data + 1, size - 1);

@@ -15,35 +15,13 @@
 namespace reel::gst {
 namespace {
 
-// What a wrapped memory keeps alive.
-struct HeldFrame {
-  HeldFrame(Frame&& taken, std::shared_ptr<HeldSlots> counts)
-      : frame(std::move(taken)), slots(std::move(counts)) {
-    slots->held.fetch_add(1, std::memory_order_relaxed);
-  }
-  HeldFrame(const HeldFrame&) = delete;
-  HeldFrame& operator=(const HeldFrame&) = delete;
-  ~HeldFrame() {
-    frame.release();
-    // SYNC slots.held: release, pairs with the acquire in buffer_from: the pin is gone before it counts so.
-    slots->held.fetch_sub(1, std::memory_order_release);
-  }
-  Frame frame;
-  std::shared_ptr<HeldSlots> slots;
-};
-
-void let_go(gpointer held) {
-  delete static_cast<HeldFrame*>(held);
-}
-
 // The library's own system memory with a life of its own: mapping it for writing fails, sharing a part works.
 GstMemory* wrap(Frame&& frame, std::size_t bytes, const std::shared_ptr<HeldSlots>& slots) {
   const auto payload = frame.data();
-  auto held = std::make_unique<HeldFrame>(std::move(frame), slots);
   auto* start =
       const_cast<std::byte*>(payload.data());  // GStreamer has no pointer to const; READONLY says it
-  return gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, start, payload.size(), 0, bytes, held.release(),
-                                let_go);
+  return gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, start, payload.size(), 0, bytes,
+                                HeldSlots::hold(slots, std::move(frame)), HeldSlots::let_go);
 }
 
 template <typename Fill>
@@ -61,25 +39,36 @@ GstMemory* copy(const Frame& frame, std::size_t bytes) {
   return filled(bytes, [&](std::byte* to) { std::memcpy(to, frame.data().data(), bytes); });
 }
 
-GstMemory* repack(const Frame& frame, const VideoLayout& layout) {
-  return filled(layout.bytes, [&](std::byte* to) {
-    for (std::uint32_t index = 0; index < layout.plane_count; ++index) {
+GstMemory* repack(const Frame& frame, const GstVideoInfo& picture) {
+  return filled(picture.size, [&](std::byte* to) {
+    for (std::uint32_t index = 0; index < frame.plane_count(); ++index) {
       const ConstPlaneView from = frame.plane(index);
-      std::byte* row_to = to + layout.planes[index].offset_bytes;
-      for (std::uint32_t row = 0; row < from.rows; ++row, row_to += layout.planes[index].stride_bytes)
+      std::byte* row_to = to + picture.offset[index];
+      for (std::uint32_t row = 0; row < from.rows; ++row, row_to += picture.stride[index])
         std::memcpy(row_to, from.data + std::size_t{row} * from.stride_bytes, from.row_bytes);
     }
   });
 }
 
-bool same_places(const VideoLayout& a, const VideoLayout& b) {
-  if (a.plane_count != b.plane_count) return false;
-  for (std::uint32_t index = 0; index < a.plane_count; ++index) {
-    if (a.planes[index].offset_bytes != b.planes[index].offset_bytes ||
-        a.planes[index].stride_bytes != b.planes[index].stride_bytes)
+// Whoever knows the caps alone finds every plane, and as many bytes as it expects.
+bool lies_by_the_caps(const Frame& frame, const GstVideoInfo& picture) {
+  if (frame.plane_count() != GST_VIDEO_INFO_N_PLANES(&picture) || frame.data().size() < picture.size)
+    return false;
+  for (std::uint32_t index = 0; index < frame.plane_count(); ++index) {
+    const Plane& plane = frame.layout().planes[index];
+    if (plane.offset_bytes != picture.offset[index] ||
+        std::cmp_not_equal(plane.stride_bytes, picture.stride[index]))
       return false;
   }
   return true;
+}
+
+VideoLayout layout_by(const GstVideoInfo& picture, VideoLayout layout) {
+  for (std::uint32_t index = 0; index < layout.plane_count; ++index) {
+    layout.planes[index].offset_bytes = picture.offset[index];
+    layout.planes[index].stride_bytes = static_cast<std::uint32_t>(picture.stride[index]);
+  }
+  return layout;
 }
 
 }  // namespace
@@ -96,20 +85,22 @@ MadeBuffer buffer_from(Frame&& frame, const FrameInfo& info, const std::shared_p
   const SideDataView side_data = frame.side_data();
 
   const VideoFormat* video = frame.plane_count() != 0 ? frame.format().video() : nullptr;
-  const VideoLayout layout = video != nullptr ? default_layout(*video) : VideoLayout{};
-  const bool by_the_caps = video != nullptr && same_places(frame.layout(), layout);
+  const bool by_the_caps = video != nullptr && lies_by_the_caps(frame, *rules.picture);
   if (frame.data().empty()) {
     // no memory at all
   } else if (video != nullptr && !by_the_caps && !rules.any_layout) {
-    attach_layout(buffer, *video, layout, info.flags);
-    gst_buffer_append_memory(buffer, repack(frame, layout));
+    if (has_picture_flags(info.flags))
+      attach_layout(buffer, *video, layout_by(*rules.picture, frame.layout()), info.flags);
+    gst_buffer_append_memory(buffer, repack(frame, *rules.picture));
     made.how = Carried::repacked;
   } else {
-    if (video != nullptr) attach_layout(buffer, *video, frame.layout(), info.flags);
+    // One that says what the caps say would be allocated, filled and freed with each frame.
+    if (video != nullptr && (!by_the_caps || has_picture_flags(info.flags)))
+      attach_layout(buffer, *video, frame.layout(), info.flags);
     const std::size_t all = frame.data().size();
     // A picture that lies as the caps alone say is as many bytes as they say.
-    const std::size_t bytes = by_the_caps ? std::min<std::size_t>(all, layout.bytes) : all;
-    if (slots->held.load(std::memory_order_acquire) < rules.most_held) {
+    const std::size_t bytes = by_the_caps ? rules.picture->size : all;
+    if (slots->held() < rules.most_held) {
       gst_buffer_append_memory(buffer, wrap(std::move(frame), bytes, slots));
     } else {
       gst_buffer_append_memory(buffer, copy(frame, bytes));

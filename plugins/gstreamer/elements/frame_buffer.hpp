@@ -3,21 +3,18 @@
 // thread, after the element stopped, after the writer died.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include <gst/gst.h>
+#include <gst/video/video.h>
 
 #include <reel/channel/frame.hpp>
 #include <reel/gst/pointers.hpp>
 
-namespace reel::gst {
+#include "held_slots.hpp"
 
-/// Slots that buffers of one connection hold now. Shared with the buffers.
-struct HeldSlots {
-  std::atomic<std::uint32_t> held{0};
-};
+namespace reel::gst {
 
 /// How a frame's bytes went into its buffer.
 enum class Carried {
@@ -32,12 +29,14 @@ struct MadeBuffer {
 };
 
 struct BufferRules {
-  std::uint32_t most_held = 0;  // slots of `slots` beyond which frames are copied
-  bool any_layout = true;       // downstream reads GstVideoMeta
+  std::uint32_t most_held = 0;            // slots of `slots` beyond which frames are copied
+  bool any_layout = true;                 // downstream reads GstVideoMeta
+  const GstVideoInfo* picture = nullptr;  // of the caps; needed for frames with planes
 };
 
-/// `frame` is empty afterwards. The buffer has the times and flags of `info`, the frame's plane layout and
-/// side data, and as its offset that of the sender's buffer or else the frame's sequence.
+/// `frame` is empty afterwards. The buffer has the times and flags of `info`, the frame's side data, a
+/// GstVideoMeta where its planes lie other than the caps say or flags want one, and as its offset that of the
+/// sender's buffer or else the frame's sequence.
 [[nodiscard]] MadeBuffer buffer_from(Frame&& frame, const FrameInfo& info,
                                      const std::shared_ptr<HeldSlots>& slots, const BufferRules& rules);
 

@@ -29,6 +29,8 @@ void Inlet::close() {
 }
 
 void Inlet::apply() noexcept {
+  // SYNC inlet.wanted: release, before the interrupt; pairs with the acquire in attend().
+  wanted_.store(wanted_elsewhere(), std::memory_order_release);
   if (reader_) {
     if (wanted_elsewhere())
       reader_->interrupt();
@@ -40,6 +42,7 @@ void Inlet::apply() noexcept {
 
 // What is to be done before the next read; nullopt: read.
 std::optional<Inlet::Came> Inlet::attend() {
+  if (!wanted_.load(std::memory_order_acquire)) return std::nullopt;  // what is wanted later ends the read
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !paused_ || unlocked_; });
   if (unlocked_) return Came::flushing;

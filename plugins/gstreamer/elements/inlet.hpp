@@ -3,6 +3,7 @@
 // changes while it does not run).
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -74,6 +75,7 @@ class Inlet {
   bool paused_ = false;
   bool key_frame_wanted_ = false;
   std::optional<std::string> target_;
+  std::atomic<bool> wanted_{false};  // any of them, for a look without the mutex
   // Written by begin() and open() before the streaming thread takes (the base class's live lock, or the
   // thread's start, comes between), from then on by that thread alone: which reads it without the mutex.
   ReaderStats stats_;

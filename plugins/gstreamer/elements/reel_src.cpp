@@ -111,6 +111,18 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   }
 }
 
+// At the start, when it plays and when the property is set, rather than for each frame: the base class's
+// getter looks its type up, and its setter, which subclasses call, tells nobody.
+void follow_do_timestamp(ReelSrc* self) {
+  self->source.set_stamped_anew(gst_base_src_get_do_timestamp(GST_BASE_SRC(self)) != FALSE);
+}
+
+void notify(GObject* object, GParamSpec* spec) {
+  if (g_str_equal(spec->name, "do-timestamp") != FALSE) follow_do_timestamp(self_of(object));
+  GObjectClass* const parent = G_OBJECT_CLASS(reel_src_parent_class);
+  if (parent->notify != nullptr) parent->notify(object, spec);
+}
+
 void finalize(GObject* object) {
   ReelSrc* self = self_of(object);
   self->source.~Source();
@@ -124,12 +136,19 @@ gboolean start(GstBaseSrc* base) {
   GST_OBJECT_LOCK(base);
   const reel::gst::SrcSettings settings = self->settings;
   GST_OBJECT_UNLOCK(base);
+  follow_do_timestamp(self);
   if (settings.stream.empty()) {
     GST_ELEMENT_ERROR(base, RESOURCE, SETTINGS, ("No stream is named."),
                       ("set the property 'stream', as in: reelsrc stream=camera"));
     return FALSE;
   }
-  return static_cast<gboolean>(self->source.open(settings));
+  if (!self->source.open(settings)) return FALSE;
+  // Another one was named since the copy, when there was nothing yet to tell of it.
+  GST_OBJECT_LOCK(base);
+  const std::string named = self->settings.stream;
+  GST_OBJECT_UNLOCK(base);
+  if (named != settings.stream) self->source.retarget(named);
+  return TRUE;
 }
 
 gboolean stop(GstBaseSrc* base) {
@@ -150,6 +169,7 @@ gboolean unlock_stop(GstBaseSrc* base) {
 GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
   reel::gst::Source& source = self_of(element)->source;
   const bool live = gst_base_src_is_live(GST_BASE_SRC(element)) != FALSE;
+  if (change == GST_STATE_CHANGE_PAUSED_TO_PLAYING) follow_do_timestamp(self_of(element));
   if (live && change == GST_STATE_CHANGE_PLAYING_TO_PAUSED) source.pause();
   if (live && change == GST_STATE_CHANGE_PAUSED_TO_PLAYING && !source.play()) return GST_STATE_CHANGE_FAILURE;
   return GST_ELEMENT_CLASS(reel_src_parent_class)->change_state(element, change);
@@ -285,6 +305,7 @@ static void reel_src_class_init(ReelSrcClass* klass) {
   auto* base_class = GST_BASE_SRC_CLASS(klass);
   object_class->set_property = set_property;
   object_class->get_property = get_property;
+  object_class->notify = notify;
   object_class->finalize = finalize;
   reel::gst::install_src_properties(object_class);
   install_signals(object_class);

@@ -18,7 +18,7 @@ namespace reel::gst {
 /// Detections as GstVideoRegionOfInterestMeta, the metas that collect_side_data() wrote as what they were,
 /// other entries (and what regions lose on their way) as custom metas "ReelSideData", `capture_ns` as a
 /// GstReferenceTimestampMeta of "timestamp/x-clock-monotonic" (unless kNoTime). REQUIRES: `buffer` is
-/// writable and has its memory, all of it; it has the GstVideoMeta of a `format` that is raw video.
+/// writable and has its memory, all of it, and a GstVideoMeta where its planes lie other than the caps say.
 void attach_side_data(GstBuffer* buffer, const Format& format, std::int64_t capture_ns,
                       const SideDataView& side_data);
 

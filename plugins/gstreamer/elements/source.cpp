@@ -91,7 +91,8 @@ bool Source::open_inlet(const std::string& stream) {
   return false;
 }
 
-void Source::refuse(ErrorCode code, const std::string& why) {
+void Source::refuse(ErrorCode code, const std::string& reason) {
+  const std::string why = in_properties(reason);
   const std::string what = "Cannot read stream \"" + settings_.stream + "\".";
   switch (code) {
     case ErrorCode::bad_argument:
@@ -299,8 +300,7 @@ GstStructure* Source::stats() const {
       G_TYPE_UINT64, number(now.skipped), "lapped", G_TYPE_UINT64, number(now.lapped), "late", G_TYPE_UINT64,
       number(counts_.late), "undecodable", G_TYPE_UINT64, number(counts_.undecodable), "connects",
       G_TYPE_UINT64, number(now.connects), "copied", G_TYPE_UINT64, number(counts_.copied), "repacked",
-      G_TYPE_UINT64, number(counts_.repacked), "held", G_TYPE_UINT,
-      slots_->held.load(std::memory_order_relaxed), "sequence", G_TYPE_UINT64,
+      G_TYPE_UINT64, number(counts_.repacked), "held", G_TYPE_UINT, slots_->held(), "sequence", G_TYPE_UINT64,
       number(sequence_.load(std::memory_order_relaxed)), nullptr);
 }
 
@@ -308,7 +308,7 @@ GstStructure* Source::stats() const {
 // waited for, and one that wants the latest frame leaves the others out on purpose.
 Source::Latency Source::latency() const noexcept {
   // Buffers that get their times when they are handed on are never behind them.
-  if (gst_base_src_get_do_timestamp(GST_BASE_SRC(element_)) != FALSE) return {0, GST_CLOCK_TIME_NONE};
+  if (stamped_anew_.load(std::memory_order_relaxed)) return {0, GST_CLOCK_TIME_NONE};
   const auto least = static_cast<GstClockTime>(meter_.latency_ns());
   const auto depth = static_cast<GstClockTime>(meter_.frame_duration_ns()) * ring_slots_.load();
   return {least, bounded_.load() && depth != 0 ? least + depth : GST_CLOCK_TIME_NONE};

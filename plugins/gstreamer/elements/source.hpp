@@ -48,6 +48,8 @@ class Source {
 
   // From any thread:
 
+  /// The base class gives buffers their times when they are handed on: do-timestamp.
+  void set_stamped_anew(bool on) noexcept { stamped_anew_.store(on, std::memory_order_relaxed); }
   /// The other stream from the next buffer on.
   void retarget(std::string stream) { inlet_.retarget(std::move(stream)); }
   void unlock() { inlet_.unlock(); }
@@ -74,7 +76,7 @@ class Source {
 
   // source.cpp: the stream and its writers
   bool open_inlet(const std::string& stream);
-  void refuse(ErrorCode code, const std::string& why);
+  void refuse(ErrorCode code, const std::string& reason);
   bool switch_stream();
   GstFlowReturn next(Frame& frame, bool& again);
   GstFlowReturn look_around();
@@ -138,12 +140,14 @@ class Source {
   KeyFrameGate gate_;
 
   std::optional<Format> format_;    // of the caps pushed last
+  GstVideoInfo picture_{};          // the same, where they are of a video format
   std::optional<Segment> segment_;  // not live: pushed last
   std::int64_t base_shift_ns_ = 0;  // not live: running time before the present writer's zero
   std::int64_t last_running_ns_ = 0;
   bool joined_ = false;  // the next frame is the first of a writer
   std::string tags_;
   std::atomic<bool> any_layout_{true};
+  std::atomic<bool> stamped_anew_{false};
   std::atomic<bool> segment_due_{false};  // the base class pushes one before the next buffer
   bool discont_ = true;
   bool delivered_ = false;

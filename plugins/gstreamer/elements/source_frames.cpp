@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <reel/base/clock.hpp>
+#include <reel/base/error.hpp>
 #include <reel/gst/caps.hpp>
 #include <reel/gst/frame_info.hpp>
 
@@ -97,7 +98,7 @@ bool Source::place(const Frame& frame, FrameInfo& info) {
     place_as_sent(frame, info);
   else if (!place_live(frame, info))
     return false;
-  if (gst_base_src_get_do_timestamp(GST_BASE_SRC(element_)) != FALSE) info.pts_ns = info.dts_ns = kNoTime;
+  if (stamped_anew_.load(std::memory_order_relaxed)) info.pts_ns = info.dts_ns = kNoTime;
   return true;
 }
 
@@ -183,7 +184,8 @@ void Source::tell_of_loss(const FrameInfo& info) {
 }
 
 void Source::take_on(Frame&& frame, const FrameInfo& info, GstBuffer** buffer) {
-  MadeBuffer made = buffer_from(std::move(frame), info, slots_, {settings_.max_pins - 1, any_layout_.load()});
+  MadeBuffer made =
+      buffer_from(std::move(frame), info, slots_, {settings_.max_pins - 1, any_layout_.load(), &picture_});
   if (made.how != Carried::wrapped)
     count([&](Counts& counts) { ++(made.how == Carried::copied ? counts.copied : counts.repacked); });
   if (std::exchange(discont_, false)) GST_BUFFER_FLAG_SET(made.buffer.get(), GST_BUFFER_FLAG_DISCONT);
@@ -201,6 +203,8 @@ GstFlowReturn Source::follow_format(const Frame& frame) {
   Ptr<GstCaps> caps;
   try {
     caps = caps_from_format(format);
+    if (format.video() != nullptr && gst_video_info_from_caps(&picture_, caps.get()) == FALSE)
+      throw Error(ErrorCode::protocol, "GStreamer takes these for no picture: " + format.caps());
   } catch (const std::exception& error) {
     GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("The caps of %s cannot be used.", stream.c_str()),
                       ("%s", error.what()));

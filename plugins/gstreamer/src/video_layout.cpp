@@ -106,6 +106,10 @@ std::optional<PlaneRun> find_plane_run(GstBuffer* buffer, const GstVideoInfo& in
   return PlaneRun{begin, *layout};
 }
 
+bool has_picture_flags(std::uint32_t frame_flags) noexcept {
+  return (frame_flags / kFirstMediaFlag & kFrameFlags) != 0;
+}
+
 void attach_layout(GstBuffer* buffer, const VideoFormat& format, const VideoLayout& layout,
                    std::uint32_t frame_flags) {
   std::array<gsize, GST_VIDEO_MAX_PLANES> offsets{};

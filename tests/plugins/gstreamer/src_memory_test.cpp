@@ -2,8 +2,10 @@
 #include "player.hpp"
 
 #include <algorithm>
+#include <barrier>
 #include <fstream>
 #include <optional>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gst/video/video.h>
@@ -76,6 +78,35 @@ TEST_F(SourceMemory, BuffersOutliveTheWriterTheStopAndTheElement) {
   for (int i = 1; i <= 3; ++i) EXPECT_TRUE(all_are(gst_sample_get_buffer(held[i - 1]), i));
   for (GstSample* sample : held) gst_sample_unref(sample);
   EXPECT_TRUE(reel_test::wait_until([&] { return mappings() == 0; })) << "and nothing outlives them";
+}
+
+// What the memories are held with is used again, and comes back from any thread.
+TEST_F(SourceMemory, BuffersThatThreadsReleaseAtOnceAreAllLetGo) {
+  constexpr int kRounds = 100;
+  constexpr std::size_t kThreads = 4;
+  Player player(src("policy=lossless max-pins=6") + kHeldLine + " enable-last-sample=false");
+  player.play();
+  FrameWriter writer(stream(), picture(), {.slots = 16});
+  ASSERT_TRUE(wait_for_readers(writer));
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<GstSample*> held;
+    for (std::size_t i = 0; i < kThreads; ++i) {
+      write(writer, round + static_cast<int>(i));
+      held.push_back(pull(player));
+      ASSERT_TRUE(all_are(gst_sample_get_buffer(held[i]), round + static_cast<int>(i)));
+    }
+    std::barrier start(kThreads);
+    std::vector<std::jthread> threads;
+    for (GstSample* sample : held) {
+      threads.emplace_back([&start, sample] {
+        start.arrive_and_wait();
+        gst_sample_unref(sample);
+      });
+    }
+    threads.clear();
+    ASSERT_LE(player.stat("held"), 1u) << "round " << round << ", and appsink keeps its last";
+  }
+  EXPECT_EQ(player.stat("copied"), 0u);
 }
 
 TEST_F(SourceMemory, CannotBeWrittenAndElementsThatWorkInPlaceGetACopy) {
@@ -165,6 +196,63 @@ TEST_F(SourceMemory, PaddedPicturesStayInTheirSlotsForThoseWhoDo) {
   EXPECT_EQ(player.stat("repacked"), 0u);
   EXPECT_EQ(player.stat("copied"), 0u);
   gst_sample_unref(sample);
+}
+
+// Each component, looked for where an element with these caps looks, begins and ends with its value.
+void expect_components(GstSample* sample, const std::vector<int>& values) {
+  ASSERT_NE(sample, nullptr);
+  GstVideoInfo info{};
+  ASSERT_TRUE(gst_video_info_from_caps(&info, gst_sample_get_caps(sample)));
+  GstVideoFrame frame{};
+  ASSERT_TRUE(gst_video_frame_map(&frame, &info, gst_sample_get_buffer(sample), GST_MAP_READ));
+  for (guint i = 0; i < values.size(); ++i) {
+    const auto* const data = static_cast<const guint8*>(GST_VIDEO_FRAME_COMP_DATA(&frame, i));
+    const std::ptrdiff_t stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, i);
+    EXPECT_EQ(data[0], values[i]) << "component " << i;
+    EXPECT_EQ(data[stride * (GST_VIDEO_FRAME_COMP_HEIGHT(&frame, i) - 1)], values[i]) << "component " << i;
+  }
+  gst_video_frame_unmap(&frame);
+}
+
+// The last row ends with its last pixel.
+TEST_F(SourceMemory, APictureWithoutItsLastPaddingCanBeMapped) {
+  for (const char* const after : {"", " ! videoconvert ! video/x-raw,format=BGRx"}) {
+    Player player(src("policy=lossless") + after + kHeldLine);
+    player.play();
+    FrameWriter writer(stream(), reel::VideoFormat{reel::PixelFormat::RGB, 5, 4, {100, 1}}, {.slots = 8});
+    ASSERT_TRUE(wait_for_readers(writer));
+    reel::Loan loan;
+    ASSERT_EQ(writer.acquire(loan, 3 * 16 + 5 * 3), reel::WriteStatus::ok);
+    std::fill(loan.data().begin(), loan.data().end(), std::byte{7});
+    ASSERT_EQ(writer.publish(std::move(loan), {}), reel::WriteStatus::ok) << writer.error();
+    GstSample* const sample = pull(player);
+    expect_components(sample, {7, 7, 7});
+    gst_sample_unref(sample);
+  }
+}
+
+// Whose chroma planes GStreamer gives an even number of rows, which ours have not.
+TEST_F(SourceMemory, InterlacedPicturesThatLieInOurLayoutAreFoundByTheirCaps) {
+  const auto format = reel::Format::from_caps(
+      "video/x-raw, format=(string)I420, width=(int)720, height=(int)486, interlace-mode=(string)mixed, "
+      "framerate=(fraction)30/1");
+  ASSERT_NE(format.video(), nullptr);
+  for (const char* const after : {"", " ! videoconvert ! video/x-raw,format=YV12"}) {
+    Player player(src("policy=lossless") + after + kHeldLine);
+    player.play();
+    FrameWriter writer(stream(), format, {.slots = 8});
+    ASSERT_TRUE(wait_for_readers(writer));
+    reel::Loan loan;
+    ASSERT_EQ(writer.acquire(loan), reel::WriteStatus::ok);
+    for (std::uint32_t index = 0; index < 3; ++index) {
+      const reel::PlaneView plane = loan.plane(index);
+      std::fill_n(plane.data, std::size_t{plane.rows} * plane.stride_bytes, std::byte(60 + index));
+    }
+    ASSERT_EQ(writer.publish(std::move(loan), {}), reel::WriteStatus::ok) << writer.error();
+    GstSample* const sample = pull(player);
+    expect_components(sample, {60, 61, 62});
+    gst_sample_unref(sample);
+  }
 }
 
 TEST_F(SourceMemory, AsksDownstreamForItsAllocationOnceForEachCaps) {

@@ -279,7 +279,7 @@ TEST_F(SourcePolicy, AWriterThatRefusesSaysWhyOnTheBus) {
   FrameWriter writer(stream(), picture(), {.slots = 4});
   Player player(into_sink("max-pins=64"));
   player.play();
-  EXPECT_THAT(player.end(), AllOf(StartsWith("error: "), HasSubstr(stream()), HasSubstr("max_pins")));
+  EXPECT_THAT(player.end(), AllOf(StartsWith("error: "), HasSubstr(stream()), HasSubstr("lower `max-pins`")));
 }
 
 TEST_F(SourcePolicy, ASinkThatKeepsTimeShowsALiveStreamWithoutDropping) {

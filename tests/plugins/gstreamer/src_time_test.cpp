@@ -207,6 +207,24 @@ TEST_F(SourceTime, DoTimestampStampsFramesWhenTheyCome) {
   EXPECT_LT(player.buffers().front().pts, 500u * kS) << "not the sender's, which lies far ahead";
 }
 
+TEST_F(SourceTime, DoTimestampCanBeTurnedOnAndOffWhilePlaying) {
+  Player player(into_sink());
+  player.play();
+  FrameWriter writer(stream(), picture());
+  ASSERT_TRUE(wait_for_readers(writer));
+  const std::int64_t ahead_ns = 1000 * kS;  // of what the pipeline's clock says
+  writer.set_segment(presented_since(monotonic_ns() + ahead_ns));
+  for (const int number : {1, 2, 3}) {
+    g_object_set(player.source(), "do-timestamp", static_cast<gboolean>(number == 2), nullptr);
+    write(writer, number, at(number * 10 * kMs));
+    ASSERT_TRUE(player.wait_for(static_cast<std::size_t>(number)));
+  }
+  const std::vector<Left> buffers = player.buffers();
+  EXPECT_GT(buffers[0].pts, 500u * kS);
+  EXPECT_LT(buffers[1].pts, 500u * kS) << "stamped when it was handed on";
+  EXPECT_GT(buffers[2].pts, 500u * kS);
+}
+
 // A sink that waits for the clock holds each buffer for its processing deadline after the time at which it
 // was handed on. Behind a queue that is a delay; without one the next frame is not taken meanwhile (of this
 // sound, whose buffers are shorter, half was lost).

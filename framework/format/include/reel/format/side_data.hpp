@@ -81,7 +81,7 @@ class SideDataView {
   /// Stops at the first entry that does not fit its place.
   [[nodiscard]] Iterator begin() const noexcept { return Iterator(bytes_); }
   [[nodiscard]] Iterator end() const noexcept { return Iterator({}); }
-  [[nodiscard]] bool empty() const noexcept { return begin() == end(); }
+  [[nodiscard]] bool empty() const noexcept { return bytes_.empty() || begin() == end(); }
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
 
   /// The detections of an entry of that type (empty for another, or when bytes() is not aligned for them).

@@ -29,6 +29,9 @@ struct PlaneRun {
 [[nodiscard]] std::optional<PlaneRun> find_plane_run(GstBuffer* buffer, const GstVideoInfo& info,
                                                      const VideoFormat& format) noexcept;
 
+/// Some of `frame_flags`, of FrameInfo, are a GstVideoMeta's: interlaced, top field first ...
+[[nodiscard]] bool has_picture_flags(std::uint32_t frame_flags) noexcept;
+
 /// Says with a GstVideoMeta where the planes lie; its flags (interlaced, top field first ...) are those among
 /// `frame_flags`, of FrameInfo. REQUIRES: `buffer` is writable and holds layout.bytes.
 void attach_layout(GstBuffer* buffer, const VideoFormat& format, const VideoLayout& layout,

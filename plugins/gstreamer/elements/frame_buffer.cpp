@@ -89,8 +89,7 @@ MadeBuffer buffer_from(Frame&& frame, const FrameInfo& info, const std::shared_p
   if (frame.data().empty()) {
     // no memory at all
   } else if (video != nullptr && !by_the_caps && !rules.any_layout) {
-    if (has_picture_flags(info.flags))
-      attach_layout(buffer, *video, layout_by(*rules.picture, frame.layout()), info.flags);
+    attach_layout(buffer, *video, layout_by(*rules.picture, frame.layout()), info.flags);
     gst_buffer_append_memory(buffer, repack(frame, *rules.picture));
     made.how = Carried::repacked;
   } else {

@@ -11,6 +11,7 @@
 #include <reel/base/log.hpp>
 #include <reel/base/unique_fd.hpp>
 #include <reel/stage/signal_watcher.hpp>
+#include <reel/stage/supervised.hpp>
 
 namespace {
 
@@ -34,6 +35,7 @@ int run(const Arguments& arguments) {
   }
   if (arguments.setup_fd < 0) throw CLI::RequiredError("--setup-fd");
   reel::block_stop_signals();
+  reel::wait_for_debugger();
   return reel::run_plugin(arguments.name, arguments.setup_fd, arguments.stats_fd);
 }
 

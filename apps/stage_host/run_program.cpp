@@ -35,7 +35,8 @@ std::string variable_name(const char* prefix, const std::string& port) {
 }
 
 // REEL_STAGE; REEL_IN and REEL_OUT: the first stream; REEL_IN_<PORT> and REEL_OUT_<PORT>: all of a port;
-// REEL_READER: what its readers are called.
+// REEL_READER: what its readers are called. REEL_SETUP: all of the setup, as JSON, for programs that know
+// more of Reel than names (reel.Stage of Python).
 void set_environment(const StageSetup& setup) {
   std::map<std::string, std::string> variables;
   for (const InputSetup& input : setup.inputs) {
@@ -50,6 +51,7 @@ void set_environment(const StageSetup& setup) {
     variables["REEL_IN"] = setup.inputs.front().stream;
     variables[kReaderNameVariable] = setup.inputs.front().reader.name;
   }
+  variables["REEL_SETUP"] = to_json(setup);
   if (!setup.outputs.empty()) variables["REEL_OUT"] = setup.outputs.front().stream;
   for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
 }

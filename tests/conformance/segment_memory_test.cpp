@@ -1,11 +1,7 @@
 // What a segment is: its size, its bytes, its pages, and how it is shared.
 #include "segment_suite.hpp"
 
-#include <algorithm>
 #include <csignal>
-#include <cstring>
-#include <fstream>
-#include <span>
 
 #include <fcntl.h>
 #include <sys/time.h>
@@ -20,24 +16,6 @@ using reel_test::expect_error;
 
 class SegmentMemory : public SegmentSuite {};
 INSTANTIATE_TEST_SUITE_P(EveryKind, SegmentMemory, ::testing::ValuesIn(reel::segment_kinds()), kind_name);
-
-/// The resident bytes of the mapping that begins at `address`.
-std::size_t resident_bytes_at(const void* address) {
-  std::ifstream smaps("/proc/self/smaps");
-  char begin[32];
-  std::snprintf(begin, sizeof begin, "%lx-", reinterpret_cast<unsigned long>(address));
-  bool found = false;
-  for (std::string line; std::getline(smaps, line);) {
-    if (line.starts_with(begin)) found = true;
-    if (found && line.starts_with("Rss:")) return std::stoul(line.substr(4)) * 1024;
-  }
-  return 0;
-}
-
-bool all_zero(SharedSegment& segment) {
-  const std::span<const std::byte> bytes(segment.data(), segment.size());
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-}
 
 TEST_P(SegmentMemory, HasWholePagesThatHoldWhatWasAskedFor) {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -55,14 +33,14 @@ TEST_P(SegmentMemory, IsZeroFilled) {
 
 TEST_P(SegmentMemory, IsPrefaultedWhenMade) {
   const auto segment = create();
-  EXPECT_EQ(resident_bytes_at(segment->data()), segment->size());
+  EXPECT_EQ(kernel_bytes("Rss", segment->data()), segment->size());
 }
 
 TEST_P(SegmentMemory, IsPrefaultedWhenMapped) {
   const auto segment = create();
   (void)segment->seal(reel::Seal::size);
   const auto mapped = backend().map(segment->share_read_only(), segment->size(), false);
-  EXPECT_EQ(resident_bytes_at(mapped->data()), mapped->size());
+  EXPECT_EQ(kernel_bytes("Rss", mapped->data()), mapped->size());
 }
 
 TEST_P(SegmentMemory, RefusesSizesThatNoSegmentCanHave) {

@@ -36,6 +36,11 @@ inline std::string kind_name(const ::testing::TestParamInfo<reel::SegmentKind>& 
   return std::string(reel::to_string(info.param));
 }
 
+/// What /proc/self/smaps says of the mapping that begins at `address`, in bytes: "Rss", "ShmemPmdMapped".
+std::size_t kernel_bytes(const std::string& what, const void* address);
+
+bool all_zero(reel::SharedSegment& segment);
+
 /// Runs `body` in a forked process, which must end with status 0; what it wrote to standard error is shown
 /// when it does not.
 inline void expect_child_succeeds(const std::function<int()>& body) {

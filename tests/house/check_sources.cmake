@@ -1,7 +1,7 @@
 # cmake -DROOT=<repository> -P check_sources.cmake: what every source must keep to, one line for each that does not.
 #   no #include "../..."; a header has #pragma once and opens with a comment; no file above 500 lines;
 #   in the framework third-party headers are for .cpp files only (channel's two OpenCV headers aside): nobody includes the
-#   headers of a plugin or a program, but everybody those of the framework.
+#   headers of a plugin, a program or framework/python (a module of Python's), but everybody those of the library.
 set(MOST_LINES 500)
 
 # What those headers may include: of the standard library (<vector>), of Reel, beside the file ("x.hpp"), or of the operating system.
@@ -32,7 +32,7 @@ foreach(folder framework plugins apps tests)
       set(target "${CMAKE_MATCH_1}")
       if(target MATCHES "^\\.\\./")
         complain(${source} "include \"${target}: name it from its include root")
-      elseif(source MATCHES "^framework/.*\\.hpp$" AND NOT source MATCHES "/reel/channel/opencv(_convert)?\\.hpp$"
+      elseif(source MATCHES "^framework/.*\\.hpp$" AND NOT source MATCHES "/reel/channel/opencv(_convert)?\\.hpp$|^framework/python/"
              AND NOT target MATCHES "^(${allowed})$")
         complain(${source} "include ${target}: third-party headers belong into .cpp files")
       endif()

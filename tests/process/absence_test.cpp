@@ -195,6 +195,27 @@ TEST_F(Absence, ThatIsOnPurposeOrOfAStrangerIsNotWaitedFor) {
   EXPECT_EQ(writer.stats().waits, 0U);
 }
 
+TEST_F(Absence, OfAReaderThatHasSaidItComesBackIsWaitedForUndeclared) {
+  reel::FrameWriter writer = make_writer(kLong_ms);
+  reel::ReaderOptions options{.name = "app/later", .policy = reel::Policy::lossless, .comes_back = true};
+  {
+    reel::FrameReader dies(stream(), options);
+    write(writer, 2);
+    dies.keep_place();  // as if its process had died
+  }
+  ASSERT_TRUE(wait_until([&] { return writer.readers().at(0).away_ms != 0; }));
+  std::jthread writing([&] { write(writer, 100); });
+  const Interrupted stopped{writer};
+  ASSERT_TRUE(wait_until([&] { return writer.stats().waits > 0; })) << "it is waited for";
+  options.start = reel::Start::resume;
+  reel::FrameReader back(stream(), options);
+  reel::Frame frame;
+  for (std::uint64_t number = 1; number <= 102; ++number) {
+    ASSERT_EQ(back.read(frame, kLong_ms), reel::ReadStatus::frame) << number;
+    ASSERT_EQ(frame.info().offset, number);
+  }
+}
+
 TEST_F(Absence, BeyondItsTimeGivesItsPlaceToAGuestOfAWriterThatNeverWaits) {
   reel::FrameWriter writer = make_writer(300);
   ChildProcess doomed = start();  // 3 pins

@@ -87,6 +87,7 @@ reel::WriterOptions writer_options(const std::vector<std::string>& arguments) {
   options.memory = reel::segment_kind_from(setting(arguments, "memory", "memfd")).value();
   options.allowed_users = list_setting(arguments, "users");
   options.allowed_groups = list_setting(arguments, "groups");
+  options.allow_everyone = number_setting(arguments, "everyone", 0) != 0;
   return options;
 }
 

@@ -38,7 +38,7 @@ using Settings = std::vector<std::string>;  // "key=value"
 [[nodiscard]] reel_test::ChildProcess start_reader(const std::string& stream, const Settings& settings = {});
 
 /// A process with a FrameWriter of opaque bytes. Settings: bytes, slots, history, live, memory, side, stall,
-/// users and groups (those allowed, by number); user and in_groups as above. It answers:
+/// users and groups (those allowed, by number), everyone; user and in_groups as above. It answers:
 ///   "write N [delay_us]" -> "wrote LAST STATUS", the frames' numbers counting on; "bytes N" changes their
 ///   size "run [delay_us]" -> "running", then writes for ever "end" -> "ended"; "stats" -> "stats
 ///   published=.. waits=.. demoted=.. refused=.. epochs=.."

@@ -37,6 +37,20 @@ TEST(Program, FindsItsStreamsInItsEnvironment) {
   EXPECT_EQ(host.output(), "tool|camera|mixed|camera screen|voice|mixed\n");
 }
 
+TEST(Program, FindsTheWholeSetupInItsEnvironment) {
+  StageSetup setup;
+  setup.name = "tool";
+  add_input(setup, "in", "camera");
+  add_output(setup, "out", "mixed");
+  setup.outputs.front().writer.wait_for = {"p/next"};
+  auto host = ChildProcess::program(REEL_STAGE_HOST_PATH, {"--name", "tool", "--setup-fd", "0", "--exec",
+                                                           "--", "sh", "-c", "echo \"$REEL_SETUP\""});
+  host.send(to_json(setup));
+  host.close_input();
+  EXPECT_TRUE(host.wait().ok()) << host.errors();
+  EXPECT_EQ(host.output(), to_json(setup) + "\n");
+}
+
 TEST(Program, KeepsAnEnvironmentThatIsThereAlready) {
   auto host = shell("echo \"$REEL_STAGE|$REEL_IN\"", {{"REEL_IN", "camera"}});
   EXPECT_TRUE(host.wait().ok()) << host.errors();

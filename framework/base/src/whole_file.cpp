@@ -1,11 +1,13 @@
 #include <reel/base/whole_file.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <random>
 
 #include <fmt/format.h>
 #include <reel/base/error.hpp>
@@ -38,20 +40,43 @@ void write_all(int fd, std::span<const std::byte> bytes, const Place& place) {
   }
 }
 
+std::string unfinished_path(const std::string& path) {
+  // Processes of two containers may have one number.
+  static const auto lot = std::random_device{}();
+  return fmt::format("{}.part{}-{:08x}", path, ::getpid(), lot);
+}
+
+UniqueFd create(const std::string& unfinished, const Place& place) {
+  ::unlink(unfinished.c_str());  // of a call before that was cut short
+  UniqueFd file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!file) fail(errno, "creating the file", place);
+  return file;
+}
+
 }  // namespace
 
 void write_whole_file(const std::string& path, std::span<const std::byte> bytes, std::string_view setting) {
   const Place place{path, setting};
-  const std::string unfinished = fmt::format("{}.part{}", path, ::getpid());
+  const std::string unfinished = unfinished_path(path);
   try {
-    const UniqueFd file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!file) fail(errno, "creating the file", place);
+    const UniqueFd file = create(unfinished, place);
     write_all(file.get(), bytes, place);
     if (::rename(unfinished.c_str(), path.c_str()) != 0) fail(errno, "renaming the finished file", place);
   } catch (const Error&) {
     ::unlink(unfinished.c_str());
     throw;
   }
+}
+
+void check_whole_file(const std::string& path, std::string_view setting) {
+  const Place place{path, setting};
+  struct stat there {};
+  if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode))
+    throw Error(ErrorCode::io,
+                fmt::format("there is something else than a file: set {} to another place", setting), path);
+  const std::string unfinished = unfinished_path(path);
+  create(unfinished, place).reset();
+  ::unlink(unfinished.c_str());
 }
 
 }  // namespace reel

@@ -40,6 +40,9 @@ void FrameReader::interrupt() noexcept {
 void FrameReader::resume() noexcept {
   impl_->interrupt(false);
 }
+void FrameReader::keep_place() noexcept {
+  impl_->keep_place();
+}
 bool FrameReader::request_key_frame() noexcept {
   return impl_->request_key_frame();
 }

@@ -85,12 +85,17 @@ FrameReader::Impl::Impl(std::string stream, const ReaderOptions& options)
 }
 
 FrameReader::Impl::~Impl() {
-  if (connection_) {
+  if (connection_ && !keeps_place_) {
     const PlainMessage leave{{.type = MessageType::leave}};
     (void)send_message(connection_->socket(),
                        bytes_of(leave));  // a frame still held keeps the connection, but no cursor
   }
   disconnect();
+}
+
+void FrameReader::Impl::keep_place() noexcept {
+  keeps_place_ = true;
+  if (connection_) connection_->abandon();
 }
 
 ReadStatus FrameReader::Impl::read(Frame& frame, int timeout_ms) noexcept {
@@ -165,7 +170,12 @@ bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
   frame.info_ = info_of(record);
   frame.payload_ = {epoch_->view().slot_payload(taken.slot), record.payload_bytes};
   frame.side_data_ = SideDataView({epoch_->view().slot_side_data(taken.slot), record.side_data_bytes});
-  if (!payload_holds(taken, frame)) {
+  const bool described_well = described(taken, frame);
+  if (described_well && options_.wanted && frame.info_.kind == FrameKind::media && !options_.wanted(frame)) {
+    pass_over(taken, frame);
+    return false;
+  }
+  if (!described_well || !payload_holds(taken, frame)) {
     ++counters_.corrupted;
     if (!options_.deliver_corrupted || frame.format_ == nullptr) {
       epoch_->release(taken.slot);
@@ -193,9 +203,18 @@ bool FrameReader::Impl::deliver(const TakenSlot& taken, Frame& frame) noexcept {
   return true;
 }
 
-// Records, plane layout and checksums: false when any of them cannot be right. `frame.verified_` tells
-// whether the payload was compared.
-bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noexcept {
+// What the frame itself says of gaps before it is kept for the next one that is delivered.
+void FrameReader::Impl::pass_over(const TakenSlot& taken, const Frame& frame) noexcept {
+  ++counters_.skipped;
+  ++missed_seen_;
+  discont_ = discont_ || (frame.info_.flags & kDiscont) != 0;
+  rules_.key_frames = frame.format_->kind() == MediaKind::encoded;
+  epoch_->release(taken.slot);
+  epoch_->ring().publish_counters(counters_);
+}
+
+// Records and plane layout: false when any of them cannot be right.
+bool FrameReader::Impl::described(const TakenSlot& taken, Frame& frame) noexcept {
   const SlotRecord& record = taken.record;
   static const Format kNoFormat;
   frame.verified_ = false;
@@ -212,6 +231,12 @@ bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noex
     if (layout == nullptr) return false;
     frame.layout_ = *layout;
   }
+  return true;
+}
+
+// Checksums: false when one is wrong. `frame.verified_` tells whether the payload was compared.
+bool FrameReader::Impl::payload_holds(const TakenSlot& taken, Frame& frame) noexcept {
+  const SlotRecord& record = taken.record;
   if (record.side_data_bytes != 0 && checksum(frame.side_data_.bytes()) != record.side_data_checksum)
     return false;
   const auto mode = static_cast<ChecksumMode>(record.checksum_mode);
@@ -341,6 +366,10 @@ void FrameReader::Impl::join(Joined joined) {
   service_->watch(connection->socket(), EPOLLRDHUP | EPOLLONESHOT,
                   [watched = connection.get()](std::uint32_t) { watched->mark_hung_up(); });
   set_connection(std::move(connection));
+  if (options_.comes_back) {
+    const PlainMessage message{{.type = MessageType::comes_back}};
+    (void)send_message(connection_->socket(), bytes_of(message));
+  }
   if (options_.start == Start::keyframe) epoch->ring().begin_at_key_frame();
   adopt(std::move(epoch));
   // The frames of a writer that comes back are all new: none of them is missed while we find it.

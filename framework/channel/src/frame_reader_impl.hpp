@@ -30,6 +30,7 @@ class FrameReader::Impl {
   [[nodiscard]] int fd() const noexcept { return poll_.get(); }
   [[nodiscard]] bool prepare_wait() noexcept;
   void interrupt(bool on) noexcept;
+  void keep_place() noexcept;
   bool request_key_frame() noexcept;
   [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
   [[nodiscard]] bool connected() const noexcept {
@@ -49,7 +50,9 @@ class FrameReader::Impl {
 
   Step take(Frame& frame, ReadStatus& status) noexcept;
   bool deliver(const TakenSlot& taken, Frame& frame) noexcept;
+  bool described(const TakenSlot& taken, Frame& frame) noexcept;
   bool payload_holds(const TakenSlot& taken, Frame& frame) noexcept;
+  void pass_over(const TakenSlot& taken, const Frame& frame) noexcept;
   const VideoLayout* known_layout(const SlotRecord& record, const Format& format) noexcept;
   void tell_of_damage(std::uint64_t sequence) noexcept;
   Step lost_writer(ReadStatus& status) noexcept;
@@ -115,6 +118,7 @@ class FrameReader::Impl {
   std::int64_t moved_since_ns_ = 0;  // the memory has moved on, and where to has not come yet
   std::int64_t retry_at_ns_ = 0;  // when to look for a writer again, or to give up the one that was greeted
   std::int64_t retry_delay_ns_ = 0;
+  bool keeps_place_ = false;          // it does not say that it leaves
   std::int64_t absent_since_ns_ = 0;  // that no writer is there; 0: one is, or the log has said so
   std::int64_t spin_ns_ = 0;          // how long spinning has paid lately
   unsigned waits_ = 0;                // with the shortest spin

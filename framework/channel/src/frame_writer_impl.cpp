@@ -361,6 +361,8 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info, bool k
     if (status != WriteStatus::interrupted && status != WriteStatus::bad_argument) loan.hand_over(keep);
     return status;
   }
+  WriterTrace* const trace = tracing();
+  const std::int64_t begin_ns = trace != nullptr ? monotonic_ns() : 0;
   PublishRequest request;
   request.info = info;
   request.format_id = loan.format_id_;
@@ -379,9 +381,11 @@ WriteStatus FrameWriter::Impl::publish(Loan& loan, const FrameInfo& info, bool k
   add(published_, 1);
   add(bytes_, loan.size_);
   if (loan.copied_) add(copied_, 1);
-  epoch_->publish(loan.held_.slot(), request, keep, server_);
+  const std::int64_t publish_ns = epoch_->publish(loan.held_.slot(), request, keep, server_);
   if (!keep) loan.held_.forget();
   loan.hand_over(keep);
+  if (trace != nullptr)
+    trace->published({begin_ns, monotonic_ns(), epoch_->ring().next_sequence() - 1, publish_ns, info.pts_ns});
   return WriteStatus::ok;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include <reel/channel/frame_writer.hpp>
+#include <reel/channel/writer_trace.hpp>
 
 #include "name_lock.hpp"
 #include "stream_server.hpp"
@@ -69,6 +70,10 @@ class FrameWriter::Impl {
   [[nodiscard]] WriteStatus ensure_capacity(std::uint64_t bytes) noexcept;
   [[nodiscard]] WriteStatus wait_for_slot(std::uint32_t& slot, Sleeper& sleeper) noexcept;
   WriteStatus timed_out(int timeout_ms) noexcept;
+  // For whoever traces this writer; nullptr while nobody does.
+  [[nodiscard]] WriterTrace* tracing() const noexcept {
+    return options_.trace != nullptr && options_.trace->wanted() ? options_.trace : nullptr;
+  }
   [[nodiscard]] WriteStatus rescue(const Loan& loan, const FrameInfo& info, const SharedWait* wait) noexcept;
   WriteStatus refuse(WriteStatus status, std::string message) noexcept;
   WriteStatus refuse_after_end() noexcept;

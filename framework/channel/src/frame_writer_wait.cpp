@@ -20,6 +20,22 @@ std::int64_t deadline_of(int timeout_ms) {
   return timeout_ms < 0 ? kNever : monotonic_ns() + timeout_ms * kMillisecond;
 }
 
+// A wait that is told of when it is over, however it ends.
+class TracedWait {
+ public:
+  explicit TracedWait(WriterTrace* trace) noexcept
+      : trace_(trace), begin_ns_(trace != nullptr ? monotonic_ns() : 0) {}
+  ~TracedWait() {
+    if (trace_ != nullptr) trace_->waited(begin_ns_, monotonic_ns());
+  }
+  TracedWait(const TracedWait&) = delete;
+  TracedWait& operator=(const TracedWait&) = delete;
+
+ private:
+  WriterTrace* trace_;
+  std::int64_t begin_ns_;
+};
+
 }  // namespace
 
 std::int64_t FrameWriter::Impl::Sleeper::deadline_ns() noexcept {
@@ -107,6 +123,7 @@ WriteStatus FrameWriter::Impl::wait_for_slot(std::uint32_t& slot, Sleeper& sleep
     slot = *found;
     return WriteStatus::ok;
   }
+  const TracedWait traced(tracing());
   waits_.fetch_add(1, std::memory_order_relaxed);
   epoch_->view().header->waits.fetch_add(1, std::memory_order_relaxed);
   ReaderMask counted = 0;                             // readers this wait was put down to

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <reel/base/error.hpp>
+#include <reel/base/peer_text.hpp>
 #include <reel/base/text.hpp>
 #include <reel/channel/observer.hpp>
 
@@ -24,9 +25,10 @@ std::optional<UniqueFd> find_writer(const std::string& stream) {
     if (auto socket = connect_to_owner(directory, stream)) return socket;
     if (errno == EACCES || errno == EPERM)
       throw Error(ErrorCode::no_permission,
-                  fmt::format("\"{}/{}\" is closed to user {} (it is of user {}): its writer must list that "
+                  fmt::format("\"{}/{}\" is closed to {} (it is of {}): its writer must list that "
                               "user or its group",
-                              directory.path, socket_file(stream), ::geteuid(), directory.owner),
+                              directory.path, socket_file(stream), user_text(::geteuid()),
+                              user_text(directory.owner)),
                   stream);
   }
   const bool refused = std::all_of(directories.begin(), directories.end(),
@@ -40,14 +42,14 @@ std::optional<std::string> presence_in(const RuntimeDir& directory, const std::s
   try {
     if (const auto socket = connect_to_owner(directory, stream)) {
       const auto writer = peer_of(socket->get());
-      return fmt::format("process {} listens for it and has not answered yet: is it stopped?",
-                         writer ? std::to_string(writer->pid) : "unknown");
+      return fmt::format("{} listens for it and has not answered yet: is it stopped?",
+                         process_text(writer ? writer->pid : 0));
     }
   } catch (const Error& error) {
     return error.message();
   }
   if (const auto process = name_owner(directory.path, stream))
-    return fmt::format("process {} has taken its name and written nothing yet", *process);
+    return fmt::format("{} has taken its name and written nothing yet", *process);
   return std::nullopt;
 }
 
@@ -126,9 +128,9 @@ std::optional<UniqueFd> connect_to_owner(const RuntimeDir& directory, const std:
   const auto writer = peer_of(socket->get());
   if (!writer || writer->uid != directory.owner)
     throw Error(ErrorCode::no_permission,
-                fmt::format("user {} listens at \"{}/{}\", in a directory of user {}: only its owner may",
-                            writer ? static_cast<std::int64_t>(writer->uid) : -1, directory.path,
-                            socket_file(stream), directory.owner),
+                fmt::format("{} listens at \"{}/{}\", in a directory of {}: only its owner may",
+                            writer ? user_text(writer->uid) : "an unknown user", directory.path,
+                            socket_file(stream), user_text(directory.owner)),
                 stream);
   return socket;
 }

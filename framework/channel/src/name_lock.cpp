@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <reel/base/checksum.hpp>
 #include <reel/base/error.hpp>
+#include <reel/base/peer_text.hpp>
 #include <reel/shm/segment.hpp>
 
 #include "socket.hpp"
@@ -21,9 +22,9 @@ namespace reel {
 namespace {
 
 std::string read_owner(int fd) {
-  std::array<char, 32> text{};
+  std::array<char, 128> text{};  // a mark: two numbers and a host's name of 64 at most
   const ssize_t size = ::pread(fd, text.data(), text.size() - 1, 0);
-  return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : "unknown";
+  return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : "";
 }
 
 // The file may have been unlinked between open and lock, by the owner that just left.
@@ -38,7 +39,7 @@ bool still_at(int fd, const std::string& path) {
 constexpr std::chrono::milliseconds kPatience{300};
 constexpr std::chrono::milliseconds kBetweenTries{5};
 
-// The locked file, or nothing with the pid of whoever has held it for as long as `patience`.
+// The locked file, or nothing with the mark of whoever has held it for as long as `patience`.
 std::optional<UniqueFd> lock_at(const std::string& path, std::chrono::milliseconds patience,
                                 std::string& owner) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -54,8 +55,8 @@ std::optional<UniqueFd> lock_at(const std::string& path, std::chrono::millisecon
       continue;
     }
     if (!still_at(fd.get(), path)) continue;
-    const std::string pid = std::to_string(::getpid());
-    if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0)
+    const std::string mark = own_mark();
+    if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), mark.data(), mark.size(), 0) < 0)
       throw_errno(errno, fmt::format("cannot write the lock \"{}\"", path));
     return fd;
   }
@@ -63,15 +64,22 @@ std::optional<UniqueFd> lock_at(const std::string& path, std::chrono::millisecon
 
 // Whoever still listens at the stream's socket, its lock file gone: who sweeps old files out of a directory
 // takes locks with them. Nothing when nobody does.
-std::optional<std::string> listener_of(const std::string& directory, const std::string& stream) {
+std::optional<pid_t> listener_of(const std::string& directory, const std::string& stream) {
   const std::optional<UniqueFd> socket = connect_to(directory, socket_file(stream));
   if (!socket && errno != EAGAIN) return std::nullopt;  // EAGAIN: so many wait for it already
   const auto peer = socket ? peer_of(socket->get()) : std::nullopt;
-  return peer ? std::to_string(peer->pid) : "unknown";
+  return peer ? peer->pid : 0;
+}
+
+// Of whoever left this mark in the lock it holds. Where that is of another PID namespace, the kernel may know
+// the writer by a number of ours.
+std::string holder_text(const std::string& mark, const std::string& directory, const std::string& stream) {
+  const auto listener = marked_here(mark) ? std::nullopt : listener_of(directory, stream);
+  return listener && *listener > 0 ? process_text(*listener) : marked_text(mark);
 }
 
 // A process that dies may let go of its lock before its socket.
-std::optional<std::string> lasting_listener_of(const std::string& directory, const std::string& stream) {
+std::optional<pid_t> lasting_listener_of(const std::string& directory, const std::string& stream) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
     auto owner = listener_of(directory, stream);
@@ -88,16 +96,15 @@ NameLock::NameLock(const std::string& directory, const std::string& stream)
   std::optional<UniqueFd> fd = lock_at(path_, kPatience, owner);
   if (!fd)
     throw Error(ErrorCode::in_use,
-                fmt::format("stream \"{}\" is already written by process {} (lock \"{}\"): stop it, "
+                fmt::format("stream \"{}\" is already written by {} (lock \"{}\"): stop it, "
                             "or write under another name",
-                            stream, owner, path_));
+                            stream, holder_text(owner, directory, stream), path_));
   if (const auto listener = lasting_listener_of(directory, stream)) {
     (void)NameLock(std::move(*fd), path_);  // lets go of it
-    throw Error(
-        ErrorCode::in_use,
-        fmt::format("stream \"{}\" is already written by process {}, which listens at \"{}/{}\" though its "
-                    "lock \"{}\" was removed: stop it, or write under another name",
-                    stream, *listener, directory, socket_file(stream), path_));
+    throw Error(ErrorCode::in_use,
+                fmt::format("stream \"{}\" is already written by {}, which listens at \"{}/{}\" though its "
+                            "lock \"{}\" was removed: stop it, or write under another name",
+                            stream, process_text(*listener), directory, socket_file(stream), path_));
   }
   fd_ = std::move(*fd);
 }
@@ -124,7 +131,13 @@ std::string lock_file(const std::string& stream) {
 }
 
 std::string segment_prefix(const std::string& directory, const std::string& stream) {
-  const std::uint64_t where = checksum(std::as_bytes(std::span(directory)));
+  // By what it is: containers call one directory by different paths, and different ones by one path.
+  struct stat status {};
+  std::uint64_t where = checksum(std::as_bytes(std::span(directory)));
+  if (::stat(directory.c_str(), &status) == 0) {
+    const std::array<std::uint64_t, 2> place{status.st_dev, status.st_ino};
+    where = checksum(std::as_bytes(std::span(place)));
+  }
   // A capital letter ends the name: stream names have none, so no stream's prefix begins another's.
   return fmt::format("reel.{:016x}.{}.W", where, stream);
 }
@@ -133,7 +146,7 @@ std::optional<std::string> name_owner(const std::string& directory, const std::s
   const std::string path = directory + "/" + lock_file(stream);
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd || ::flock(fd.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return std::nullopt;
-  return read_owner(fd.get());
+  return holder_text(read_owner(fd.get()), directory, stream);
 }
 
 void remove_leftovers(const std::string& directory, const std::string& stream) {

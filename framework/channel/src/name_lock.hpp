@@ -12,7 +12,7 @@ namespace reel {
 class NameLock {
  public:
   /// Takes the name, waiting a moment for whoever is only tidying up after a dead writer. Throws
-  /// Error{in_use} naming the pid of the process that has it, be it only by its socket: lock files of the
+  /// Error{in_use} naming the process that has it, be it only by its socket: lock files of the
   /// living get swept away by those who tidy up directories.
   NameLock(const std::string& directory, const std::string& stream);
   /// The same without an error: nullopt when a living process has it.
@@ -32,11 +32,12 @@ class NameLock {
 /// Names of the files that belong to a stream.
 [[nodiscard]] std::string socket_file(const std::string& stream);
 [[nodiscard]] std::string lock_file(const std::string& stream);
-/// What the names of a stream's named segments begin with; no other stream's do.
+/// What the names of a stream's named segments begin with; no other stream's do, nor those of another
+/// directory. REQUIRES: the directory is there.
 [[nodiscard]] std::string segment_prefix(const std::string& directory, const std::string& stream);
 
-/// The process that has locked the name, as far as we may look: a living writer, from before it listens.
-/// nullopt: none. Others that want the name meanwhile may have to try again.
+/// The process that has locked the name ("process 12"), as far as we may look: a living writer, from before
+/// it listens. nullopt: none. Others that want the name meanwhile may have to try again.
 [[nodiscard]] std::optional<std::string> name_owner(const std::string& directory, const std::string& stream);
 
 /// Removes what a dead writer of this stream left. REQUIRES: the name is locked by the caller.

@@ -106,7 +106,10 @@ class StreamObserver::Impl {
     const StreamView& view = present();  // after the answer: no cursor is beyond what is seen here
     status.name = stream_;
     status.epoch = to_hex(view.geometry.epoch);
-    status.writer_pid = view.geometry.writer_pid;
+    const auto writer = peer_of(socket_.get());
+    status.writer_pid = writer ? static_cast<std::uint32_t>(writer->pid) : 0;
+    // What it calls itself is what we call it: by chance alone where its PID namespace is another.
+    status.same_pid_namespace = status.writer_pid == view.geometry.writer_pid;
     if (const auto format = current_format(view)) status.caps = format->caps();
     status.layout_major = view.geometry.layout_major;
     status.layout_minor = view.geometry.layout_minor;

@@ -80,6 +80,7 @@ const Tags* ReaderEpoch::tags(std::uint32_t id) {
 }
 
 void ReaderEpoch::release(std::uint32_t slot) noexcept {
+  if (connection_->abandoned()) return;
   if (ring_.unpin(slot)) send_byte(connection_->socket());
 }
 

@@ -25,6 +25,9 @@ class ReaderConnection {
   [[nodiscard]] int socket() const noexcept { return socket_.get(); }
   [[nodiscard]] bool hung_up() const noexcept { return hung_up_.load(std::memory_order_acquire); }
   void mark_hung_up() noexcept;
+  /// What is held from now on stays held for the writer to see, whoever lets it go here. Thread-safe.
+  void abandon() noexcept { abandoned_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool abandoned() const noexcept { return abandoned_.load(std::memory_order_relaxed); }
   /// Which page the reader sleeps on; kept alive here, because the service may ring it at any time.
   void sleep_on(std::shared_ptr<SharedSegment> page) noexcept;
   /// Wakes a reader that sleeps on its page. Thread-safe.
@@ -33,6 +36,7 @@ class ReaderConnection {
  private:
   UniqueFd socket_;
   std::atomic<bool> hung_up_{false};
+  std::atomic<bool> abandoned_{false};
   std::mutex mutex_;
   std::shared_ptr<SharedSegment> page_;
 };

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <reel/base/error.hpp>
+#include <reel/base/peer_text.hpp>
 
 #include "name_lock.hpp"
 
@@ -89,7 +90,7 @@ std::string unsafe_parent(const std::string& path, uid_t owner) {
       return is(fmt::format("cannot be looked at ({})", std::strerror(errno)));
     if (!S_ISDIR(status.st_mode)) return is("is a link: give the path that it leads to");
     if (status.st_uid != 0 && status.st_uid != owner && status.st_uid != ::geteuid())
-      return is(fmt::format("belongs to user {}", status.st_uid));
+      return is(fmt::format("belongs to {}", user_text(status.st_uid)));
     if (others_may_write(status) && (status.st_mode & S_ISVTX) == 0)
       return is(fmt::format("can be written to by others ({})", mode_text(status)));
   }
@@ -100,17 +101,18 @@ std::string unsafe_parent(const std::string& path, uid_t owner) {
 std::string distrust_of(const std::string& path, const struct stat& status) {
   const std::string fault = fault_of(status);
   if (!fault.empty())
-    return fmt::format("{}: {}set REEL_RUNTIME_DIR to a directory that its owner alone can change", fault,
-                       S_ISDIR(status.st_mode) ? "take that from them (chmod go-w), or " : "");
+    return fmt::format(
+        "{}: {}set REEL_RUNTIME_DIR to a directory that its owner alone can change", fault,
+        S_ISDIR(status.st_mode) ? fmt::format("take that from them (chmod go-w {}), or ", path) : "");
   if (status.st_uid == ::geteuid() || status.st_uid == 0) return {};
   if (path != named_directory())
     return fmt::format(
-        "belongs to user {}, not to user {}: remove it, or set REEL_RUNTIME_DIR to it if you "
+        "belongs to {}, not to {}: remove it, or set REEL_RUNTIME_DIR to it if you "
         "trust that user",
-        status.st_uid, ::geteuid());
+        user_text(status.st_uid), user_text(::geteuid()));
   const std::string unsafe = unsafe_parent(path, status.st_uid);
   if (unsafe.empty()) return {};
-  return fmt::format("belongs to user {}, and others could put another in its place: {}", status.st_uid,
+  return fmt::format("belongs to {}, and others could put another in its place: {}", user_text(status.st_uid),
                      unsafe);
 }
 
@@ -134,8 +136,8 @@ RuntimeDir looked_at(const std::string& path) {
   directory.owner = status.st_uid;
   const std::string distrust = distrust_of(path, status);
   const auto may = [&](int what) { return ::faccessat(AT_FDCWD, path.c_str(), what, AT_EACCESS) == 0; };
-  const std::string us =
-      fmt::format("user {} (it is of user {}, {})", ::geteuid(), status.st_uid, mode_text(status));
+  const std::string us = fmt::format("{} (it is of {}, {})", user_text(::geteuid()), user_text(status.st_uid),
+                                     mode_text(status));
   if (!distrust.empty())
     object(State::refused, distrust);
   else if (!may(X_OK))
@@ -180,7 +182,7 @@ std::string writable_runtime_dir() {
       throw_errno(errno, fmt::format("cannot look at {}", in_words(path)));
     std::string wrong = fault_of(status);
     if (status.st_uid != ::geteuid())
-      wrong = fmt::format("belongs to user {}, not to user {}", status.st_uid, ::geteuid());
+      wrong = fmt::format("belongs to {}, not to {}", user_text(status.st_uid), user_text(::geteuid()));
     if (!wrong.empty())
       throw Error(ErrorCode::no_permission,
                   fmt::format("{} {}: make it yours with mode 0700, or set REEL_RUNTIME_DIR to a private "

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,33 +12,10 @@
 #include <fmt/format.h>
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
+#include <reel/base/unix_address.hpp>
 
 namespace reel {
 namespace {
-
-// An address of a file in a directory of any length: sun_path holds 107 characters, so longer ones go through
-// the directory's descriptor in /proc.
-class Address {
- public:
-  Address(const std::string& directory, const std::string& file) {
-    std::string path = directory + "/" + file;
-    if (path.size() >= sizeof address_.sun_path) {
-      directory_ = UniqueFd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-      path = fmt::format("/proc/self/fd/{}/{}", directory_.get(), file);
-    }
-    fits_ = path.size() < sizeof address_.sun_path;
-    if (fits_) std::memcpy(address_.sun_path, path.c_str(), path.size() + 1);
-    address_.sun_family = AF_UNIX;
-  }
-  [[nodiscard]] bool fits() const { return fits_; }
-  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address_); }
-  [[nodiscard]] socklen_t size() const { return sizeof address_; }
-
- private:
-  UniqueFd directory_;
-  sockaddr_un address_{};
-  bool fits_ = false;
-};
 
 UniqueFd new_socket() {
   UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -55,7 +31,7 @@ UniqueFd listen_at(const std::string& directory, const std::string& file, const 
   const std::string path = directory + "/" + file;
   // Bound under another name and renamed when it listens: whoever finds it can connect.
   const std::string unfinished = path + "~";
-  const Address address(directory, file + "~");
+  const UnixAddress address(directory, file + "~");
   if (!address.fits())
     throw Error(ErrorCode::bad_argument,
                 fmt::format("the socket's path \"{}\" is too long: use a shorter runtime directory", path));
@@ -71,7 +47,7 @@ UniqueFd listen_at(const std::string& directory, const std::string& file, const 
 }
 
 std::optional<UniqueFd> connect_to(const std::string& directory, const std::string& file) {
-  const Address address(directory, file);
+  const UnixAddress address(directory, file);
   if (!address.fits()) {
     errno = ENAMETOOLONG;
     return std::nullopt;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <reel/base/clock.hpp>
 #include <reel/base/log.hpp>
+#include <reel/base/peer_text.hpp>
 
 #include "stream_server.hpp"
 
@@ -22,10 +23,12 @@ bool StreamServer::has_ended(const std::string& name) const noexcept {
 bool StreamServer::is_awaited(const Peer& peer) const {
   const ScanEntry& entry = epoch_->ring().entry(peer.index);
   const std::vector<std::string>& declared = options_.wait_for;
+  const std::string name = name_of(peer.hello);
   return options_.absence_timeout_ms > 0 && options_.resume_ms > 0 && !options_.live && !peer.left &&
          entry.lossless.load(std::memory_order_relaxed) && !entry.demoted.load(std::memory_order_relaxed) &&
          !entry.hostile.load(std::memory_order_relaxed) &&
-         std::find(declared.begin(), declared.end(), name_of(peer.hello)) != declared.end();
+         ((peer.comes_back && !name.empty()) ||
+          std::find(declared.begin(), declared.end(), name) != declared.end());
 }
 
 void StreamServer::keep_place(const Peer& peer) {
@@ -39,9 +42,9 @@ void StreamServer::keep_place(const Peer& peer) {
   epoch_->ring().replace(peer.index, *absent.page);
   remember(peer, cursor);
   log_info(
-      fmt::format("stream \"{}\": lossless reader \"{}\" (pid {}) is gone: what it has still to take is "
+      fmt::format("stream \"{}\": lossless reader \"{}\" ({}) is gone: what it has still to take is "
                   "kept for {} ms (absence_timeout)",
-                  stream_, name_of(peer.hello), peer.credentials.pid, options_.absence_timeout_ms));
+                  stream_, name_of(peer.hello), pid_text(peer.credentials.pid), options_.absence_timeout_ms));
 }
 
 // Its entry of the scan set is somebody else's now.

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 #include <reel/base/error.hpp>
 #include <reel/base/log.hpp>
+#include <reel/base/peer_text.hpp>
 
 #include "stream_server.hpp"
 
@@ -45,9 +46,8 @@ bool StreamServer::greet(Peer& peer, const HelloMessage& hello) {
     if (!user_allowed(peer))
       throw Error(
           ErrorCode::no_permission,
-          fmt::format(
-              "user {} may not read stream \"{}\" of user {}: its writer must list that user or its group",
-              peer.credentials.uid, stream_, ::geteuid()));
+          fmt::format("{} may not read stream \"{}\" of {}: its writer must list that user or its group",
+                      user_text(peer.credentials.uid), stream_, user_text(::geteuid())));
     switch (hello.role) {
       case PeerRole::observer: {
         const auto observers = std::count_if(peers_.begin(), peers_.end(), [](const auto& one) {
@@ -354,8 +354,9 @@ std::string StreamServer::holders() const {
     if (reader.policy == Policy::lossless && !reader.demoted && reader.cursor < head)
       what.push_back(fmt::format("has {} frames still to take", head - reader.cursor));
     if (what.empty()) continue;
-    all.push_back(fmt::format("reader \"{}\" (pid {}, {}) {}", reader.name, reader.pid,
-                              to_string(reader.policy), fmt::join(what, " and ")));
+    all.push_back(fmt::format("reader \"{}\" ({}, {}) {}", reader.name,
+                              pid_text(static_cast<pid_t>(reader.pid)), to_string(reader.policy),
+                              fmt::join(what, " and ")));
   }
   for (const Absent& one : absent_) {
     const std::uint64_t cursor = one.page->cursor.load(std::memory_order_relaxed);

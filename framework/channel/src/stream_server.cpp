@@ -13,6 +13,7 @@
 #include <reel/base/error.hpp>
 #include <reel/base/futex.hpp>
 #include <reel/base/log.hpp>
+#include <reel/base/peer_text.hpp>
 #include <reel/channel/runtime_dir.hpp>
 
 #include "name_lock.hpp"
@@ -131,11 +132,11 @@ bool StreamServer::demote(ReaderMask stalled) noexcept {
     const PlainMessage message{{.type = MessageType::demoted}};
     (void)send_message(peer->socket.get(),
                        bytes_of(message));  // a reader that does not even read its socket learns nothing
-    log_warning(
-        fmt::format("stream \"{}\": lossless reader \"{}\" (pid {}) kept the writer waiting for {} ms "
-                    "(stall_timeout) and is "
-                    "treated as `queue` from now on",
-                    stream_, name_of(peer->hello), peer->credentials.pid, options_.stall_timeout_ms));
+    log_warning(fmt::format(
+        "stream \"{}\": lossless reader \"{}\" ({}) kept the writer waiting for {} ms "
+        "(stall_timeout) and is "
+        "treated as `queue` from now on",
+        stream_, name_of(peer->hello), pid_text(peer->credentials.pid), options_.stall_timeout_ms));
   }
   return any;
 }
@@ -147,8 +148,8 @@ void StreamServer::drop_hostile() noexcept {
         !epoch_->ring().entry(peer->index).hostile.load(std::memory_order_relaxed))
       continue;
     log_warning(fmt::format(
-        "stream \"{}\": reader \"{}\" (pid {}) pins more than the {} slots it was granted and is cut off",
-        stream_, name_of(peer->hello), peer->credentials.pid, peer->hello.max_pins));
+        "stream \"{}\": reader \"{}\" ({}) pins more than the {} slots it was granted and is cut off",
+        stream_, name_of(peer->hello), pid_text(peer->credentials.pid), peer->hello.max_pins));
     ::shutdown(fd, SHUT_RDWR);  // the service thread sees the hang-up and removes it
   }
 }
@@ -252,9 +253,8 @@ bool StreamServer::handle(Peer& peer, ReceivedMessage& message) {
   }
   const auto header = header_of(message);
   if (!header) {
-    log_warning(
-        fmt::format("stream \"{}\": process {} sent {} bytes that are no message of Reel's: disconnected",
-                    stream_, peer.credentials.pid, message.size));
+    log_warning(fmt::format("stream \"{}\": {} sent {} bytes that are no message of Reel's: disconnected",
+                            stream_, process_text(peer.credentials.pid), message.size));
     return false;
   }
   if (header->major != kHandshakeMajor) {
@@ -280,6 +280,7 @@ bool StreamServer::handle(Peer& peer, ReceivedMessage& message) {
     case MessageType::leave:
       if (plain && peer.stage == Peer::Stage::reader) leave(peer);
       return plain;
+    case MessageType::comes_back: peer.comes_back = peer.comes_back || plain; return plain;
     case MessageType::key_frame_request:
       key_frame_wanted_.store(true, std::memory_order_release);
       if (plain && options_.on_key_frame_request) options_.on_key_frame_request();

@@ -97,11 +97,12 @@ class StreamServer final : public ReaderWaker {
     std::uint32_t index = 0;             // in the scan set, of a reader
     std::unique_ptr<OwnedSegment> page;  // of a reader
     bool left = false;                   // said so; its pins count until it hangs up
+    bool comes_back = false;             // said so: another of its name follows where it dies
     std::int64_t since_ns = 0;           // when it connected
     Outbox outgoing;                     // what would have blocked
   };
 
-  // A lossless reader of wait_for that died; its place in the scan set is kept.
+  // A lossless reader that died and is awaited; its place in the scan set is kept.
   struct Absent {
     Absent(const HelloMessage& greeting, std::uint32_t entry, std::unique_ptr<ReaderPage> own, pid_t owner,
            std::int64_t since, std::int64_t until)

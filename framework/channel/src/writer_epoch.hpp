@@ -24,13 +24,15 @@ class WriterEpoch {
 
   /// A slot that the ring lent counts as a loan from here on, until it is published or given back.
   void lend() noexcept { ++*open_loans_; }
-  /// What is kept stays a loan until it is given back.
-  void publish(std::uint32_t slot, const PublishRequest& request, bool keep, ReaderWaker& waker) noexcept {
-    ring_.publish(slot, request, waker);
+  /// What is kept stays a loan until it is given back. Returns when, as RingWriter::publish does.
+  std::int64_t publish(std::uint32_t slot, const PublishRequest& request, bool keep,
+                       ReaderWaker& waker) noexcept {
+    const std::int64_t publish_ns = ring_.publish(slot, request, waker);
     if (keep)
       ring_.keep(slot);
     else
       --*open_loans_;
+    return publish_ns;
   }
   void give_back(std::uint32_t slot) noexcept {
     ring_.release(slot);

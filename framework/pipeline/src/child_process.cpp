@@ -5,8 +5,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
-#include <sstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -136,25 +134,6 @@ double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-// Of fields 14 to 17 of /proc/PID/stat (proc(5)), counted behind the program's name, which may hold anything.
-double proc_cpu_seconds(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string line;
-  std::getline(file, line);
-  const std::size_t name_end = line.rfind(')');
-  if (name_end == std::string::npos) return 0;
-  std::istringstream fields(line.substr(name_end + 1));
-  std::string skipped;
-  for (int field = 3; field < 14; ++field) fields >> skipped;
-  double ticks = 0;
-  for (int field = 14; field <= 17; ++field) {
-    double value = 0;
-    fields >> value;
-    ticks += value;
-  }
-  return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
-
 }  // namespace
 
 ChildProcess::ChildProcess(const ChildSetup& setup) {
@@ -205,7 +184,7 @@ ChildProcess::ChildProcess(const ChildSetup& setup) {
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       exited_(other.exited_),
-      final_cpu_seconds_(other.final_cpu_seconds_),
+      final_use_(other.final_use_),
       output_(std::move(other.output_)),
       error_(std::move(other.error_)) {}
 
@@ -236,7 +215,7 @@ std::optional<ProcessExit> ChildProcess::poll_exit() noexcept {
   while (::wait4(pid_, &status, 0, &usage) < 0 && errno == EINTR) {
   }
   exited_ = true;
-  final_cpu_seconds_ = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+  final_use_ = {seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime), 0};
   ProcessExit exit;
   if (WIFSIGNALED(status))
     exit.signal = WTERMSIG(status);
@@ -247,11 +226,11 @@ std::optional<ProcessExit> ChildProcess::poll_exit() noexcept {
 
 void ChildProcess::give_up() {
   exited_ = true;
-  final_cpu_seconds_ = proc_cpu_seconds(pid_);
+  final_use_ = {use_of_tree(pid_).cpu_seconds, 0};
 }
 
-double ChildProcess::cpu_seconds() const {
-  return exited_ ? final_cpu_seconds_ : proc_cpu_seconds(pid_);
+ProcessUse ChildProcess::use() const {
+  return exited_ ? final_use_ : use_of_tree(pid_);
 }
 
 }  // namespace reel

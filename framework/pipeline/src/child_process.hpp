@@ -2,6 +2,9 @@
 // pipes. Single-thread: the child lives no longer than the thread that started it.
 #pragma once
 
+#include "process_tree.hpp"
+
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -47,13 +50,13 @@ class ChildProcess {
   [[nodiscard]] std::optional<ProcessExit> poll_exit() noexcept;
   /// Leaves it as it is: it is neither waited for nor signalled any more.
   void give_up();
-  /// User and system time so far, of it and its reaped children.
-  [[nodiscard]] double cpu_seconds() const;
+  /// Of it and all that it has started, so far; no memory once it has ended.
+  [[nodiscard]] ProcessUse use() const;
 
  private:
   pid_t pid_ = -1;
   bool exited_ = false;  // or given up
-  double final_cpu_seconds_ = 0;
+  ProcessUse final_use_;
   UniqueFd output_, error_;
 };
 

@@ -19,6 +19,8 @@ namespace reel {
 /// `in:` of a stage; `what` names the stage.
 [[nodiscard]] std::vector<InputConfig> read_inputs(const YamlNode& node, const std::string& what,
                                                    Problems& problems);
+/// `join:` of a stage: a tolerance, or a map.
+[[nodiscard]] JoinRule read_join(const YamlNode& node, const std::string& what, Problems& problems);
 /// `out:` of a stage.
 [[nodiscard]] std::vector<OutputConfig> read_outputs(const YamlNode& node, const std::string& what,
                                                      Problems& problems);

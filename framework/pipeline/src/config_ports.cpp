@@ -8,9 +8,10 @@
 namespace reel {
 namespace {
 
-constexpr std::array<const char*, 7> kInputKeys{"stream",   "port",   "policy",      "start",
-                                                "max_pins", "verify", "on_corrupted"};
+constexpr std::array<const char*, 9> kInputKeys{"stream",  "port",     "policy", "start",       "every",
+                                                "max_fps", "max_pins", "verify", "on_corrupted"};
 constexpr std::uint32_t kMostPins = 64;
+constexpr std::uint32_t kMostEvery = 1'000'000;
 
 // A map is one input when a key says so, else its keys are ports. Also without `stream`, so that a slip in
 // that key is named.
@@ -41,6 +42,17 @@ void read_stream_key(MapReader& map, InputConfig& input) {
   }
 }
 
+void read_choice(MapReader& map, FrameChoice& choice) {
+  if (const auto every = map.integer("every", 1, kMostEvery))
+    choice.every = static_cast<std::uint32_t>(*every);
+  if (const auto rate = map.number("max_fps", kLeastMaxFps, kMostMaxFps)) choice.max_fps = *rate;
+  if (choice.every > 1 && choice.max_fps > 0)
+    map.problems().add(
+        map.node().where,
+        fmt::format("{} has both 'every' and 'max_fps': give the one that says which frames it takes",
+                    map.what()));
+}
+
 InputConfig full_input(const YamlNode& node, const std::string& port, const std::string& what,
                        Problems& problems) {
   InputConfig input;
@@ -55,6 +67,7 @@ InputConfig full_input(const YamlNode& node, const std::string& port, const std:
     input.policy = std::array{Policy::lossless, Policy::queue, Policy::latest}[*policy];
   if (const auto start = map.choice("start", {"live", "oldest", "keyframe", "resume"}))
     input.start = std::array{Start::live, Start::oldest, Start::keyframe, Start::resume}[*start];
+  read_choice(map, input.choice);
   if (const auto pins = map.integer("max_pins", 1, kMostPins))
     input.max_pins = static_cast<std::uint32_t>(*pins);
   if (const auto verify = map.choice("verify", {"always", "never"})) input.verify = *verify == 0;
@@ -97,6 +110,30 @@ std::vector<InputConfig> read_inputs(const YamlNode& node, const std::string& wh
     if (!is_free_key(entry.key)) read_input_or_list(entry.value, entry.key, what, problems, inputs);
   }
   return inputs;
+}
+
+JoinRule read_join(const YamlNode& node, const std::string& what, Problems& problems) {
+  JoinRule join;
+  // `join: 20ms` is `join: {tolerance: 20ms}`.
+  YamlNode as_map = node;
+  if (node.kind == YamlNode::Kind::scalar) {
+    as_map = YamlNode{};
+    as_map.kind = YamlNode::Kind::map;
+    as_map.where = node.where;
+    as_map.entries.push_back({"tolerance", node.where, node});
+  }
+  MapReader map(as_map, fmt::format("'join' of {}", what), problems);
+  if (as_map.kind == YamlNode::Kind::map && as_map.find("tolerance") == nullptr)
+    problems.add(node.where,
+                 fmt::format("{} needs the key 'tolerance': how far apart the times of frames may be "
+                             "that belong together, such as 20ms",
+                             map.what()));
+  join.tolerance_ns = map.duration_ns("tolerance", kLongestJoin_ns).value_or(0);
+  if (const auto time = map.choice("time", {"auto", "media", "capture"}))
+    join.time = std::array{JoinTime::automatic, JoinTime::media, JoinTime::capture}[*time];
+  join.timeout_ns = map.duration_ns("timeout", kLongestJoin_ns).value_or(0);
+  map.finish();
+  return join;
 }
 
 std::vector<OutputConfig> read_outputs(const YamlNode& node, const std::string& what, Problems& problems) {

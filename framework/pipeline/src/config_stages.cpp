@@ -124,7 +124,12 @@ StageConfig read_stage(const YamlEntry& entry, Problems& problems) {
   stage.options = read_options(map.find_optional("options"), map.what(), problems);
   if (const YamlNode* in = map.find("in")) stage.inputs = read_inputs(*in, map.what(), problems);
   if (const YamlNode* out = map.find("out")) stage.outputs = read_outputs(*out, map.what(), problems);
+  if (const YamlNode* join = map.find("join")) {
+    stage.join = read_join(*join, map.what(), problems);
+    stage.join_where = join->where;
+  }
   stage.restart = read_restart(map);
+  if (const auto hang = map.duration_ms("hang_timeout")) stage.hang_timeout_ms = *hang;
   stage.cpus = read_cpus(map);
   stage.nice = static_cast<int>(map.integer("nice", -20, 19).value_or(0));
   stage.environment = read_environment(map);

@@ -1,8 +1,10 @@
 #include "graph_draft.hpp"
+#include "graph_inputs.hpp"
 #include "graph_order.hpp"
 #include "graph_ports.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <utility>
@@ -33,6 +35,10 @@ class GraphBuilder {
     find_readers();
     check_declared();
     for (const DraftStage& stage : drafts_) check_policies(stage, media);
+    for (const DraftStage& stage : drafts_) {
+      check_choices(stage, media, problems_);
+      check_join(stage, media, problems_);
+    }
     const std::vector<std::size_t> order = order_stages(config_.stages, upstream_, problems_);
     for (const auto& [name, writer] : writers_) check_slots(name, *writer.second);
     problems_.throw_if_any();
@@ -184,6 +190,7 @@ class GraphBuilder {
     WriterOptions options;
     const std::uint32_t derived = std::max(options.slots, slots_for(stream, inputs_of(name)).comfortable);
     options.slots = stream.slots.value_or(std::min(kMaxSlots, derived));
+    options.grow_for_readers = !stream.slots;
     options.slot_bytes = stream.slot_bytes;
     options.max_bytes = stream.max_bytes;
     options.history = stream.history;
@@ -211,7 +218,8 @@ class GraphBuilder {
     setup.name = stage.config->name;
     setup.plugin = stage.path;
     setup.base_directory = config_.base_directory;
-    if (!stage.exec) setup.options = stage.config->options;
+    setup.options = stage.options;
+    setup.join = stage.config->join;
     for (std::size_t i = 0; i < stage.config->inputs.size(); ++i) {
       const InputConfig& input = stage.config->inputs[i];
       InputSetup made{stage.input_ports[i], input.stream, {}};
@@ -221,6 +229,8 @@ class GraphBuilder {
       made.reader.max_pins = input.max_pins;
       made.reader.verify = input.verify;
       made.reader.deliver_corrupted = input.deliver_corrupted;
+      made.reader.comes_back = !stage.exec && input.policy == Policy::lossless;
+      made.choice = input.choice;
       setup.inputs.push_back(std::move(made));
     }
     for (std::size_t i = 0; i < stage.config->outputs.size(); ++i) {
@@ -235,6 +245,7 @@ class GraphBuilder {
     for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = i;
     Graph graph;
     graph.name = config_.name;
+    graph.file = std::filesystem::absolute(config_.file).lexically_normal().string();
     graph.base_directory = config_.base_directory;
     graph.drain_timeout_ms = config_.drain_timeout_ms;
     graph.stop_timeout_ms = config_.stop_timeout_ms;
@@ -259,6 +270,7 @@ class GraphBuilder {
       }
       graph.streams.push_back(std::move(stream));
     }
+    settle_join_times(graph);
     return graph;
   }
 

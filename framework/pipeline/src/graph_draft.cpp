@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,6 +52,18 @@ bool check_options(const StageConfig& stage, std::span<const OptionSpec> options
   }
 }
 
+// REQUIRES: checked. Of those that are defaults, too, so that the stage is the same whichever directory its
+// file lies in.
+std::map<std::string, OptionValue> with_absolute_paths(std::map<std::string, OptionValue> values,
+                                                       std::span<const OptionSpec> specs,
+                                                       const std::string& base_directory) {
+  const Options checked(specs, values, base_directory);
+  for (const OptionSpec& spec : specs)
+    if (spec.type == OptionType::path && !checked.text(spec.name).empty())
+      values[spec.name].text = checked.text(spec.name);
+  return values;
+}
+
 std::string count_text(std::size_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
@@ -84,6 +98,7 @@ DraftStage draft_stage(const StageConfig& stage, const PipelineConfig& config, P
   }
   draft.gst = stage.use == "gst";
   if (draft.gst) {
+    draft.options = stage.options;
     if (check_options(stage, kGstOptions, config.base_directory, problems))
       check_open_ends(stage, stage.options.at("launch"), problems);
     return draft;
@@ -96,7 +111,9 @@ DraftStage draft_stage(const StageConfig& stage, const PipelineConfig& config, P
     problems.add(stage.use_where, fmt::format("stage '{}': {}", stage.name, error.what()));
     return draft;
   }
-  check_options(stage, {draft.plugin->options, draft.plugin->option_count}, config.base_directory, problems);
+  const std::span<const OptionSpec> specs(draft.plugin->options, draft.plugin->option_count);
+  if (check_options(stage, specs, config.base_directory, problems))
+    draft.options = with_absolute_paths(stage.options, specs, config.base_directory);
   return draft;
 }
 

@@ -19,8 +19,9 @@ struct DraftStage {
   const PluginDescriptor* plugin = nullptr;  // of a plugin stage that was found
   bool exec = false;
   bool gst = false;
-  std::string path;                  // of the module
-  std::vector<std::string> command;  // of an exec stage
+  std::string path;                            // of the module
+  std::vector<std::string> command;            // of an exec stage
+  std::map<std::string, OptionValue> options;  // its process's: of an exec stage none
   std::vector<std::string> input_ports,
       output_ports;  // as in config->inputs and outputs; empty where none was found
 };

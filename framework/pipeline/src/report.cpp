@@ -3,7 +3,6 @@
 #include <cstddef>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <reel/pipeline/report.hpp>
 
@@ -75,43 +74,6 @@ std::string line_text(const Row& row, const std::array<std::size_t, kColumns>& w
   return line + "\n";
 }
 
-nlohmann::ordered_json json_of(const InputReport& input) {
-  return {{"port", input.port},
-          {"stream", input.stream},
-          {"frames", input.frames},
-          {"verified", input.verified},
-          {"corrupted", input.corrupted},
-          {"skipped", input.skipped},
-          {"lapped", input.lapped},
-          {"connects", input.connects},
-          {"hop_median_ns", input.hop_median_ns},
-          {"hop_p99_ns", input.hop_p99_ns},
-          {"end_to_end_median_ns", input.end_to_end_median_ns},
-          {"end_to_end_p99_ns", input.end_to_end_p99_ns}};
-}
-
-nlohmann::ordered_json json_of(const OutputReport& output) {
-  return {{"port", output.port},   {"stream", output.stream}, {"frames", output.frames},
-          {"bytes", output.bytes}, {"waits", output.waits},   {"demoted", output.demoted}};
-}
-
-nlohmann::ordered_json json_of(const StageReport& stage) {
-  nlohmann::ordered_json json{{"name", stage.name},
-                              {"use", stage.use},
-                              {"state", stage.state},
-                              {"reason", stage.reason},
-                              {"pid", stage.pid},
-                              {"restarts", stage.restarts},
-                              {"cpu_seconds", stage.cpu_seconds},
-                              {"cpu_percent", stage.cpu_percent},
-                              {"sink", stage.sink},
-                              {"inputs", nlohmann::ordered_json::array()},
-                              {"outputs", nlohmann::ordered_json::array()}};
-  for (const InputReport& input : stage.inputs) json["inputs"].push_back(json_of(input));
-  for (const OutputReport& output : stage.outputs) json["outputs"].push_back(json_of(output));
-  return json;
-}
-
 // What a stage has done so far, in one number.
 std::uint64_t frames_of(const StageReport& stage) {
   std::uint64_t frames = 0;
@@ -138,16 +100,6 @@ std::string report_table(const PipelineReport& report) {
   }
   if (!report.failure.empty()) table += fmt::format("failed: {}\n", report.failure);
   return table;
-}
-
-std::string report_json(const PipelineReport& report) {
-  nlohmann::ordered_json json{{"name", report.name},
-                              {"status", report.status},
-                              {"failure", report.failure},
-                              {"seconds", report.seconds},
-                              {"stages", nlohmann::ordered_json::array()}};
-  for (const StageReport& stage : report.stages) json["stages"].push_back(json_of(stage));
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::string progress_line(const PipelineReport& report) {

@@ -62,9 +62,17 @@ void read_counters(const StagePage& page, StageReport& report) {
 
 std::uint64_t frames_moved(const StagePage& page) noexcept {
   std::uint64_t frames = 0;
-  for (std::size_t i = 0; i < bounded_count(page.input_count); ++i) frames += value(page.inputs[i].frames);
+  // A join may let many go before it has a set.
+  for (std::size_t i = 0; i < bounded_count(page.input_count); ++i)
+    frames += value(page.inputs[i].frames) + value(page.inputs[i].skipped);
   for (std::size_t i = 0; i < bounded_count(page.output_count); ++i) frames += value(page.outputs[i].frames);
   return frames;
+}
+
+bool waits_for_readers(const StagePage& page) noexcept {
+  for (std::size_t i = 0; i < bounded_count(page.output_count); ++i)
+    if (page.outputs[i].acquiring.load(std::memory_order_relaxed) != 0) return true;
+  return false;
 }
 
 }  // namespace reel

@@ -12,7 +12,10 @@ namespace reel {
 /// bounded here.
 void read_counters(const StagePage& page, StageReport& report);
 
-/// Frames taken and given in all: a number that moves while the stage does something.
+/// Frames taken, passed over and given in all: a number that moves while the stage does something.
 [[nodiscard]] std::uint64_t frames_moved(const StagePage& page) noexcept;
+
+/// It wants a slot of one of its outputs, and has none yet.
+[[nodiscard]] bool waits_for_readers(const StagePage& page) noexcept;
 
 }  // namespace reel

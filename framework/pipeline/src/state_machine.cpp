@@ -95,6 +95,7 @@ StateMachine::Actions StateMachine::begin(std::int64_t now_ms) {
   Actions actions;
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     stages_[i].state = RunState::starting;
+    stages_[i].started = true;
     actions.push_back({Action::Kind::start, i});
   }
   settle(now_ms, actions);
@@ -119,7 +120,15 @@ StateMachine::Actions StateMachine::on_exit(std::size_t index, const ProcessExit
   const bool told = exit.signal == 0 && !said.empty();
   const std::string how = told ? fmt::format("{}: {}", exit_text(exit), said) : exit_text(exit);
   const bool well = ended_well(stage, exit);
-  if (wants_restart(stage, exit)) {
+  if (stage.then == Then::gone) {
+    stage.state = RunState::stopped;
+    stage.deadline_ms.reset();
+    stage.reason = "taken out of the pipeline";
+  } else if (stage.then == Then::again && phase_ == Phase::running) {
+    ++stage.restarts;
+    stage.reason.clear();
+    begin_again(index, actions);
+  } else if (wants_restart(stage, exit)) {
     while (!stage.recent.empty() && stage.recent.front() <= now_ms - stage.plan.restart.window_ms)
       stage.recent.pop_front();
     if (stage.recent.size() < stage.plan.restart.limit) {
@@ -150,6 +159,76 @@ StateMachine::Actions StateMachine::on_start_failed(std::size_t index, const std
   fail(index, reason, now_ms, actions);
   settle(now_ms, actions);
   return actions;
+}
+
+void StateMachine::begin_again(std::size_t index, Actions& actions) {
+  Stage& stage = stages_[index];
+  stage.then = Then::as_it_ended;
+  stage.deadline_ms.reset();
+  stage.grace_ms = 0;
+  if (held_back(stage)) {
+    stage.state = RunState::pending;  // settle() goes on with it
+    return;
+  }
+  stage.behind.clear();
+  stage.started = true;
+  stage.state = RunState::starting;
+  actions.push_back({Action::Kind::start, index});
+}
+
+StateMachine::Actions StateMachine::request_restart(std::size_t index, std::int64_t now_ms) {
+  Actions actions;
+  Stage& stage = stages_.at(index);
+  if (phase_ != Phase::running || terminal(stage.state) || stage.then != Then::as_it_ended) return actions;
+  if (stage.state == RunState::backing_off) {
+    ++stage.restarts;
+    begin_again(index, actions);
+  } else if (alive(stage)) {
+    stage.then = Then::again;
+    if (stage.state != RunState::stopping && stage.state != RunState::killing)
+      terminate(index, now_ms, actions);
+  }
+  settle(now_ms, actions);
+  return actions;
+}
+
+StateMachine::Actions StateMachine::request_removal(std::size_t index, std::int64_t now_ms) {
+  Actions actions;
+  Stage& stage = stages_.at(index);
+  if (terminal(stage.state)) return actions;
+  stage.then = Then::gone;
+  if (!alive(stage)) {
+    stage.state = RunState::stopped;
+    stage.deadline_ms.reset();
+    stage.reason = "taken out of the pipeline";
+  } else if (stage.plan.upstream.empty() && stage.state != RunState::stopping &&
+             stage.state != RunState::killing) {
+    stage.state = RunState::draining;
+    stage.deadline_ms = now_ms + timings_.drain_ms;
+    stage.grace_ms = 0;
+    actions.push_back({Action::Kind::interrupt, index});
+  } else if (stage.state != RunState::stopping && stage.state != RunState::killing) {
+    terminate(index, now_ms, actions);
+  }
+  settle(now_ms, actions);
+  return actions;
+}
+
+void StateMachine::add(StagePlan plan) {
+  Stage stage;
+  stage.plan = std::move(plan);
+  stages_.push_back(std::move(stage));
+}
+
+bool StateMachine::anything_leaves() const {
+  return std::any_of(stages_.begin(), stages_.end(),
+                     [](const Stage& stage) { return stage.then == Then::gone && alive(stage); });
+}
+
+bool StateMachine::held_back(const Stage& stage) const {
+  return std::any_of(stage.behind.begin(), stage.behind.end(), [&](std::size_t other) {
+    return alive(stages_[other]) && stages_[other].then != Then::as_it_ended;
+  });
 }
 
 void StateMachine::back_off(Stage& stage, const std::string& why, std::int64_t now_ms) {
@@ -243,6 +322,7 @@ StateMachine::Actions StateMachine::tick(std::int64_t now_ms) {
       kill(i, now_ms, actions);
     } else if (stage.state == RunState::killing) {
       actions.push_back({Action::Kind::give_up, i});
+      stage.then = Then::as_it_ended;
       fail(i,
            fmt::format("could not be killed: process {} is still there {} s after SIGKILL", stage.pid,
                        timings_.kill_ms / 1000.0),
@@ -264,6 +344,11 @@ void StateMachine::settle(std::int64_t now_ms, Actions& actions) {
 
 bool StateMachine::settle_stage(std::size_t index, std::int64_t now_ms, Actions& actions) {
   Stage& stage = stages_[index];
+  if (stage.state == RunState::pending && phase_ == Phase::running && !held_back(stage) &&
+      (stage.started || !anything_leaves())) {
+    begin_again(index, actions);
+    return true;
+  }
   if (!inputs_over(stage)) return false;
   const std::int64_t grace =
       inputs_ended_well(stage) ? timings_.drain_ms : std::min(timings_.orphan_ms, timings_.drain_ms);

@@ -1,5 +1,8 @@
-#include "outbox.hpp"
+#include "control_server.hpp"
+#include "graph_change.hpp"
+#include "line_outlet.hpp"
 #include "signal_watch.hpp"
+#include "stage_plans.hpp"
 #include "stage_process.hpp"
 
 #include <algorithm>
@@ -16,10 +19,13 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
+#include <reel/base/text.hpp>
 #include <reel/channel/runtime_dir.hpp>
+#include <reel/pipeline/debugging.hpp>
 #include <reel/pipeline/state_machine.hpp>
 #include <reel/pipeline/supervisor.hpp>
 
@@ -27,27 +33,13 @@ namespace reel {
 namespace {
 
 constexpr std::string_view kOwnName = "reel";
-constexpr std::int64_t kLookMs = 100;        // between two looks at the stages' pages
-constexpr std::int64_t kFullMs = 5;          // the same while what the stages wrote has to wait
-constexpr std::size_t kLineCost = 100;       // bytes of a line that waits to be printed, besides its text
+constexpr std::int64_t kLookMs = 100;  // between two looks at the stages' pages
+constexpr std::int64_t kFullMs = 5;    // the same while what the stages wrote has to wait
+constexpr std::int64_t kTellHungMs = 10'000;
 constexpr std::int64_t kOneRequestMs = 200;  // terminals and wrappers deliver one Ctrl-C twice
 
 std::int64_t now_ms() {
   return monotonic_ns() / 1'000'000;
-}
-
-std::vector<StagePlan> plans_of(const Graph& graph) {
-  std::vector<StagePlan> plans;
-  for (const GraphStage& stage : graph.stages)
-    plans.push_back({stage.config.name, stage.config.restart, stage.upstream, stage.exec()});
-  return plans;
-}
-
-MachineTimings timings_of(const Graph& graph) {
-  MachineTimings timings;
-  timings.drain_ms = graph.drain_timeout_ms;
-  timings.stop_ms = graph.stop_timeout_ms;
-  return timings;
 }
 
 LogLevel level_of(RunState state) {
@@ -60,43 +52,52 @@ LogLevel level_of(RunState state) {
   }
 }
 
-void print_line(std::string_view line) {
-  std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fputc('\n', stdout);
-  std::fflush(stdout);
-}
-
 }  // namespace
 
 class Supervisor::Impl {
  public:
   Impl(Graph graph, SupervisorOptions options)
-      : graph_(std::move(graph)),
+      : graph_(for_debugger(std::move(graph), options.debugged)),
         options_(std::move(options)),
         machine_(plans_of(graph_), timings_of(graph_), std::random_device{}()),
+        present_(graph_.stages.size(), true),
         announced_(graph_.stages.size(), RunState::pending),
-        last_error_(graph_.stages.size()) {
+        last_error_(graph_.stages.size()),
+        told_hung_(graph_.stages.size()) {
     for (const GraphStage& stage : graph_.stages) processes_.emplace_back(stage);
-    for (const GraphStream& stream : graph_.streams) stream_writer_[stream.name] = stream.writer;
+    find_writers();
   }
 
   PipelineReport run() {
-    const std::string directory = writable_runtime_dir();
-    // Its readers would join the streams of whoever writes them, and hold that up.
-    for (const GraphStream& stream : graph_.streams) check_not_written(directory, stream.name);
+    directory_ = writable_runtime_dir();
+    check_not_written_elsewhere(graph_);
     host_ = options_.stage_host.empty() ? find_stage_host() : options_.stage_host;
-    const bool any_gst = std::any_of(graph_.stages.begin(), graph_.stages.end(),
-                                     [](const GraphStage& stage) { return stage.gst; });
-    if (any_gst) gst_host_ = find_gst_stage_host();
+    for (const GraphStage& stage : graph_.stages)
+      (void)command_of(stage);  // throws where its host is not there
+    control_.emplace(directory_, graph_.name, handlers());
     supervise();
-    sweep(directory);
+    sweep();
+    control_.reset();
     // No signal is watched any more: one ends this process, should nobody take what is left.
-    output_box_.flush();
-    log_box_.flush();
+    outlet_.flush();
     return report();
   }
 
  private:
+  // Its readers would join the streams of whoever writes them, and hold that up.
+  void check_not_written_elsewhere(const Graph& graph) const {
+    for (const GraphStream& stream : graph.streams)
+      if (writers_now(stream.name).empty()) check_not_written(directory_, stream.name);
+  }
+
+  // Stages whose processes write the stream, as the graph has it or had it.
+  [[nodiscard]] std::vector<std::size_t> writers_now(const std::string& stream) const {
+    std::vector<std::size_t> writers;
+    for (std::size_t i = 0; i < processes_.size(); ++i)
+      if (processes_[i].writes(stream)) writers.push_back(i);
+    return writers;
+  }
+
   void supervise() {
     SignalWatch signals;
     started_ms_ = now_ms();
@@ -105,53 +106,31 @@ class Supervisor::Impl {
     while (!machine_.done()) {
       wait(signals);
       for (const int signal : signals.take()) on_signal(signal);
+      control_->serve();
       for (std::size_t i = 0; i < processes_.size(); ++i) look_at(i);
+      outlet_.tell_of_dropped();
       if (duration_over()) on_duration();
       carry_out(machine_.tick(now_ms()));
       report_progress();
     }
   }
 
-  // In the thread of log_box_.
-  void print_log(std::string_view source, LogLevel level, std::string_view line) const {
-    if (options_.on_log)
-      options_.on_log(source, level, line);
-    else
-      log_as(source, level, line);
-  }
-
-  // About a stage or the pipeline, in our own words: few, and none is dropped.
+  // About a stage or the pipeline, in our own words.
   void log_line(std::string_view source, LogLevel level, std::string_view line) {
-    log_box_.put_always([this, source = std::string(source), level, line = std::string(line)] {
-      print_log(source, level, line);
-    });
-  }
-
-  static std::string dropped_text(std::uint64_t lines, const char* what) {
-    return fmt::format("{} lines of {} were dropped: they came faster than they were read", lines, what);
+    outlet_.log(source, level, line);
   }
 
   [[nodiscard]] const std::string& name(std::size_t stage) const { return graph_.stages[stage].config.name; }
 
   [[nodiscard]] StageProcess::LineSink output_sink(std::size_t stage) {
-    return [this, stage](std::string_view line) {
-      output_box_.put(line.size() + kLineCost, [this, stage, line = std::string(line)] {
-        if (options_.on_output)
-          options_.on_output(name(stage), line);
-        else
-          print_line(line);
-      });
-    };
+    return [this, stage](std::string_view line) { outlet_.result(name(stage), line); };
   }
 
   [[nodiscard]] StageProcess::LineSink error_sink(std::size_t stage) {
     return [this, stage](std::string_view line) {
       const RelayLine parsed = parse_relay_line(line);
       if (parsed.level == LogLevel::error) last_error_[stage] = parsed.text;
-      log_box_.put(line.size() + kLineCost,
-                   [this, stage, level = parsed.level, text = std::string(parsed.text)] {
-                     print_log(name(stage), level, text);
-                   });
+      outlet_.relay(name(stage), parsed.level, parsed.text);
     };
   }
 
@@ -173,8 +152,11 @@ class Supervisor::Impl {
     if (action.kind == Action::Kind::start) {
       try {
         last_error_[action.stage].clear();
-        process.start(graph_.stages[action.stage].gst ? gst_host_ : host_, current_setup(action.stage));
+        process.start(command_of(graph_.stages[action.stage]), current_setup(action.stage));
+        tell_of_ended(action.stage);
+        mark_reader(action.stage, false);
         machine_.on_started(action.stage, process.process().pid());
+        if (name(action.stage) == graph_.debugged) options_.on_debuggee(process.process().pid());
       } catch (const Error& error) {
         return machine_.on_start_failed(action.stage, error.what(), now_ms());
       }
@@ -182,13 +164,24 @@ class Supervisor::Impl {
     }
     if (!process.has_process()) return {};
     switch (action.kind) {
-      case Action::Kind::interrupt: process.process().send(SIGINT); break;
+      case Action::Kind::interrupt:
+        process.process().send(drain_signal_of(graph_, name(action.stage)));
+        break;
       case Action::Kind::terminate: process.process().send(SIGTERM); break;
       case Action::Kind::kill: process.process().kill_group(); break;
       case Action::Kind::give_up: process.give_up(); break;
       case Action::Kind::start: break;
     }
     return {};
+  }
+
+  std::vector<std::string> command_of(const GraphStage& stage) {
+    if (stage.gst && gst_host_.empty()) gst_host_ = find_gst_stage_host();
+    const auto wrapper = options_.wrappers.find(stage.config.name);
+    std::vector<std::string> command;
+    if (wrapper != options_.wrappers.end()) command = wrapper->second;
+    command.push_back(stage.gst ? gst_host_ : host_);
+    return command;
   }
 
   // As the graph says; once started before, the stage goes on where it was.
@@ -206,7 +199,7 @@ class Supervisor::Impl {
       if (std::exchange(announced_[i], state) == state) continue;
       if (terminal(state)) {
         end_streams_of(i);
-        end_readers_of(i);
+        mark_reader(i, true);
       }
       const std::string& reason = machine_.reason(i);
       const std::string text =
@@ -215,33 +208,39 @@ class Supervisor::Impl {
     }
   }
 
+  // A stage that is started when others have ended: nothing came to its page of that.
+  void tell_of_ended(std::size_t stage) {
+    for (std::size_t i = 0; i < processes_.size(); ++i) {
+      if (i == stage || !present_[i] || !terminal(machine_.state(i))) continue;
+      end_streams_of(i);
+      mark_reader(i, true);
+    }
+  }
+
   // Who reads them need not have met their writer, nor have heard of its end: a stage started again just now.
   void end_streams_of(std::size_t writer) {
     for (const std::size_t reader : graph_.stages[writer].downstream) {
       const std::vector<InputSetup>& inputs = graph_.stages[reader].setup.inputs;
       for (std::size_t i = 0; i < inputs.size(); ++i) {
-        if (stream_writer_.at(inputs[i].stream) == writer) processes_[reader].end_input(i);
+        const auto found = stream_writer_.find(inputs[i].stream);
+        if (found != stream_writer_.end() && found->second == writer) processes_[reader].end_input(i);
       }
     }
   }
 
-  // Nobody shall wait, before a first frame, for a reader that will not come.
-  void end_readers_of(std::size_t stage) {
+  // Nobody shall wait, before a first frame or in its absence, for a reader that will not come.
+  void mark_reader(std::size_t stage, bool ended) {
     for (const InputSetup& input : graph_.stages[stage].setup.inputs) {
-      const std::size_t writer = stream_writer_.at(input.stream);
-      const std::vector<OutputSetup>& outputs = graph_.stages[writer].setup.outputs;
-      for (std::size_t i = 0; i < outputs.size(); ++i) {
-        const std::vector<std::string>& names = outputs[i].writer.wait_for;
-        const auto place = std::find(names.begin(), names.end(), input.reader.name);
-        if (outputs[i].stream == input.stream && place != names.end())
-          processes_[writer].end_reader(i, static_cast<std::size_t>(place - names.begin()));
-      }
+      const auto found = stream_writer_.find(input.stream);
+      if (found == stream_writer_.end()) continue;
+      processes_[found->second].mark_reader(input.stream, input.reader.name, ended);
     }
   }
 
   void wait(const SignalWatch& signals) {
     std::vector<pollfd> polled{{signals.fd(), POLLIN, 0}};
-    const bool output = output_box_.wants_more(), error = log_box_.wants_more();
+    control_->add_polled(polled);
+    const bool output = outlet_.wants_results(), error = outlet_.wants_log();
     for (const StageProcess& process : processes_) {
       if (!process.has_process()) continue;
       // poll() passes over descriptors below 0.
@@ -250,31 +249,175 @@ class Supervisor::Impl {
     }
     const std::int64_t now = now_ms();
     std::int64_t until = now + (output && error ? kLookMs : kFullMs);
+    if (control_->has_work()) until = now;
     if (const auto deadline = machine_.next_deadline_ms()) until = std::min(until, *deadline);
     ::poll(polled.data(), polled.size(), static_cast<int>(std::max<std::int64_t>(0, until - now)));
   }
 
   void look_at(std::size_t stage) {
     StageProcess& process = processes_[stage];
-    const bool output = output_box_.wants_more(), error = log_box_.wants_more();
+    const bool output = outlet_.wants_results(), error = outlet_.wants_log();
     if (output) process.read_output(output_sink(stage));
     if (error) process.read_error(error_sink(stage));
     if (process.says_running()) machine_.on_running(stage);
     if (process.has_progressed()) machine_.on_progress(stage, now_ms());
+    look_for_hang(stage);
     if (!output || !error) return;  // the last words of a process are read when its end is seen
     if (const auto exit = process.poll_exit(output_sink(stage), error_sink(stage)))
       carry_out(machine_.on_exit(stage, *exit, now_ms(), last_error_[stage]));
   }
 
+  // Told of once a call; killed where its hang_timeout says so, and then restarted as after any death.
+  void look_for_hang(std::size_t stage) {
+    if (name(stage) == graph_.debugged) return;
+    StageProcess& process = processes_[stage];
+    const std::int64_t busy_ms = process.busy_ms(now_ms());
+    const int limit_ms = graph_.stages[stage].config.hang_timeout_ms;
+    if (busy_ms < (limit_ms > 0 ? limit_ms : kTellHungMs)) {
+      told_hung_[stage] = false;
+    } else if (!told_hung_[stage]) {
+      told_hung_[stage] = true;
+      const double busy_s = static_cast<double>(busy_ms) / 1000;
+      log_line(name(stage), limit_ms > 0 ? LogLevel::error : LogLevel::warning,
+               limit_ms > 0
+                   ? fmt::format("hangs: at work on one frame for {:.1f} s: killed", busy_s)
+                   : fmt::format("hangs: at work on one frame for {:.1f} s; a hang_timeout would have it "
+                                 "restarted",
+                                 busy_s));
+      if (limit_ms > 0) process.process().kill_group();
+    }
+  }
+
+  [[nodiscard]] ControlHandlers handlers() {
+    return {[this] { return status(); },
+            [this] { request_end("`reel stop`"); },
+            [this](const std::string& stage) { restart(stage); },
+            [this](const std::string& file, const std::vector<std::string>& overrides) {
+              return apply(file, overrides);
+            },
+            [this] { return trace(); },
+            [this] {
+              for (StageProcess& process : processes_) process.end_trace();
+            }};
+  }
+
+  std::vector<TracedStage> trace() {
+    std::vector<TracedStage> stages;
+    for (std::size_t i = 0; i < processes_.size(); ++i)
+      if (present_[i]) stages.push_back(processes_[i].trace());
+    return stages;
+  }
+
+  [[nodiscard]] PipelineStatus status() const {
+    PipelineStatus status{graph_.file, static_cast<std::uint32_t>(::getpid()), machine_.ending(), {}, {},
+                          report()};
+    for (std::size_t i = 0; i < graph_.stages.size(); ++i)
+      if (present_[i]) status.stages.push_back(name(i));
+    for (const GraphStream& stream : graph_.streams) {
+      status.streams.push_back({stream.name, name(stream.writer), {}});
+      for (const std::size_t reader : stream.readers) status.streams.back().readers.push_back(name(reader));
+    }
+    return status;
+  }
+
+  void check_not_ending() const {
+    if (machine_.ending())
+      throw Error(ErrorCode::refused,
+                  fmt::format("the pipeline \"{}\" is on its way to its end", graph_.name));
+  }
+
+  void restart(const std::string& stage_name) {
+    check_not_ending();
+    const std::size_t stage = find_stage(graph_, present_, stage_name);
+    if (terminal(machine_.state(stage)))
+      throw Error(
+          ErrorCode::refused,
+          fmt::format("the stage \"{}\" has {}: its streams are at their end, nothing would come again",
+                      stage_name, to_string(machine_.state(stage))));
+    log_line(stage_name, LogLevel::info, "asked to restart");
+    begin_again(stage);
+  }
+
+  void begin_again(std::size_t stage) {
+    hand_over(stage, graph_.stages[stage].setup.inputs);
+    carry_out(machine_.request_restart(stage, now_ms()));
+  }
+
+  // Before its process is asked to end: what goes on without it.
+  void hand_over(std::size_t stage, const std::vector<InputSetup>& successor) {
+    processes_[stage].hand_over(
+        successor, [this](const std::string& stream) { return stream_writer_.contains(stream); });
+  }
+
+  // Before any process is asked to end: one that writes what another has written waits for the end of that.
+  void hold_back(std::size_t stage) {
+    std::vector<std::size_t> leavers;
+    for (const OutputSetup& output : graph_.stages[stage].setup.outputs)
+      for (const std::size_t writer : writers_now(output.stream))
+        if (writer != stage) leavers.push_back(writer);
+    machine_.hold_back(stage, std::move(leavers));
+  }
+
+  std::vector<std::string> apply(const std::string& file, const std::vector<std::string>& overrides) {
+    check_not_ending();
+    Graph next = for_debugger(load_successor(graph_, file, overrides), graph_.debugged);
+    check_not_written_elsewhere(next);
+    std::vector<bool> ended;
+    for (std::size_t i = 0; i < graph_.stages.size(); ++i) ended.push_back(terminal(machine_.state(i)));
+    const GraphChange change = compare(graph_, present_, ended, next);
+    const std::vector<std::string> lines = describe(change, graph_, next);
+    merge(change, graph_, present_, std::move(next));
+    carry_out(change);
+    for (const std::string& line : lines) log_line(kOwnName, LogLevel::info, line);
+    return lines;
+  }
+
+  // Indices of stages stay what they are; new ones come behind them.
+  void carry_out(const GraphChange& change) {
+    find_writers();
+    machine_.change(timings_of(graph_));
+    const std::size_t old_size = processes_.size();
+    for (std::size_t i = old_size; i < graph_.stages.size(); ++i) {
+      processes_.emplace_back(graph_.stages[i]);
+      announced_.push_back(RunState::pending);
+      last_error_.emplace_back();
+      told_hung_.push_back(false);
+      machine_.add(plan_of(graph_.stages[i]));
+    }
+    for (const GraphChange::Kept& kept : change.kept) {
+      machine_.change(kept.before, plan_of(graph_.stages[kept.before]));
+      processes_[kept.before].change(graph_.stages[kept.before]);
+    }
+    for (std::size_t i = old_size; i < processes_.size(); ++i) hold_back(i);
+    for (const GraphChange::Kept& kept : change.kept)
+      if (!kept.restart.empty()) hold_back(kept.before);
+    for (const std::size_t stage : change.removed) {
+      hand_over(stage, {});
+      carry_out(machine_.request_removal(stage, now_ms()));
+    }
+    for (const GraphChange::Kept& kept : change.kept)
+      if (!kept.restart.empty()) begin_again(kept.before);
+    carry_out(machine_.tick(now_ms()));
+  }
+
+  void find_writers() {
+    stream_writer_.clear();
+    for (const GraphStream& stream : graph_.streams) stream_writer_[stream.name] = stream.writer;
+  }
+
   void on_signal(int signal) {
     if (signal == SIGCHLD) return;  // every process is looked at in any case
     if (asked_ms_ && now_ms() - *asked_ms_ < kOneRequestMs) return;
+    request_end("");
+  }
+
+  void request_end(std::string_view by) {
     const bool again = std::exchange(asked_ms_, now_ms()).has_value();
     const bool draining = machine_.ending();  // also by itself: a stage has failed, its time is over
-    log_line(kOwnName, LogLevel::info,
-             again      ? "asked to end again: hurrying"
-             : draining ? "draining already; once more stops at once"
-                        : "draining; once more stops at once");
+    const std::string_view what = again      ? "asked to end again: hurrying"
+                                  : draining ? "draining already; once more stops at once"
+                                             : "draining; once more stops at once";
+    log_line(kOwnName, LogLevel::info, by.empty() ? std::string(what) : fmt::format("{}: {}", by, what));
     if (again || !draining) carry_out(machine_.request_end(now_ms()));
   }
 
@@ -292,14 +435,15 @@ class Supervisor::Impl {
     next_progress_ms_ = now_ms() + options_.progress_ms;
     if (progress_waits_.exchange(true, std::memory_order_relaxed))
       return;  // the one before was not taken yet
-    log_box_.put_always([this, now = report()] {
+    outlet_.call([this, now = report()] {
       progress_waits_.store(false, std::memory_order_relaxed);
       options_.on_progress(now);
     });
   }
 
-  void sweep(const std::string& directory) {
-    std::vector<std::string> swept = sweep_runtime_dir(directory);
+  void sweep() {
+    std::vector<std::string> swept = sweep_runtime_dir(directory_);
+    for (std::string& pipeline : sweep_control(directory_)) swept.push_back(std::move(pipeline));
     if (!swept.empty())
       log_line(kOwnName, LogLevel::debug, fmt::format("removed what was left of {}", fmt::join(swept, ", ")));
   }
@@ -323,23 +467,23 @@ class Supervisor::Impl {
     return report;
   }
 
-  const Graph graph_;  // processes_ refer to its stages
+  Graph graph_;  // as applied last; stages that were taken out keep their places
   SupervisorOptions options_;
   std::atomic<bool> progress_waits_{false};
-  Outbox log_box_{[this](std::uint64_t lines) {
-    print_log(kOwnName, LogLevel::warning, dropped_text(lines, "the log"));
-  }};
-  Outbox output_box_{[this](std::uint64_t lines) {
-    log_line(kOwnName, LogLevel::warning, dropped_text(lines, "the stages' output"));
-  }};
+  LineOutlet outlet_{options_, [this](LogLine line) {
+                       if (control_) control_->add_log(std::move(line));
+                     }};
   StateMachine machine_;
   std::deque<StageProcess> processes_;
   std::map<std::string, std::size_t> stream_writer_;
+  std::vector<bool> present_;  // false: taken out
   std::vector<RunState> announced_;
   std::vector<std::string> last_error_;  // that the stage's process wrote
-  std::string host_, gst_host_;
+  std::vector<bool> told_hung_;
+  std::string directory_, host_, gst_host_;
   std::int64_t started_ms_ = 0, next_progress_ms_ = 0;
-  std::optional<std::int64_t> asked_ms_;  // when a signal last asked for the end
+  std::optional<std::int64_t> asked_ms_;  // when somebody last asked for the end
+  std::optional<ControlServer> control_;
 };
 
 Supervisor::Supervisor(Graph graph, SupervisorOptions options)

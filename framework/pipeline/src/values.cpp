@@ -19,6 +19,8 @@ struct Unit {
 };
 
 constexpr std::array<Unit, 5> kTimeUnits{{{"ms", 1}, {"s", 1e3}, {"", 1e3}, {"min", 60e3}, {"h", 3600e3}}};
+constexpr std::array<Unit, 6> kShortTimeUnits{
+    {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"", 1e9}, {"min", 60e9}, {"h", 3600e9}}};
 constexpr std::array<Unit, 8> kSizeUnits{{{"", 1},
                                           {"B", 1},
                                           {"kB", 1e3},
@@ -52,10 +54,23 @@ std::optional<std::int64_t> integer_from(std::string_view text) {
   return value;
 }
 
+std::optional<double> number_from(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 std::optional<int> duration_ms_from(std::string_view text) {
   const auto value = quantity(text, kTimeUnits);
   if (!value || *value > std::numeric_limits<int>::max()) return std::nullopt;
   return static_cast<int>(std::lround(*value));
+}
+
+std::optional<std::int64_t> duration_ns_from(std::string_view text) {
+  const auto value = quantity(text, kShortTimeUnits);
+  if (!value || *value > 9e18) return std::nullopt;
+  return static_cast<std::int64_t>(std::llround(*value));
 }
 
 std::optional<std::uint64_t> bytes_from(std::string_view text) {
@@ -130,6 +145,16 @@ std::optional<std::int64_t> MapReader::integer(const std::string& key, std::int6
   return std::nullopt;
 }
 
+std::optional<double> MapReader::number(const std::string& key, double least, double most) {
+  const std::string wanted = fmt::format("a number from {} to {}", least, most);
+  const YamlNode* value = scalar(key, wanted);
+  if (value == nullptr) return std::nullopt;
+  const auto number = number_from(value->text);
+  if (number && *number >= least && *number <= most) return number;
+  refuse(*value, key, wanted);
+  return std::nullopt;
+}
+
 std::optional<bool> MapReader::boolean(const std::string& key) {
   const auto index = choice(key, {"true", "false"});
   if (!index) return std::nullopt;
@@ -143,6 +168,17 @@ std::optional<int> MapReader::duration_ms(const std::string& key) {
   const auto duration = duration_ms_from(value->text);
   if (!duration) refuse(*value, key, kWanted);
   return duration;
+}
+
+std::optional<std::int64_t> MapReader::duration_ns(const std::string& key, std::int64_t most) {
+  const std::string wanted = fmt::format(
+      "a duration such as 20ms, 500us, 1.5s or a number of seconds, up to {} s", most / 1'000'000'000);
+  const YamlNode* value = scalar(key, wanted);
+  if (value == nullptr) return std::nullopt;
+  const auto duration = duration_ns_from(value->text);
+  if (duration && *duration <= most) return duration;
+  refuse(*value, key, wanted);
+  return std::nullopt;
 }
 
 std::optional<std::uint64_t> MapReader::bytes(const std::string& key, std::uint64_t most) {

@@ -38,9 +38,12 @@ class MapReader {
   [[nodiscard]] std::optional<std::string> text(const std::string& key);
   [[nodiscard]] std::optional<std::int64_t> integer(const std::string& key, std::int64_t least,
                                                     std::int64_t most);
+  [[nodiscard]] std::optional<double> number(const std::string& key, double least, double most);
   [[nodiscard]] std::optional<bool> boolean(const std::string& key);
   /// Milliseconds: "2s", "500ms", "1.5min", or a bare number of seconds.
   [[nodiscard]] std::optional<int> duration_ms(const std::string& key);
+  /// Nanoseconds: the same, and "500us".
+  [[nodiscard]] std::optional<std::int64_t> duration_ns(const std::string& key, std::int64_t most);
   /// Bytes: "4096", "4 kB" (1000), "4 KiB" (1024), MB, MiB, GB, GiB.
   [[nodiscard]] std::optional<std::uint64_t> bytes(const std::string& key, std::uint64_t most);
   /// Index of the text among `choices`.
@@ -60,7 +63,9 @@ class MapReader {
 
 // The same from text alone; nullopt when it is none.
 [[nodiscard]] std::optional<std::int64_t> integer_from(std::string_view text);
+[[nodiscard]] std::optional<double> number_from(std::string_view text);
 [[nodiscard]] std::optional<int> duration_ms_from(std::string_view text);
+[[nodiscard]] std::optional<std::int64_t> duration_ns_from(std::string_view text);
 [[nodiscard]] std::optional<std::uint64_t> bytes_from(std::string_view text);
 
 }  // namespace reel

@@ -211,7 +211,8 @@ void RingWriter::release(std::uint32_t slot) noexcept {
   free_[slot / 64] |= bit;
 }
 
-void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept {
+std::int64_t RingWriter::publish(std::uint32_t slot, const PublishRequest& request,
+                                 ReaderWaker& waker) noexcept {
   const std::uint64_t sequence = next_sequence_++;
   SlotHeader& header = view_.slots[slot];
   SlotRecord record{};
@@ -259,6 +260,7 @@ void RingWriter::publish(std::uint32_t slot, const PublishRequest& request, Read
   view_.header->head.store(ring_word(sequence, slot), std::memory_order_seq_cst);
 
   wake_due(next_sequence_, waker);
+  return record.publish_ns;
 }
 
 void RingWriter::wake_due(std::uint64_t reached, ReaderWaker& waker) noexcept {

@@ -1,12 +1,16 @@
 #include "reserve.hpp"
 
+#include "huge_pages.hpp"
+
 #include <cerrno>
 #include <csignal>
+#include <tuple>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <reel/base/error.hpp>
 #include <reel/base/text.hpp>
@@ -38,10 +42,13 @@ int reserve_pages(int fd, std::size_t bytes) noexcept {
   sigset_t before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  make_huge_pages(fd, bytes);
   int error = 0;
   do {
     error = ::posix_fallocate(fd, 0, static_cast<off_t>(bytes));
   } while (error == EINTR);
+  // What the file got so far is given back; where not even that works, it goes with the file.
+  if (error != 0) std::ignore = ::ftruncate(fd, 0);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return error;
 }

@@ -1,4 +1,5 @@
 #include "backends.hpp"
+#include "huge_pages.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -23,6 +24,7 @@ namespace {
 namespace bip = boost::interprocess;
 
 constexpr std::size_t kMaxName = 200;
+constexpr int kAttempts = 3;  // to map where huge pages may lie
 
 /// What Boost.Interprocess maps: any open descriptor, whatever made it.
 class OpenDescriptor {
@@ -76,6 +78,20 @@ std::string address_space_limit() {
   }
 }
 
+bip::mapped_region map_aligned(int fd, std::size_t bytes, bip::mode_t access) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const void* hint = huge_page_hint(bytes);
+    if (hint == nullptr) break;
+    try {
+      return {OpenDescriptor(fd), access, 0, bytes, hint, MAP_POPULATE | MAP_FIXED_NOREPLACE};
+    } catch (const bip::interprocess_exception& failure) {
+      // Another thread's mapping took the place. Kernels before 4.17 give another one, which busy_error says.
+      if (failure.get_native_error() != EEXIST && failure.get_error_code() != bip::busy_error) throw;
+    }
+  }
+  return {OpenDescriptor(fd), access, 0, bytes, nullptr, MAP_POPULATE};
+}
+
 }  // namespace
 
 void check_segment_name(const std::string& name) {
@@ -107,8 +123,7 @@ std::size_t whole_pages(const std::string& name, std::size_t bytes) {
 std::unique_ptr<SharedSegment> map_descriptor(int fd, std::size_t bytes, bool writable,
                                               const std::string& what) {
   try {
-    bip::mapped_region region(OpenDescriptor(fd), writable ? bip::read_write : bip::read_only, 0, bytes,
-                              nullptr, MAP_POPULATE);
+    bip::mapped_region region = map_aligned(fd, bytes, writable ? bip::read_write : bip::read_only);
     // A forked child would keep the pages, and with them the pins, of a parent that died.
     if (::madvise(region.get_address(), bytes, MADV_DONTFORK) != 0) {
       throw_errno(errno, fmt::format("{}: cannot keep its mapping from child processes", what));

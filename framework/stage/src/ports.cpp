@@ -93,28 +93,44 @@ bool permanent(const Error& error) noexcept {
 }
 
 std::unique_ptr<LiveInput> open_input(const InputSetup& setup, const PortSpec& spec, std::size_t index,
-                                      InputCounters& counters) {
+                                      bool joined, InputCounters& counters) {
   try {
-    return std::make_unique<LiveInput>(setup, spec, index, counters);
+    return std::make_unique<LiveInput>(setup, spec, index, joined, counters);
   } catch (const Error& error) {
     if (get(counters.connects) != 0 || !permanent(error)) throw;
     throw Error(ErrorCode::bad_config, error.message(), error.where());
   }
 }
 
-WriterOptions told_of_ended(WriterOptions options, const OutputCounters& counters) {
+// Of audio and of encoded streams nothing can be left out.
+bool can_be_thinned(const Format& format) noexcept {
+  return format.kind() == MediaKind::video || format.kind() == MediaKind::bytes;
+}
+
+// What must not be thinned is taken: check_media() says so then.
+ReaderOptions choosing(ReaderOptions options, FrameChooser& chooser) {
+  options.wanted = [&chooser](const Frame& frame) {
+    return !can_be_thinned(frame.format()) || chooser.takes(frame);
+  };
+  return options;
+}
+
+WriterOptions in_a_stage(WriterOptions options, const OutputCounters& counters, WriterTrace& trace) {
   options.ended_readers = &counters.ended_readers;
+  options.trace = &trace;
   return options;
 }
 
 }  // namespace
 
-LiveInput::LiveInput(const InputSetup& setup, const PortSpec& spec, std::size_t index,
+LiveInput::LiveInput(const InputSetup& setup, const PortSpec& spec, std::size_t index, bool joined,
                      InputCounters& counters)
     : port_(setup.port),
       media_(spec.media),
       index_(index),
-      reader_(setup.stream, setup.reader),
+      leaves_out_(joined || !setup.choice.all()),
+      chooser_(setup.choice),
+      reader_(setup.stream, setup.choice.all() ? setup.reader : choosing(setup.reader, chooser_)),
       counters_(counters) {
   put_name(counters.port, setup.port);
   put_name(counters.stream, setup.stream);
@@ -125,11 +141,17 @@ LiveInput::LiveInput(const InputSetup& setup, const PortSpec& spec, std::size_t 
   before_.connects = get(counters.connects);
 }
 
-void LiveInput::check_media() const {
-  if ((media_bit(frame.format()) & media_) != 0) return;
-  throw Error(ErrorCode::bad_config,
-              fmt::format("the input \"{}\" takes {}, but the stream \"{}\" carries {}", port_,
-                          media_text(media_), stream(), frame.format().caps()));
+void LiveInput::check_media(const Frame& taken) const {
+  if ((media_bit(taken.format()) & media_) == 0)
+    throw Error(ErrorCode::bad_config,
+                fmt::format("the input \"{}\" takes {}, but the stream \"{}\" carries {}", port_,
+                            media_text(media_), stream(), taken.format().caps()));
+  if (leaves_out_ && !can_be_thinned(taken.format()))
+    throw Error(
+        ErrorCode::bad_config,
+        fmt::format("'every', 'max_fps' or 'join' would leave pieces of the stream \"{}\" at the input "
+                    "\"{}\" out, but it carries {}: they are for raw video and bytes",
+                    stream(), port_, taken.format().caps()));
 }
 
 void LiveInput::fail() const {
@@ -138,26 +160,33 @@ void LiveInput::fail() const {
               fmt::format("the stream \"{}\" cannot be read: {}", stream(), reader_.error()));
 }
 
-void LiveInput::count(std::int64_t now_ns) noexcept {
+void LiveInput::count(const Frame& taken, std::int64_t now_ns) noexcept {
   put(counters_.frames, get(counters_.frames) + 1);
-  if (frame.publish_ns() != kNoTime) counters_.hop.add(now_ns - frame.publish_ns());
-  if (frame.info().capture_ns != kNoTime) counters_.end_to_end.add(now_ns - frame.info().capture_ns);
+  if (taken.publish_ns() != kNoTime) counters_.hop.add(now_ns - taken.publish_ns());
+  if (taken.info().capture_ns != kNoTime) counters_.end_to_end.add(now_ns - taken.info().capture_ns);
   refresh();  // with the frame, so that a stage that is killed leaves counts that agree
+}
+
+void LiveInput::pass_over() noexcept {
+  ++passed_over_;
+  refresh();
 }
 
 void LiveInput::refresh() noexcept {
   const ReaderStats now = reader_.stats();
   put(counters_.verified, before_.verified + now.verified);
   put(counters_.corrupted, before_.corrupted + now.corrupted);
-  put(counters_.skipped, before_.skipped + now.skipped);
+  put(counters_.skipped, before_.skipped + now.skipped + passed_over_);
   put(counters_.lapped, before_.lapped + now.lapped);
   put(counters_.connects, before_.connects + now.connects);
 }
 
-LiveOutput::LiveOutput(const OutputSetup& setup, const PortSpec& spec, OutputCounters& counters)
+LiveOutput::LiveOutput(const OutputSetup& setup, const PortSpec& spec, std::size_t index,
+                       OutputCounters& counters, StageTrace& trace)
     : port_(setup.port),
       media_(spec.media),
-      writer_(setup.stream, told_of_ended(setup.writer, counters)),
+      trace_(trace, index),
+      writer_(setup.stream, in_a_stage(setup.writer, counters, trace_)),
       counters_(counters) {
   put_name(counters.port, setup.port);
   put_name(counters.stream, setup.stream);
@@ -187,7 +216,10 @@ void LiveOutput::set_format(const Format& format) {
 
 Loan LiveOutput::acquire(std::size_t bytes) {
   Loan loan;
-  require(writer_.acquire(loan, bytes));
+  counters_.acquiring.store(1, std::memory_order_relaxed);
+  const WriteStatus status = writer_.acquire(loan, bytes);
+  counters_.acquiring.store(0, std::memory_order_relaxed);
+  require(status);
   return loan;
 }
 
@@ -267,7 +299,8 @@ std::vector<std::unique_ptr<LiveInput>> open_inputs(const Plugin& plugin, const 
     const auto index = std::count_if(inputs.begin(), inputs.end(),
                                      [&](const auto& other) { return other->port() == input.port; });
     const PortSpec& spec = find_port(plugin.inputs(), input.port, "input", plugin);
-    inputs.push_back(open_input(input, spec, static_cast<std::size_t>(index), page.inputs[inputs.size()]));
+    inputs.push_back(open_input(input, spec, static_cast<std::size_t>(index), setup.join.has_value(),
+                                page.inputs[inputs.size()]));
   }
   // SYNC page.input_count: release, pairs with the acquire of whoever reads the names.
   page.input_count.store(static_cast<std::uint32_t>(inputs.size()), std::memory_order_release);
@@ -275,12 +308,13 @@ std::vector<std::unique_ptr<LiveInput>> open_inputs(const Plugin& plugin, const 
 }
 
 std::vector<std::unique_ptr<LiveOutput>> open_outputs(const Plugin& plugin, const StageSetup& setup,
-                                                      StagePage& page) {
+                                                      StagePage& page, StageTrace& trace) {
   check_ports(plugin.outputs(), setup.outputs, "output", plugin);
   std::vector<std::unique_ptr<LiveOutput>> outputs;
   for (const OutputSetup& output : setup.outputs) {
     const PortSpec& spec = find_port(plugin.outputs(), output.port, "output", plugin);
-    outputs.push_back(std::make_unique<LiveOutput>(output, spec, page.outputs[outputs.size()]));
+    const std::size_t index = outputs.size();
+    outputs.push_back(std::make_unique<LiveOutput>(output, spec, index, page.outputs[index], trace));
   }
   // SYNC page.output_count: release, as above.
   page.output_count.store(static_cast<std::uint32_t>(outputs.size()), std::memory_order_release);

@@ -2,6 +2,9 @@
 // run_stage() alone, in its thread; a stage may use different outputs from different threads.
 #pragma once
 
+#include "frame_chooser.hpp"
+#include "stage_trace.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -17,7 +20,9 @@ namespace reel {
 
 class LiveInput final : public Input {
  public:
-  LiveInput(const InputSetup& setup, const PortSpec& spec, std::size_t index, InputCounters& counters);
+  /// `joined`: its frames are taken in sets, so that some are left out.
+  LiveInput(const InputSetup& setup, const PortSpec& spec, std::size_t index, bool joined,
+            InputCounters& counters);
 
   [[nodiscard]] const std::string& port() const noexcept override { return port_; }
   [[nodiscard]] const std::string& stream() const noexcept override { return reader_.stream(); }
@@ -28,12 +33,15 @@ class LiveInput final : public Input {
   Frame frame;
   bool ended = false;
 
-  /// Throws Error{bad_config} when the frame is of a kind that the port does not take.
-  void check_media() const;
+  /// Throws Error{bad_config} when `taken` is of a kind that the port does not take, or that no frames can be
+  /// left out of where the file wants that.
+  void check_media(const Frame& taken) const;
   /// After ReadStatus::failed. Throws Error: {bad_config} where no life of this stage was let in yet.
   [[noreturn]] void fail() const;
-  /// Counts the frame as handed on at `now_ns`.
-  void count(std::int64_t now_ns) noexcept;
+  /// Counts a frame as handed on at `now_ns`.
+  void count(const Frame& taken, std::int64_t now_ns) noexcept;
+  /// Counts a frame that was read and is not handed on.
+  void pass_over() noexcept;
   /// Brings the page up to date with the reader.
   void refresh() noexcept;
 
@@ -41,14 +49,19 @@ class LiveInput final : public Input {
   std::string port_;
   std::uint32_t media_;
   std::size_t index_;
+  bool leaves_out_;  // frames, as the file wants it
+  FrameChooser chooser_;
   FrameReader reader_;
   InputCounters& counters_;
+  std::uint64_t passed_over_ = 0;
   ReaderStats before_;  // what lives of this stage before this one have counted
 };
 
 class LiveOutput final : public Output {
  public:
-  LiveOutput(const OutputSetup& setup, const PortSpec& spec, OutputCounters& counters);
+  /// The `index`-th of the stage's; `trace` outlives it.
+  LiveOutput(const OutputSetup& setup, const PortSpec& spec, std::size_t index, OutputCounters& counters,
+             StageTrace& trace);
 
   [[nodiscard]] const std::string& port() const noexcept override { return port_; }
   [[nodiscard]] const std::string& stream() const noexcept override { return writer_.stream(); }
@@ -76,6 +89,7 @@ class LiveOutput final : public Output {
 
   std::string port_;
   std::uint32_t media_;
+  OutputTrace trace_;
   FrameWriter writer_;
   bool started_ = false;  // its readers have been waited for
   std::atomic<bool> cancelled_{false};
@@ -88,6 +102,7 @@ class LiveOutput final : public Output {
 [[nodiscard]] std::vector<std::unique_ptr<LiveInput>> open_inputs(const Plugin& plugin,
                                                                   const StageSetup& setup, StagePage& page);
 [[nodiscard]] std::vector<std::unique_ptr<LiveOutput>> open_outputs(const Plugin& plugin,
-                                                                    const StageSetup& setup, StagePage& page);
+                                                                    const StageSetup& setup, StagePage& page,
+                                                                    StageTrace& trace);
 
 }  // namespace reel

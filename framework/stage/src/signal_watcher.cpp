@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -10,14 +11,19 @@
 
 #include <reel/base/error.hpp>
 #include <reel/base/log.hpp>
+#include <reel/stage/supervised.hpp>
 
 namespace reel {
 namespace {
 
+int drain_signal() noexcept {
+  return std::getenv(kWaitForDebuggerVariable) == nullptr ? SIGINT : kDrainSignalOfDebugged;
+}
+
 sigset_t stop_signals() noexcept {
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGINT);
+  sigaddset(&set, drain_signal());
   sigaddset(&set, SIGTERM);
   return set;
 }
@@ -50,7 +56,7 @@ void SignalWatcher::watch() noexcept {
     if (polled[1].revents != 0) return;
     signalfd_siginfo received{};
     if (::read(signals_.get(), &received, sizeof received) != sizeof received) continue;
-    if (received.ssi_signo == SIGINT) {
+    if (static_cast<int>(received.ssi_signo) != SIGTERM) {
       log_debug("told to drain");
       stop_.drain();
     } else {

@@ -99,6 +99,7 @@ Json reader_json(const ReaderOptions& reader) {
           {"max_pins", reader.max_pins},
           {"verify", reader.verify},
           {"deliver_corrupted", reader.deliver_corrupted},
+          {"comes_back", reader.comes_back},
           {"reconnect", reader.reconnect}};
 }
 
@@ -110,8 +111,46 @@ ReaderOptions read_reader(const Place& place) {
   reader.max_pins = integer<std::uint32_t>(place.at("max_pins"));
   reader.verify = boolean(place.at("verify"));
   reader.deliver_corrupted = boolean(place.at("deliver_corrupted"));
+  reader.comes_back = boolean(place.at("comes_back"));
   reader.reconnect = boolean(place.at("reconnect"));
   return reader;
+}
+
+Json choice_json(const FrameChoice& choice) {
+  return {{"every", choice.every}, {"max_fps", choice.max_fps}};
+}
+
+FrameChoice read_choice(const Place& place) {
+  FrameChoice choice;
+  choice.every = integer<std::uint32_t>(place.at("every"));
+  const Place max_fps = place.at("max_fps");
+  if (!max_fps.value.is_number()) refuse(max_fps.path, "is no number");
+  choice.max_fps = max_fps.value.get<double>();
+  if (choice.max_fps != 0 && !(choice.max_fps >= kLeastMaxFps && choice.max_fps <= kMostMaxFps))
+    refuse(max_fps.path, fmt::format("({}) is out of range", max_fps.value.dump()));
+  return choice;
+}
+
+Json join_json(const JoinRule& join) {
+  return {
+      {"tolerance_ns", join.tolerance_ns}, {"time", to_string(join.time)}, {"timeout_ns", join.timeout_ns}};
+}
+
+std::optional<JoinTime> time_of(std::string_view name) {
+  return join_time_from(name);
+}
+
+std::optional<JoinRule> read_join(const Place& place) {
+  if (place.value.is_null()) return std::nullopt;
+  JoinRule join;
+  join.time = named<JoinTime>(place.at("time"), time_of);
+  for (const auto& [name, value] :
+       {std::pair("tolerance_ns", &join.tolerance_ns), {"timeout_ns", &join.timeout_ns}}) {
+    *value = integer<std::int64_t>(place.at(name));
+    if (*value < 0 || *value > kLongestJoin_ns)
+      refuse(place.at(name).path, fmt::format("({}) is out of range", *value));
+  }
+  return join;
 }
 
 Json writer_json(const WriterOptions& writer) {
@@ -120,6 +159,7 @@ Json writer_json(const WriterOptions& writer) {
   return {{"slots", writer.slots},
           {"slot_bytes", writer.slot_bytes},
           {"max_bytes", writer.max_bytes},
+          {"grow_for_readers", writer.grow_for_readers},
           {"history", writer.history},
           {"loans", writer.loans},
           {"side_data_bytes", writer.side_data_bytes},
@@ -142,6 +182,7 @@ WriterOptions read_writer(const Place& place) {
   writer.slots = integer<std::uint32_t>(place.at("slots"));
   writer.slot_bytes = integer<std::uint64_t>(place.at("slot_bytes"));
   writer.max_bytes = integer<std::uint64_t>(place.at("max_bytes"));
+  writer.grow_for_readers = boolean(place.at("grow_for_readers"));
   writer.history = integer<std::uint32_t>(place.at("history"));
   writer.loans = integer<std::uint32_t>(place.at("loans"));
   writer.side_data_bytes = integer<std::uint32_t>(place.at("side_data_bytes"));
@@ -180,7 +221,11 @@ std::string to_json(const StageSetup& setup) {
         {"text", option.text}, {"items", option.items}, {"is_list", option.is_list}, {"where", option.where}};
   Json& inputs = document["inputs"] = Json::array();
   for (const InputSetup& input : setup.inputs)
-    inputs.push_back({{"port", input.port}, {"stream", input.stream}, {"reader", reader_json(input.reader)}});
+    inputs.push_back({{"port", input.port},
+                      {"stream", input.stream},
+                      {"reader", reader_json(input.reader)},
+                      {"choice", choice_json(input.choice)}});
+  document["join"] = setup.join ? join_json(*setup.join) : Json();
   Json& outputs = document["outputs"] = Json::array();
   for (const OutputSetup& output : setup.outputs)
     outputs.push_back(
@@ -202,8 +247,10 @@ StageSetup stage_setup_from_json(std::string_view json) {
   for (const auto& [name, value] : options.value.items())
     setup.options[name] = read_option({value, "options." + name});
   setup.inputs = document.at("inputs").each([](const Place& input) {
-    return InputSetup{text(input.at("port")), text(input.at("stream")), read_reader(input.at("reader"))};
+    return InputSetup{text(input.at("port")), text(input.at("stream")), read_reader(input.at("reader")),
+                      read_choice(input.at("choice"))};
   });
+  setup.join = read_join(document.at("join"));
   setup.outputs = document.at("outputs").each([](const Place& output) {
     return OutputSetup{text(output.at("port")), text(output.at("stream")), read_writer(output.at("writer"))};
   });

@@ -3,7 +3,9 @@
 #include <cerrno>
 #include <cmath>
 #include <new>
+#include <system_error>
 #include <type_traits>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -40,10 +42,27 @@ Bounds bounds_of(std::size_t bucket) noexcept {
   return {static_cast<double>(4 + bucket % 4) * width, width};
 }
 
-StagePage* map_page(int fd) {
-  void* place = ::mmap(nullptr, sizeof(StagePage), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+StagePage* map_page(int fd, int protection) {
+  void* place = ::mmap(nullptr, sizeof(StagePage), protection, MAP_SHARED, fd, 0);
   if (place == MAP_FAILED) throw_errno(errno, "cannot map a stage's statistics page");
   return static_cast<StagePage*>(place);
+}
+
+constexpr int kReadWrite = PROT_READ | PROT_WRITE;
+
+void check_page(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) throw_errno(errno, "cannot look at a stage's statistics page");
+  std::uint32_t version = 0;
+  if (::pread(fd, &version, sizeof version, 0) == sizeof version && version != kStagePageVersion)
+    throw Error(ErrorCode::version,
+                fmt::format("the statistics page is of version {}, this program writes version {}: use "
+                            "programs of one Reel together",
+                            version, kStagePageVersion));
+  if (!S_ISREG(status.st_mode) || status.st_size != static_cast<off_t>(sizeof(StagePage)))
+    throw Error(ErrorCode::protocol,
+                fmt::format("the descriptor given as statistics page holds {} bytes; a page has {}",
+                            status.st_size, sizeof(StagePage)));
 }
 
 }  // namespace
@@ -87,35 +106,54 @@ std::int64_t LatencyHistogram::quantile(double quantile) const noexcept {
   return static_cast<std::int64_t>(bucket < 4 ? bounds.from : bounds.from + bounds.width / 2);
 }
 
+SpanRing& StagePage::spans() noexcept {
+  return *std::launder(reinterpret_cast<SpanRing*>(span_bytes.data()));
+}
+
+const SpanRing& StagePage::spans() const noexcept {
+  return *std::launder(reinterpret_cast<const SpanRing*>(span_bytes.data()));
+}
+
 StagePageMapping StagePageMapping::create() {
+  constexpr off_t kSpansAt = offsetof(StagePage, span_bytes);
   UniqueFd fd(::memfd_create("reel-stage", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) throw_errno(errno, "cannot make a stage's statistics page");
-  if (const int failed = ::posix_fallocate(fd.get(), 0, sizeof(StagePage)); failed != 0)
-    throw_errno(failed,
-                fmt::format("cannot reserve {} bytes for a stage's statistics page", sizeof(StagePage)));
+  if (const int failed = ::posix_fallocate(fd.get(), 0, kSpansAt); failed != 0)
+    throw_errno(failed, fmt::format("cannot reserve {} bytes for a stage's statistics page", kSpansAt));
+  if (::ftruncate(fd.get(), sizeof(StagePage)) != 0)
+    throw_errno(errno, "cannot size a stage's statistics page");
   // A stage that shrank its page would crash the supervisor that reads it.
   if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
     throw_errno(errno, "cannot seal a stage's statistics page");
-  auto* page = new (map_page(fd.get())) StagePage;
+  auto* page = new (map_page(fd.get(), kReadWrite)) StagePage;
   return {std::move(fd), page};
 }
 
 StagePageMapping StagePageMapping::open(UniqueFd fd) {
-  struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) throw_errno(errno, "cannot look at a stage's statistics page");
-  std::uint32_t version = 0;
-  if (::pread(fd.get(), &version, sizeof version, 0) == sizeof version && version != kStagePageVersion)
-    throw Error(ErrorCode::version,
-                fmt::format("the statistics page is of version {}, this program writes version {}: use "
-                            "programs of one Reel together",
-                            version, kStagePageVersion));
-  if (!S_ISREG(status.st_mode) || status.st_size != static_cast<off_t>(sizeof(StagePage)))
-    throw Error(ErrorCode::protocol,
-                fmt::format("the descriptor given as statistics page holds {} bytes; a page has {}",
-                            status.st_size, sizeof(StagePage)));
+  check_page(fd.get());
   (void)::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);  // it came through an exec; it goes no further
-  StagePage* page = map_page(fd.get());
+  StagePage* page = map_page(fd.get(), kReadWrite);
   return {std::move(fd), page};
+}
+
+void StagePageMapping::reserve_spans() const {
+  const int failed = ::posix_fallocate(fd_.get(), offsetof(StagePage, span_bytes), sizeof(SpanRing));
+  if (failed != 0)
+    throw Error(ErrorCode::no_memory, fmt::format("cannot reserve {} bytes for a stage's spans: {}",
+                                                  sizeof(SpanRing), std::generic_category().message(failed)));
+}
+
+void StagePageMapping::release_spans() const noexcept {
+  constexpr off_t kSlotsAt = offsetof(StagePage, span_bytes) + offsetof(SpanRing, slots);
+  (void)::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, kSlotsAt, sizeof(SpanRing::slots));
+}
+
+UniqueFd StagePageMapping::open_read_only() const {
+  const std::string path = fmt::format("/proc/self/fd/{}", fd_.get());
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) fd = UniqueFd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!fd) throw_errno(errno, "cannot open a stage's statistics page once more");
+  return fd;
 }
 
 StagePageMapping::StagePageMapping(UniqueFd fd, StagePage* page) noexcept : fd_(std::move(fd)), page_(page) {}
@@ -131,6 +169,26 @@ StagePageMapping& StagePageMapping::operator=(StagePageMapping&& other) noexcept
 
 StagePageMapping::~StagePageMapping() {
   if (page_ != nullptr) ::munmap(page_, sizeof(StagePage));
+}
+
+StagePageView StagePageView::open(UniqueFd fd) {
+  check_page(fd.get());
+  const int seals = ::fcntl(fd.get(), F_GET_SEALS);
+  if (seals < 0 || (seals & F_SEAL_SHRINK) == 0)
+    throw Error(ErrorCode::protocol,
+                "the descriptor given as statistics page can be shrunk by whoever sent it: it is none");
+  return StagePageView(map_page(fd.get(), PROT_READ));
+}
+
+StagePageView::StagePageView(StagePageView&& other) noexcept : page_(std::exchange(other.page_, nullptr)) {}
+
+StagePageView& StagePageView::operator=(StagePageView&& other) noexcept {
+  std::swap(page_, other.page_);
+  return *this;
+}
+
+StagePageView::~StagePageView() {
+  if (page_ != nullptr) ::munmap(const_cast<StagePage*>(page_), sizeof(StagePage));
 }
 
 }  // namespace reel

@@ -1,14 +1,12 @@
 #include <reel/base/whole_file.hpp>
 
-#include <sys/resource.h>
-
-#include <csignal>
 #include <filesystem>
 #include <string>
 
 #include <gtest/gtest.h>
 #include <reel_test/expect_error.hpp>
 #include <reel_test/scratch_dir.hpp>
+#include <reel_test/short_files.hpp>
 
 #include <reel/base/error.hpp>
 
@@ -24,26 +22,6 @@ std::size_t files_in(const std::string& directory) {
   return static_cast<std::size_t>(std::distance(begin(files), end(files)));
 }
 
-// Longer writes fail while it lives, as on a full disk.
-class ShortFiles {
- public:
-  explicit ShortFiles(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
-    const rlimit limit{bytes, before_.rlim_max};
-    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
-  }
-  ShortFiles(const ShortFiles&) = delete;
-  ShortFiles& operator=(const ShortFiles&) = delete;
-  ~ShortFiles() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
-
 TEST(WholeFile, ReplacesWhatIsThere) {
   const reel_test::ScratchDir scratch;
   const std::string path = scratch.file("a");
@@ -58,7 +36,7 @@ TEST(WholeFile, IsAsItWasWhenTheNewOneDoesNotFit) {
   const std::string path = scratch.file("a");
   write(path, "first");
   {
-    const ShortFiles limit(10);
+    const reel_test::ShortFiles limit(10);
     reel_test::expect_error(ErrorCode::io, {path, "writing", "File too large"},
                             [&] { write(path, std::string(100, 'x')); });
   }
@@ -73,6 +51,20 @@ TEST(WholeFile, SaysWhereThereIsNoPlaceForIt) {
   std::filesystem::create_directory(scratch.file("d"));
   reel_test::expect_error(ErrorCode::io, {"/d", "renaming"}, [&] { write(scratch.file("d"), "x"); });
   EXPECT_EQ(files_in(scratch.path()), 1u);
+}
+
+TEST(WholeFile, IsLookedAtBeforehandAndNothingIsLeft) {
+  const reel_test::ScratchDir scratch;
+  check_whole_file(scratch.file("a"), "FILE");
+  EXPECT_EQ(files_in(scratch.path()), 0u);
+  write(scratch.file("a"), "there");
+  check_whole_file(scratch.file("a"), "FILE");
+  EXPECT_EQ(scratch.read("a"), "there");
+  for (const std::string& path : {scratch.path(), std::string("/dev/null")})
+    reel_test::expect_error(ErrorCode::io, {"something else than a file", "set FILE to another place"},
+                            [&] { check_whole_file(path, "FILE"); });
+  reel_test::expect_error(ErrorCode::io, {"creating the file", "set FILE"},
+                          [&] { check_whole_file(scratch.file("no/such/place"), "FILE"); });
 }
 
 }  // namespace

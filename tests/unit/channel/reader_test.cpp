@@ -95,6 +95,38 @@ TEST_F(Reader, OfTheLatestSkipsToTheNewestAndCounts) {
   EXPECT_EQ(reader.stats().skipped, 4U);
 }
 
+TEST_F(Reader, PassesOverWhatIsNotWantedWithoutLookingAtIt) {
+  FrameWriter writer(stream(), reel::Format());
+  std::vector<std::uint64_t> asked;
+  reel::ReaderOptions options{.policy = Policy::lossless};
+  options.wanted = [&](const Frame& frame) {
+    asked.push_back(frame.sequence());
+    return frame.sequence() % 4 == 0;
+  };
+  FrameReader reader(stream(), options);
+  ASSERT_EQ(writer.write(bytes(100, 1), {.flags = reel::kKeyFrame | reel::kDiscont}), WriteStatus::ok);
+  publish_damaged(writer);
+  ASSERT_EQ(writer.write_event("lights out"), WriteStatus::ok);
+  ASSERT_EQ(writer.write(bytes(100, 4)), WriteStatus::ok);
+  for (int i = 5; i <= 8; ++i) ASSERT_EQ(writer.write(bytes(100, i)), WriteStatus::ok);
+  writer.end();
+  Frame frame;
+  ASSERT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::frame);
+  EXPECT_EQ(frame.info().kind, reel::FrameKind::event) << "events are not asked about";
+  EXPECT_NE(frame.info().flags & reel::kDiscont, 0U) << "as a frame said that was passed over";
+  ASSERT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::frame);
+  EXPECT_EQ(frame.sequence(), 4U);
+  ASSERT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::frame);
+  EXPECT_EQ(frame.sequence(), 8U);
+  EXPECT_EQ(frame.missed_before(), 0U);
+  EXPECT_EQ(frame.info().flags & reel::kDiscont, 0U) << "that frames were not wanted is no discontinuity";
+  ASSERT_EQ(reader.read(frame, kWatchdogMs), ReadStatus::ended);
+  EXPECT_EQ(asked, (std::vector<std::uint64_t>{1, 2, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(reader.stats().skipped, 5U);
+  EXPECT_EQ(reader.stats().corrupted, 0U) << "its payload is nobody's business";
+  EXPECT_EQ(reader.stats().delivered, 3U);
+}
+
 TEST_F(Reader, DropsADamagedFrameOrFlagsItOrDoesNotLook) {
   FrameWriter writer(stream(), reel::Format(), {.slots = 16});
   FrameReader strict(stream());

@@ -125,11 +125,11 @@ stages:
   a:
     use: x
     in:
-      video: {stream: one, max_pins: 3, verify: never, on_corrupted: deliver, start: oldest}
+      video: {stream: one, max_pins: 3, verify: never, on_corrupted: deliver, start: oldest, every: 3}
       audio: [two, {stream: three, policy: queue}]
   b:
     use: x
-    in: [four, {stream: five, port: side}]
+    in: [four, {stream: five, port: side, max_fps: 12.5}]
 )");
   const auto& a = config.stages.at(0).inputs;
   ASSERT_EQ(a.size(), 3u);
@@ -138,6 +138,8 @@ stages:
   EXPECT_FALSE(a[0].verify);
   EXPECT_TRUE(a[0].deliver_corrupted);
   EXPECT_EQ(a[0].start, Start::oldest);
+  EXPECT_EQ(a[0].choice.every, 3u);
+  EXPECT_TRUE(a[1].choice.all());
   EXPECT_EQ(a[1].port, "audio");
   EXPECT_EQ(a[1].stream, "two");
   EXPECT_EQ(a[2].port, "audio");
@@ -145,6 +147,24 @@ stages:
   const auto& b = config.stages.at(1).inputs;
   EXPECT_EQ(b.at(0).port, "");
   EXPECT_EQ(b.at(1).port, "side");
+  EXPECT_EQ(b.at(1).choice.max_fps, 12.5);
+}
+
+TEST(Config, TakesAJoinAsAToleranceOrAMap) {
+  const PipelineConfig config = parse(R"(
+version: 1
+stages:
+  a: {use: x, in: [one, two], join: 20ms}
+  b:
+    use: x
+    in: [one, two]
+    join: {tolerance: 500us, time: capture, timeout: 1.5s}
+  c: {use: x, in: [one, two]}
+)");
+  EXPECT_EQ(config.stages.at(0).join, (JoinRule{20'000'000, JoinTime::automatic, 0}));
+  EXPECT_EQ(config.stages[0].join_where, "dir/some.yaml:4");
+  EXPECT_EQ(config.stages.at(1).join, (JoinRule{500'000, JoinTime::capture, 1'500'000'000}));
+  EXPECT_EQ(config.stages.at(2).join, std::nullopt);
 }
 
 TEST(Config, FillsInAnchorsAndMergeKeysAndLeavesFreeKeysAlone) {

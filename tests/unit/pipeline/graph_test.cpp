@@ -13,7 +13,7 @@ name: faces
 streams: {camera: {history: 2, checksum: sampled}}
 stages:
   screen: {use: show, in: [seen, loud]}
-  filter: {use: filter, in: {stream: camera, policy: latest, max_pins: 3}, out: seen}
+  filter: {use: filter, in: {stream: camera, policy: latest, max_pins: 3, every: 2}, out: seen}
   camera: {use: camera, options: {width: 9}, out: {video: camera, audio: sound}}
   level: {use: level, in: sound, out: loud}
 )";
@@ -68,10 +68,24 @@ TEST(Graph, TellsEachStageItsInputs) {
   EXPECT_EQ(filter.inputs[0].reader.name, "faces/filter");
   EXPECT_EQ(filter.inputs[0].reader.policy, Policy::latest);
   EXPECT_EQ(filter.inputs[0].reader.max_pins, 3u);
+  EXPECT_EQ(filter.inputs[0].choice.every, 2u);
   const StageSetup& screen = stage(graph, "screen").setup;
   EXPECT_EQ(screen.inputs.at(0).reader.name, "faces/screen.in0");
   EXPECT_EQ(screen.inputs.at(1).reader.name, "faces/screen.in1");
   EXPECT_EQ(screen.inputs.at(1).reader.policy, Policy::lossless);
+}
+
+TEST(Graph, JoinsWhatComesFromOneSourceByItsTimeLine) {
+  const Graph graph = graph_of(R"({version: 1, stages: {
+    c: {use: camera, out: v}, d: {use: camera, out: w}, f: {use: filter, in: v, out: x},
+    one: {use: show, in: [v, x], join: 20ms},
+    two: {use: show, in: [x, w], join: 20ms},
+    told: {use: show, in: [v, x], join: {tolerance: 20ms, time: capture}},
+    none: {use: show, in: [v, x]}}})");
+  EXPECT_EQ(stage(graph, "one").setup.join, (JoinRule{20'000'000, JoinTime::media, 0}));
+  EXPECT_EQ(stage(graph, "two").setup.join, (JoinRule{20'000'000, JoinTime::automatic, 0}));
+  EXPECT_EQ(stage(graph, "told").setup.join, (JoinRule{20'000'000, JoinTime::capture, 0}));
+  EXPECT_EQ(stage(graph, "none").setup.join, std::nullopt);
 }
 
 TEST(Graph, TellsEachStageItsOutputs) {

@@ -287,5 +287,99 @@ TEST(ExitText, SaysHow) {
   EXPECT_THAT(exit_text({0, 9}), HasSubstr("killed by signal 9"));
 }
 
+TEST(StateMachine, RestartsAStageWhenAskedWithoutABackOff) {
+  Machine machine;
+  EXPECT_EQ(machine.request_restart(1, 100), (Actions{{Kind::terminate, 1}}));
+  EXPECT_EQ(machine.state(1), RunState::stopping);
+  EXPECT_TRUE(machine.request_restart(1, 110).empty()) << "asked already";
+  EXPECT_EQ(machine.on_exit(1, kBadly, 120), (Actions{{Kind::start, 1}})) << "however it ended";
+  EXPECT_EQ(machine.state(1), RunState::starting);
+  EXPECT_EQ(machine.restarts(1), 1U);
+  EXPECT_FALSE(machine.ending());
+  EXPECT_FALSE(machine.next_deadline_ms());
+}
+
+TEST(StateMachine, KillsAStageThatDoesNotStopForItsRestart) {
+  Machine machine;
+  (void)machine.request_restart(1, 0);
+  EXPECT_EQ(machine.tick(5'000), (Actions{{Kind::kill, 1}}));
+  EXPECT_EQ(machine.on_exit(1, kKilled, 5'001), (Actions{{Kind::start, 1}}));
+}
+
+TEST(StateMachine, AStageThatWasToRestartEndsWithAPipelineThatEndsMeanwhile) {
+  Machine machine;
+  (void)machine.request_restart(1, 0);
+  (void)machine.request_end(1);
+  EXPECT_TRUE(machine.on_exit(1, {0, 15}, 2).empty());
+  EXPECT_EQ(machine.state(1), RunState::finished);
+}
+
+TEST(StateMachine, RestartsAtOnceWhatBacksOff) {
+  Machine machine;
+  (void)machine.on_exit(1, kKilled, 0);
+  ASSERT_EQ(machine.state(1), RunState::backing_off);
+  EXPECT_EQ(machine.request_restart(1, 1), (Actions{{Kind::start, 1}}));
+}
+
+TEST(StateMachine, TakesAStageOutHoweverItEnds) {
+  Machine machine;
+  EXPECT_EQ(machine.request_removal(2, 0), (Actions{{Kind::terminate, 2}}));
+  EXPECT_TRUE(machine.on_exit(2, kBadly, 1).empty());
+  EXPECT_EQ(machine.state(2), RunState::stopped);
+  EXPECT_FALSE(machine.ending());
+  EXPECT_FALSE(machine.first_failure());
+}
+
+TEST(StateMachine, TakesASourceOutByDrainingIt) {
+  Machine machine;
+  EXPECT_EQ(machine.request_removal(0, 0), (Actions{{Kind::interrupt, 0}}));
+  EXPECT_EQ(machine.state(0), RunState::draining);
+}
+
+TEST(StateMachine, StartsWhatIsAddedOnceNothingIsOnItsWayOut) {
+  Machine machine;
+  StagePlan plan;
+  plan.name = "more";
+  plan.upstream = {0};
+  machine.add(plan);
+  EXPECT_EQ(machine.request_removal(2, 0), (Actions{{Kind::terminate, 2}}));
+  EXPECT_EQ(machine.state(3), RunState::pending);
+  EXPECT_EQ(machine.on_exit(2, kWell, 1), (Actions{{Kind::start, 3}}));
+  EXPECT_EQ(machine.state(3), RunState::starting);
+  EXPECT_EQ(machine.restarts(3), 0U);
+}
+
+TEST(StateMachine, WhatWritesOnWhatAnotherWritesWaitsForItsEnd) {
+  Machine machine;
+  machine.hold_back(1, {0});
+  machine.hold_back(0, {1});  // they change places
+  EXPECT_EQ(machine.request_restart(0, 0), (Actions{{Kind::terminate, 0}}));
+  EXPECT_EQ(machine.request_restart(1, 0), (Actions{{Kind::terminate, 1}}));
+  EXPECT_TRUE(machine.on_exit(1, kWell, 1).empty());
+  EXPECT_EQ(machine.state(1), RunState::pending);
+  EXPECT_THAT(machine.on_exit(0, kWell, 2),
+              testing::UnorderedElementsAre(Action{Kind::start, 0}, Action{Kind::start, 1}));
+  EXPECT_EQ(machine.request_restart(1, 3), (Actions{{Kind::terminate, 1}}));
+  EXPECT_EQ(machine.on_exit(1, kWell, 4), (Actions{{Kind::start, 1}})) << "once";
+}
+
+TEST(StateMachine, WhatWaitsForItsTurnEndsWithThePipeline) {
+  Machine machine;
+  machine.hold_back(1, {0});
+  (void)machine.request_restart(0, 0);
+  (void)machine.request_restart(1, 0);
+  (void)machine.on_exit(1, kWell, 1);
+  ASSERT_EQ(machine.state(1), RunState::pending);
+  (void)machine.request_end(2);
+  EXPECT_EQ(machine.state(1), RunState::stopped);
+}
+
+TEST(StateMachine, WhatWasAddedAndNotStartedIsStoppedWithThePipeline) {
+  Machine machine;
+  machine.add({});
+  (void)machine.request_end(0);
+  EXPECT_EQ(machine.state(3), RunState::stopped);
+}
+
 }  // namespace
 }  // namespace reel

@@ -1,6 +1,6 @@
-// Random walks through the state machine with stages that misbehave in every way: each stage always comes to
-// a terminal state, within a bound that the deadlines give, and a process that is not there is never
-// signalled or started twice.
+// Random walks through the state machine with stages that misbehave in every way, are restarted, taken out
+// and added: each stage always comes to a terminal state, within a bound that the deadlines give, and a
+// process that is not there is never signalled or started twice.
 #include <algorithm>
 #include <random>
 #include <vector>
@@ -70,8 +70,28 @@ class Walk {
         if (below(40) == 0) obey(machine_.request_end(now_));
         break;
       case 6: kill_the_killed(); break;
+      case 7:
+        if (below(3) == 0) machine_.hold_back(stage, {below(static_cast<std::uint32_t>(plans_.size()))});
+        if (below(4) == 0) obey(machine_.request_restart(stage, now_));
+        break;
+      case 8:
+        if (below(10) == 0) change();
+        break;
       default: obey(machine_.tick(now_)); break;
     }
+  }
+
+  // A stage is taken out, or one more comes, or both.
+  void change() {
+    if (machine_.ending() || machine_.done()) return;
+    if (below(2) == 0) {
+      StagePlan plan = plans_[below(static_cast<std::uint32_t>(plans_.size()))];
+      plans_.push_back(plan);
+      for (std::vector<bool>* each : {&alive_, &hangs_, &immortal_}) each->push_back(false);
+      machine_.add(plan);
+    }
+    if (below(2) == 0) obey(machine_.request_removal(below(static_cast<std::uint32_t>(plans_.size())), now_));
+    obey(machine_.tick(now_));
   }
 
   void exit(std::size_t stage, ProcessExit how) {

@@ -10,7 +10,7 @@
 namespace reel {
 namespace {
 
-static_assert(kPluginAbi == 3, "these are the sizes of another ABI: measure them anew");
+static_assert(kPluginAbi == 4, "these are the sizes of another ABI: measure them anew");
 
 struct Size {
   const char* type;
@@ -26,6 +26,7 @@ constexpr Size kSizes[] = {
     {"Options", sizeof(Options), 48},
     {"Stage", sizeof(Stage), 8},
     {"StageContext", sizeof(StageContext), 8},
+    {"FrameSet", sizeof(FrameSet), 16},
     {"Input", sizeof(Input), 8},
     {"Output", sizeof(Output), 8},
     {"FrameReader", sizeof(FrameReader), 8},

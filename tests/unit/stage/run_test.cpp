@@ -1,12 +1,12 @@
+#include "run_fixture.hpp"
+
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <reel_test/expect_error.hpp>
-#include <reel_test/runtime_dir.hpp>
 #include <reel_test/wait_until.hpp>
 
 #include <reel/base/error.hpp>
@@ -16,76 +16,6 @@ namespace reel {
 namespace {
 
 using testing::StartsWith;
-
-// A collector with two inputs that the test writes and an output that the test reads.
-class RunStage : public testing::Test {
- protected:
-  RunStage() {
-    setup_.name = "collector";
-    setup_.base_directory = "/";
-    for (const std::string name : {"a", "b"}) {
-      InputSetup input{"in", reel_test::unique_name(name), {}};
-      input.reader.name = "collector." + name;
-      input.reader.policy = Policy::lossless;
-      setup_.inputs.push_back(input);
-    }
-    OutputSetup output{"out", reel_test::unique_name("out"), {}};
-    output.writer.wait_for = {"test"};
-    setup_.outputs.push_back(output);
-  }
-
-  void option(const std::string& name, const std::string& value) {
-    setup_.options[name] = {value, {}, false, ""};
-  }
-
-  void start() {
-    running_ = std::thread([this] {
-      try {
-        run_stage(plugin_, setup_, stop_, mapping_.page());
-      } catch (const Error& error) {
-        failure_.emplace(error);
-      }
-    });
-  }
-  void join() {
-    if (running_.joinable()) running_.join();
-  }
-  ~RunStage() override {
-    stop_.stop();
-    join();
-  }
-
-  [[nodiscard]] FrameWriter writer(std::size_t input) const {
-    WriterOptions options;
-    options.wait_for = {setup_.inputs[input].reader.name};
-    return FrameWriter(setup_.inputs[input].stream, options);
-  }
-  // Everything that the collector tells, until its stream ends.
-  [[nodiscard]] std::string read_all() const {
-    ReaderOptions options;
-    options.name = "test";
-    options.policy = Policy::lossless;
-    FrameReader reader(setup_.outputs[0].stream, options);
-    std::string told;
-    Frame frame;
-    ReadStatus status;
-    while ((status = reader.read(frame, 60'000)) == ReadStatus::frame)
-      told += static_cast<char>(frame.data()[0]);
-    EXPECT_EQ(status, ReadStatus::ended) << to_string(status);
-    return told;
-  }
-  [[nodiscard]] StageState state() const {
-    return static_cast<StageState>(mapping_.page().state.load(std::memory_order_relaxed));
-  }
-
-  reel_test::TempRuntimeDir directory_;
-  Plugin plugin_{std::string(REEL_TEST_MODULES) + "/test.collector.so"};
-  StageSetup setup_;
-  StopSignal stop_;
-  StagePageMapping mapping_ = StagePageMapping::create();
-  std::optional<Error> failure_;
-  std::thread running_;
-};
 
 void write(FrameWriter& writer, int frames) {
   const std::byte byte{7};

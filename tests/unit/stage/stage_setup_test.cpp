@@ -28,7 +28,9 @@ StageSetup full_setup() {
   input.reader.verify = false;
   input.reader.deliver_corrupted = true;
   input.reader.reconnect = false;
+  input.choice = {7, 12.5};
   setup.inputs.push_back(input);
+  setup.join = JoinRule{20'000'000, JoinTime::capture, 500'000'000};
   OutputSetup output{"out", "faces", {}};
   output.writer.slots = 9;
   output.writer.slot_bytes = std::uint64_t{1} << 40;
@@ -72,6 +74,8 @@ TEST(StageSetup, ComesBackFromJsonAsItWas) {
   EXPECT_FALSE(reader.verify);
   EXPECT_TRUE(reader.deliver_corrupted);
   EXPECT_FALSE(reader.reconnect);
+  EXPECT_EQ(back.inputs[0].choice, (FrameChoice{7, 12.5}));
+  EXPECT_EQ(back.join, (JoinRule{20'000'000, JoinTime::capture, 500'000'000}));
   ASSERT_EQ(back.outputs.size(), 1u);
   const WriterOptions& writer = back.outputs[0].writer;
   EXPECT_EQ(writer.slots, 9u);
@@ -139,6 +143,12 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"PinsAreTooMany", "/inputs/0/reader/max_pins", "5000000000", "out of range"},
         Damage{"PinsAreNotWhole", "/inputs/0/reader/max_pins", "2.5",
                "inputs[0].reader.max_pins is no integer"},
+        Damage{"RateIsAText", "/inputs/0/choice/max_fps", "\"fast\"",
+               "inputs[0].choice.max_fps is no number"},
+        Damage{"RateIsNegative", "/inputs/0/choice/max_fps", "-1.5",
+               "inputs[0].choice.max_fps (-1.5) is out of range"},
+        Damage{"JoinByAnotherTime", "/join/time", "\"noon\"", "join.time (\"noon\") is not known"},
+        Damage{"ToleranceIsNegative", "/join/tolerance_ns", "-1", "join.tolerance_ns (-1) is out of range"},
         Damage{"NoWriter", "/outputs/0/writer", "", "outputs[0].writer is missing"},
         Damage{"WriterIsANumber", "/outputs/0/writer", "1", "outputs[0].writer is no object"},
         Damage{"ChecksumIsUnknown", "/outputs/0/writer/checksum", "\"half\"",
@@ -146,6 +156,12 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"MemoryIsUnknown", "/outputs/0/writer/memory", "\"paper\"",
                "outputs[0].writer.memory (\"paper\")"}),
     [](const auto& damage) { return std::string(damage.param.name); });
+
+TEST(StageSetup, MayHaveNoJoin) {
+  StageSetup setup = full_setup();
+  setup.join.reset();
+  EXPECT_EQ(stage_setup_from_json(to_json(setup)).join, std::nullopt);
+}
 
 TEST(StageSetup, IsRefusedWhenItIsNoJson) {
   for (const char* text : {"", "{", "[1,2", "nonsense", "[]", "3", "null"})

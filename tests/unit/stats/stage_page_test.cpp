@@ -2,10 +2,12 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,6 +79,55 @@ TEST(StagePage, SurvivesTheProcessThatWroteIt) {
 TEST(StagePage, CannotBeShrunkUnderItsReader) {
   const StagePageMapping page = StagePageMapping::create();
   EXPECT_NE(::ftruncate(page.fd(), 0), 0);
+}
+
+std::int64_t memory_of(const StagePageMapping& page) {
+  struct stat status {};
+  EXPECT_EQ(::fstat(page.fd(), &status), 0);
+  return std::int64_t{status.st_blocks} * 512;
+}
+
+TEST(StagePage, HasMemoryForSpansOnlyWhileTheyAreWanted) {
+  const StagePageMapping maker = StagePageMapping::create();
+  const auto before = memory_of(maker);
+  EXPECT_LT(before, static_cast<std::int64_t>(sizeof(StagePage) - sizeof(SpanRing) + 8192));
+  maker.reserve_spans();
+  EXPECT_GE(memory_of(maker), before + static_cast<std::int64_t>(sizeof(SpanRing)));
+  const StagePageMapping stage = StagePageMapping::open(UniqueFd(::dup(maker.fd())));
+  for (int i = 0; i < 100; ++i) add_span(stage.page().spans(), Span{});
+  maker.release_spans();
+  EXPECT_LE(memory_of(maker), before + 4096) << "how many there were is not forgotten";
+  add_span(stage.page().spans(), Span{});  // a stage that has not heard of it
+  SpanReader reader(maker.page().spans(), SpanReader::From::oldest);
+  std::vector<Span> spans;
+  reader.take_last(spans);
+  EXPECT_EQ(spans.size(), 1u);
+  EXPECT_EQ(reader.lost(), 100u);
+}
+
+TEST(StagePageView, SeesWhatTheStageWritesAndCannotWriteIt) {
+  const StagePageMapping stage = StagePageMapping::create();
+  UniqueFd fd = stage.open_read_only();
+  void* writable = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  EXPECT_EQ(writable, MAP_FAILED);
+  const StagePageView view = StagePageView::open(std::move(fd));
+  stage.page().inputs[2].frames.store(5, std::memory_order_relaxed);
+  EXPECT_EQ(view.page().inputs[2].frames.load(std::memory_order_relaxed), 5u);
+  SpanReader reader(view.page().spans(), SpanReader::From::now);
+  add_span(stage.page().spans(), Span{});
+  std::vector<Span> spans;
+  reader.take(spans);
+  EXPECT_EQ(spans.size(), 1u);
+}
+
+TEST(StagePageView, RefusesWhatCouldBeShrunkUnderIt) {
+  const StagePageMapping page = StagePageMapping::create();
+  UniqueFd copy(::memfd_create("like-a-page", MFD_CLOEXEC));
+  ASSERT_EQ(::ftruncate(copy.get(), sizeof(StagePage)), 0);
+  const std::uint32_t version = kStagePageVersion;
+  ASSERT_EQ(::pwrite(copy.get(), &version, sizeof version, 0), static_cast<ssize_t>(sizeof version));
+  EXPECT_THROW((void)StagePageView::open(std::move(copy)), Error);
+  EXPECT_THROW((void)StagePageView::open(UniqueFd()), Error);
 }
 
 TEST(StagePage, IsRefusedWhenItsSizeIsWrong) {

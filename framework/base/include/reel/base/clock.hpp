@@ -1,5 +1,5 @@
-// The clock of every time that Reel measures. Thread-safe; it does not enter the kernel where the vDSO serves
-// it.
+// The clocks: of every time that Reel measures, and of the day. Thread-safe; it does not enter the kernel
+// where the vDSO serves it.
 #pragma once
 
 #include <cstdint>
@@ -12,5 +12,8 @@ inline constexpr std::int64_t kNoTime = -1;
 /// Nanoseconds of CLOCK_MONOTONIC: the time base of capture times and latencies, common to all processes of a
 /// machine.
 [[nodiscard]] std::int64_t monotonic_ns() noexcept;
+
+/// Nanoseconds of CLOCK_REALTIME since 1970: the time of day, for people; it may be set back.
+[[nodiscard]] std::int64_t realtime_ns() noexcept;
 
 }  // namespace reel

@@ -14,4 +14,8 @@ namespace reel {
 /// chosen ("the option `path`"), which the message tells to change.
 void write_whole_file(const std::string& path, std::span<const std::byte> bytes, std::string_view setting);
 
+/// Throws what write_whole_file would for a place where no file can be made, and where there is something
+/// else than a file (a directory, /dev/null): for whoever would learn that after long work.
+void check_whole_file(const std::string& path, std::string_view setting);
+
 }  // namespace reel

@@ -29,7 +29,7 @@ struct ReaderStats {
   std::uint64_t delivered = 0;  // frames handed to the caller
   std::uint64_t verified = 0;   // of these, with their checksum compared and right
   std::uint64_t corrupted = 0;  // frames whose checksum was wrong (dropped unless deliver_corrupted)
-  // frames passed over by policy: older than the newest (`latest`), or before a key frame
+  // frames passed over by policy: older than the newest (`latest`), before a key frame, or not `wanted`
   std::uint64_t skipped = 0;
   std::uint64_t lapped = 0;    // frames overwritten before they were read
   std::uint64_t connects = 0;  // writers met
@@ -63,6 +63,10 @@ class FrameReader {
   /// Makes a blocked and every later read return `interrupted`, until resume(). Thread-safe.
   void interrupt() noexcept;
   void resume() noexcept;
+  /// For the end of a process that another will follow: the reader goes without a word, as if its process had
+  /// died, and frames still held count as not taken. The writer keeps its place for
+  /// WriterOptions::absence_timeout_ms; Start::resume goes on there. Nothing is to be read any more.
+  void keep_place() noexcept;
 
   /// Asks the writer of an encoded stream for a key frame; false when there is no writer.
   bool request_key_frame() noexcept;

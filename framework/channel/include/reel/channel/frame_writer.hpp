@@ -114,7 +114,7 @@ struct WriterStats {
 
 /// One reader as the writer knows it, counters as its own page reports them.
 struct ReaderStatus {
-  std::uint32_t pid = 0;
+  std::uint32_t pid = 0;  // in the writer's PID namespace; 0 where that does not see it
   std::string name;
   Policy policy = Policy::queue;  // as admitted; see demoted
   bool demoted = false;

@@ -16,7 +16,7 @@ namespace reel {
 
 inline constexpr std::uint64_t kHandshakeMagic = 0x31'53'48'4C'45'45'52'2E;  // ".REELHS1" in memory
 inline constexpr std::uint16_t kHandshakeMajor = 1;
-inline constexpr std::uint16_t kHandshakeMinor = 1;
+inline constexpr std::uint16_t kHandshakeMinor = 2;
 inline constexpr std::size_t kMaxMessageBytes = 1024;
 inline constexpr std::size_t kMaxMessageDescriptors = 3;
 inline constexpr std::size_t kReaderNameBytes = 64;  // closing zero included
@@ -32,7 +32,8 @@ enum class MessageType : std::uint32_t {
   reader_status = 8,   // writer
   key_frame_request = 9,  // reader
   leave = 10,             // reader: goes on purpose
-  parked = 11  // writer, to a reader of minor 1 and up: welcome (or refused) comes when there are more slots
+  parked = 11,  // writer, to a reader of minor 1 and up: welcome (or refused) comes when there are more slots
+  comes_back = 12  // reader, once it is in: where it dies, another of its name follows
 };
 
 enum class PeerRole : std::uint32_t { reader = 1, observer = 2 };
@@ -72,7 +73,7 @@ struct RefusedMessage {
 };
 static_assert(sizeof(RefusedMessage) == 512);
 
-/// demoted, status_request, key_frame_request, leave, parked.
+/// demoted, status_request, key_frame_request, leave, parked, comes_back.
 struct PlainMessage {
   MessageHeader header;
 };

@@ -15,10 +15,11 @@ namespace reel {
 
 struct StreamStatus {
   std::string name;
-  std::string epoch;         // 32 hex digits
-  std::uint64_t epochs = 0;  // memories its writer has made so far: 1 plus the times it grew
-  std::uint32_t writer_pid = 0;
-  std::string caps;  // of the newest frame, or the format set last
+  std::string epoch;               // 32 hex digits
+  std::uint64_t epochs = 0;        // memories its writer has made so far: 1 plus the times it grew
+  std::uint32_t writer_pid = 0;    // 0: of a PID namespace that this process does not see
+  bool same_pid_namespace = true;  // false: the pids of its readers are numbers of the writer's
+  std::string caps;                // of the newest frame, or the format set last
   std::uint32_t layout_major = 0, layout_minor = 0;
   std::uint32_t slots = 0;
   std::uint64_t slot_bytes = 0;  // payload capacity of one

@@ -52,10 +52,12 @@ inline constexpr const char* kReaderNameVariable = "REEL_READER";
 /// A reader that joined a writer, or left it.
 struct ReaderChange {
   bool joined = false;
-  pid_t pid = 0;
+  pid_t pid = 0;     // 0: of a PID namespace that the writer does not see
   std::string name;  // empty where it gave none
   Policy policy = Policy::queue;
 };
+
+class WriterTrace;
 
 struct WriterOptions {
   std::uint32_t slots = 8;  // 2 to 256
@@ -82,8 +84,8 @@ struct WriterOptions {
   int start_timeout_ms = 10'000;  // how long that is waited for; then the stream starts without them
   int stall_timeout_ms =
       30'000;  // not live: a lossless reader that blocks the writer so long is demoted; 0: never
-  // not live: how long frames are kept for a lossless reader of wait_for that died, and the writer waits for
-  // it; 0: it goes on at once
+  // not live: how long frames are kept for a lossless reader that died and is of wait_for, or `comes_back`,
+  // and the writer waits for it; 0: it goes on at once
   int absence_timeout_ms = 5'000;
   int resume_ms = 60'000;  // how long the cursor of a named reader is remembered after it left
   SegmentKind memory = SegmentKind::memfd;
@@ -97,7 +99,11 @@ struct WriterOptions {
   std::function<void(const ReaderChange&)> on_reader = {};
   // Told when a reader has asked for a key frame, in the same way; take_key_frame_request() is true then.
   std::function<void()> on_key_frame_request = {};
+  // Told when each frame is published. It outlives the writer; nullptr: nobody is.
+  WriterTrace* trace = nullptr;
 };
+
+class Frame;
 
 struct ReaderOptions {
   // Shown in tools; needed for `resume` and `wait_for`. See valid_reader_name(); empty: $REEL_READER, if any
@@ -113,8 +119,16 @@ struct ReaderOptions {
   // one that has too few slots does with its next frame), 5 s at most. After that the reads do, which
   // interrupt() ends, and a refusal comes as ReadStatus::failed
   int connect_timeout_ms = kForever;
+  // Where it dies, another of its name follows: the writer keeps the place of a lossless one as if its
+  // wait_for named it (WriterOptions::absence_timeout_ms).
+  bool comes_back = false;
   // how long there is no writer until the log says so, once an absence; 0: it never does
   int absence_notice_ms = 10'000;
+  // Asked of every media frame before its payload is verified, in the thread that reads: false passes it
+  // over, counted as skipped, and the frame after it is no discontinuity for that. The payload and side data
+  // are not to be looked at; it must not throw, nor call the reader. Not for encoded streams: frames need
+  // those before them. Empty: all are wanted.
+  std::function<bool(const Frame&)> wanted = {};
 };
 
 }  // namespace reel

@@ -12,6 +12,7 @@
 #include <reel/base/checksum.hpp>
 #include <reel/channel/options.hpp>
 #include <reel/shm/backend.hpp>
+#include <reel/stage/inputs.hpp>
 #include <reel/stage/options.hpp>
 
 namespace reel {
@@ -45,6 +46,7 @@ struct InputConfig {
   std::uint32_t max_pins = kDefaultPins;
   bool verify = true;
   bool deliver_corrupted = false;
+  FrameChoice choice;
   std::optional<bool>
       wait;  // whether the writer's first frame waits for it; not given: unless a program reads
 };
@@ -75,9 +77,12 @@ struct StageConfig {
   std::map<std::string, OptionValue> options;
   std::vector<InputConfig> inputs;
   std::vector<OutputConfig> outputs;
+  std::optional<JoinRule> join;  // of all inputs; without it each frame is taken as it comes
+  std::string join_where;
   RestartRule restart;
-  std::vector<int> cpus;                           // may run on these alone; empty: on all
-  int nice = 0;                                    // -20 to 19
+  int hang_timeout_ms = 0;  // a call for one frame that takes so long is a hang: killed; 0: only told of
+  std::vector<int> cpus;    // may run on these alone; empty: on all
+  int nice = 0;             // -20 to 19
   std::map<std::string, std::string> environment;  // added to the supervisor's own
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reel {
@@ -27,8 +28,10 @@ struct StageReport {
   std::string reason;     // why, where it did not simply finish
   std::uint32_t pid = 0;  // of its present or last process
   std::uint32_t restarts = 0;
-  double cpu_seconds = 0;  // user and system, of all its processes
-  double cpu_percent = 0;  // of one core, over the pipeline's time
+  double cpu_seconds = 0;          // user and system, of all its processes
+  double cpu_percent = 0;          // of one core, over the pipeline's time
+  std::uint64_t memory_bytes = 0;  // of its processes' own: the rings that they map apart; 0: it has none now
+  std::int64_t busy_ms = 0;  // how long its present call of process() or produce() takes already; 0: in none
   bool sink = false;
   std::vector<InputReport> inputs;
   std::vector<OutputReport> outputs;
@@ -47,6 +50,8 @@ struct PipelineReport {
 
 /// One object, times in nanoseconds: the fields above by name.
 [[nodiscard]] std::string report_json(const PipelineReport& report);
+/// The same, read again. Throws Error{protocol}.
+[[nodiscard]] PipelineReport report_from_json(std::string_view text);
 
 /// "12 s  camera 360  faces 180  screen 360": seconds, and frames taken (a source: given) by each stage.
 [[nodiscard]] std::string progress_line(const PipelineReport& report);

@@ -21,7 +21,7 @@
 namespace reel {
 
 enum class RunState {
-  pending,   // not started yet
+  pending,   // not started yet, or to be once another process has ended
   starting,  // a process that has not said it is running
   running,
   backing_off,  // ended; will be started again at a known time
@@ -30,7 +30,7 @@ enum class RunState {
   killing,      // got SIGKILL
   finished,     // terminal: ended well
   failed,       // terminal: ended badly, for good
-  stopped       // terminal: had no process when the pipeline ended, and none had failed
+  stopped       // terminal: had no process when the pipeline ended, and none had failed; or was taken out
 };
 [[nodiscard]] std::string_view to_string(RunState state) noexcept;
 [[nodiscard]] constexpr bool terminal(RunState state) noexcept {
@@ -95,6 +95,24 @@ class StateMachine {
   [[nodiscard]] Actions on_start_failed(std::size_t stage, const std::string& reason, std::int64_t now_ms);
   /// Asks the pipeline to end: drains at first; asked again, goes one step further (SIGTERM, SIGKILL).
   [[nodiscard]] Actions request_end(std::int64_t now_ms);
+  /// Ends the stage's process and starts it again, without a back-off and without counting it among those
+  /// that fail. Nothing happens to a stage that has ended, nor once the pipeline is ending.
+  [[nodiscard]] Actions request_restart(std::size_t stage, std::int64_t now_ms);
+  /// Ends the stage, whose place then stays empty, while the pipeline goes on: a source drains, others are
+  /// terminated. However it ends is well.
+  [[nodiscard]] Actions request_removal(std::size_t stage, std::int64_t now_ms);
+  /// A stage more, whose index is that of the last one before it plus 1. tick() starts it once no stage is on
+  /// its way out any more: that may write what it will write.
+  void add(StagePlan plan);
+  /// The stage's plan from now on.
+  void change(std::size_t stage, StagePlan plan) { stages_.at(stage).plan = std::move(plan); }
+  /// The same of the pipeline's timings: what has a deadline already keeps it.
+  void change(const MachineTimings& timings) { timings_ = timings; }
+  /// The stage's next process is not started before those of `leavers` that are asked to end have ended: it
+  /// writes what they write.
+  void hold_back(std::size_t stage, std::vector<std::size_t> leavers) {
+    stages_.at(stage).behind = std::move(leavers);
+  }
   /// The stage has taken or given a frame since the last call.
   void on_progress(std::size_t stage, std::int64_t now_ms);
   /// To be called when next_deadline_ms() has come; early calls do nothing.
@@ -113,6 +131,7 @@ class StateMachine {
 
  private:
   enum class Phase { running, draining, stopping, killing };
+  enum class Then { as_it_ended, again, gone };  // when a process that was asked to end has done so
   struct Stage {
     StagePlan plan;
     RunState state = RunState::pending;
@@ -121,8 +140,11 @@ class StateMachine {
     std::optional<std::int64_t> deadline_ms;  // of backing_off, draining, stopping, killing
     std::int64_t grace_ms = 0;  // draining: the deadline moves so far beyond each progress; 0: it stands
     bool ended_well = false;    // backing_off: the process had ended with status 0
-    int pid = 0;                // of its present or last process
-    std::string how;            // backing_off: the way its last process ended
+    bool started = false;       // it has had a process
+    Then then = Then::as_it_ended;
+    std::vector<std::size_t> behind;  // whose processes end before its next one is started
+    int pid = 0;                      // of its present or last process
+    std::string how;                  // backing_off: the way its last process ended
     std::string reason;
   };
 
@@ -131,6 +153,9 @@ class StateMachine {
   [[nodiscard]] bool inputs_ended_well(const Stage& stage) const;
   [[nodiscard]] static bool ended_well(const Stage& stage, const ProcessExit& exit);
   [[nodiscard]] bool wants_restart(const Stage& stage, const ProcessExit& exit) const;
+  [[nodiscard]] bool anything_leaves() const;
+  [[nodiscard]] bool held_back(const Stage& stage) const;
+  void begin_again(std::size_t index, Actions& actions);
   void back_off(Stage& stage, const std::string& why, std::int64_t now_ms);
   void fail(std::size_t index, std::string reason, std::int64_t now_ms, Actions& actions);
   void begin_drain(std::int64_t now_ms, Actions& actions);

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <reel/base/log.hpp>
 #include <reel/pipeline/graph.hpp>
@@ -18,11 +20,18 @@ namespace reel {
 /// in the order in which things happened. One that is slow slows down the stages that print; one that blocks
 /// for more than a second (whoever reads our standard error has stopped) holds up neither the supervisor nor
 /// a stage: lines wait, and those beyond 16 MiB are dropped, which a line of the log tells. What they throw
-/// is lost.
+/// is lost. on_debuggee holds everything up, and must not throw.
 struct SupervisorOptions {
   std::string stage_host;  // the stage host's path; empty: find_stage_host()
   int duration_ms = 0;     // drain after so long; 0: never
   int progress_ms = 0;     // between two calls of on_progress; 0: no calls
+  /// By stage: a program's path and arguments that its process is run by, as in {"valgrind", "-q"}.
+  std::map<std::string, std::vector<std::string>> wrappers;
+  /// The stage whose processes wait for a debugger before they begin, and whom nobody loses patience with
+  /// (debugging.hpp); empty: none. Then on_debuggee is required: it is told the pid of each, in the thread of
+  /// run().
+  std::string debugged;
+  std::function<void(int pid)> on_debuggee;
   /// A log line of a stage, or of the supervisor itself (about a stage, or source "reel"). Default: log_as().
   std::function<void(std::string_view source, LogLevel level, std::string_view line)> on_log;
   /// A line that a stage wrote on its standard output: its result. Default: the bare line on our standard

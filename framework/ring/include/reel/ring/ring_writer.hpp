@@ -73,7 +73,8 @@ class RingWriter {
   /// Gives back a slot that was acquired and not published, or published and kept.
   void release(std::uint32_t slot) noexcept;
   /// Makes an acquired, filled slot the newest frame; wakes the readers whose tickets are due.
-  void publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept;
+  /// Returns the publish_ns of its record.
+  std::int64_t publish(std::uint32_t slot, const PublishRequest& request, ReaderWaker& waker) noexcept;
   /// A published slot is still looked at on this side: it is not acquired again before it was released.
   void keep(std::uint32_t slot) noexcept { kept_[slot / 64] |= std::uint64_t{1} << (slot % 64); }
   /// End of stream behind the newest frame; wakes every sleeper.

@@ -6,18 +6,20 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 
+#include <reel/base/log.hpp>
 #include <reel/stage/options.hpp>
 #include <reel/stage/stage.hpp>
 
 namespace reel {
 
 /// Changes with every change of a type that crosses the boundary, in its members or its virtual functions:
-/// those of this file; Stage, StageContext, Input, Output, OptionSpec, OptionValue, Options; what modules use
-/// inline of Frame, Loan, HeldSlot, PlaneView, ConstPlaneView, FrameInfo, SideDataView, SideDataWriter,
-/// Format and all it is made of, VideoLayout, Segment, Tags, Error. A unit test holds their sizes beside this
-/// number.
-inline constexpr std::uint32_t kPluginAbi = 3;
+/// those of this file; Stage, StageContext, FrameSet, Input, Output, OptionSpec, OptionValue, Options; what
+/// modules use inline of Frame, Loan, HeldSlot, PlaneView, ConstPlaneView, FrameInfo, SideDataView,
+/// SideDataWriter, Format and all it is made of, VideoLayout, Segment, Tags, Error. A unit test holds their
+/// sizes beside this number.
+inline constexpr std::uint32_t kPluginAbi = 4;
 
 /// What a port takes or gives: any of these bits.
 enum PortMedia : std::uint32_t {
@@ -47,7 +49,8 @@ struct PluginDescriptor {
   std::size_t output_count;
   const OptionSpec* options;
   std::size_t option_count;
-  Stage* (*create)() noexcept;  // nullptr when out of memory; owned by the caller, deleted through Stage
+  Stage* (*create)() noexcept;  // nullptr when the constructor threw, which is in the log; owned by the
+                                // caller, deleted through Stage
 };
 
 /// The symbol looked up in a module.
@@ -76,6 +79,9 @@ using PluginEntry = const PluginDescriptor* (*)();
                                                      []() noexcept -> ::reel::Stage* {                \
                                                        try {                                          \
                                                          return new Class();                          \
+                                                       } catch (const ::std::exception& error) {      \
+                                                         ::reel::log_error(error.what());             \
+                                                         return nullptr;                              \
                                                        } catch (...) {                                \
                                                          return nullptr;                              \
                                                        }                                              \

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <reel/channel/options.hpp>
+#include <reel/stage/inputs.hpp>
 #include <reel/stage/loader.hpp>
 #include <reel/stage/stop_signal.hpp>
 #include <reel/stats/stage_page.hpp>
@@ -17,6 +19,7 @@ struct InputSetup {
   std::string port;
   std::string stream;
   ReaderOptions reader;
+  FrameChoice choice = {};
 };
 
 struct OutputSetup {
@@ -33,6 +36,7 @@ struct StageSetup {
   std::string base_directory;
   std::map<std::string, OptionValue> options;
   std::vector<InputSetup> inputs;
+  std::optional<JoinRule> join = {};  // of all inputs; each has max_pins of 2 or more then
   std::vector<OutputSetup> outputs;
 };
 

@@ -8,7 +8,8 @@
 
 namespace reel {
 
-/// Blocks SIGINT and SIGTERM in this thread and all that it starts: call before any other runs.
+/// Blocks SIGINT (supervised.hpp: kDrainSignalOfDebugged where a debugger is waited for) and SIGTERM in this
+/// thread and all that it starts: call before any other runs.
 void block_stop_signals() noexcept;
 
 class SignalWatcher {

@@ -1,9 +1,11 @@
 // A stage: what runs in a process of its own between streams. Subclass it, declare it with REEL_STAGE
-// (plugin.hpp). All calls come from one thread, in the order configure, start, process or produce again and
-// again, stop.
+// (plugin.hpp). All calls come from one thread, in the order configure, start, process (process_set where its
+// inputs are joined) or produce again and again, stop.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,6 +80,14 @@ class StageContext {
   virtual void finish() noexcept = 0;
 };
 
+/// Frames that belong together, one of each input: see Stage::process_set.
+struct FrameSet {
+  std::span<const Frame* const> frames;  // in the order of StageContext::inputs(); none is nullptr
+
+  [[nodiscard]] std::size_t size() const noexcept { return frames.size(); }
+  [[nodiscard]] const Frame& operator[](std::size_t input) const noexcept { return *frames[input]; }
+};
+
 class Stage {
  public:
   virtual ~Stage() = default;
@@ -88,6 +98,14 @@ class Stage {
   /// Stages with inputs: one media frame of one input. The frame is held until this returns. A thrown Error
   /// ends the stage as failed.
   virtual void process(StageContext& /*context*/, Input& /*input*/, const Frame& /*frame*/) {}
+  /// Stages whose inputs the pipeline file joins (`join`), instead of process(): one media frame of each
+  /// input, all taken at one time within the tolerance that the file gives; each frame is in one set at most,
+  /// and what has no partner never comes. All are held until this returns. A stage that does not override it
+  /// is given the frames one by one, in the order of the inputs. Gaps and events still go to other(). Once an
+  /// input has ended there are no more sets: input_ended() for that one, then stop().
+  virtual void process_set(StageContext& context, const FrameSet& set) {
+    for (std::size_t i = 0; i < set.size(); ++i) process(context, *context.inputs()[i], set[i]);
+  }
   /// Stages with inputs: a gap in the stream, or a custom event (frame.info().kind says which). Neither has a
   /// picture or sound.
   virtual void other(StageContext& /*context*/, Input& /*input*/, const Frame& /*frame*/) {}

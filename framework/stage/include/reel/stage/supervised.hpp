@@ -3,6 +3,8 @@
 // thread.
 #pragma once
 
+#include <csignal>
+
 #include <reel/stage/stage_setup.hpp>
 #include <reel/stats/stage_page.hpp>
 
@@ -19,5 +21,17 @@ inline constexpr int kBadConfiguration = 2;  // would fail again: not restarted
 [[nodiscard]] StagePageMapping open_page(int fd);
 
 void set_state(StagePage& page, StageState state) noexcept;
+
+/// In the environment of a process that is to wait for a debugger.
+inline constexpr const char* kWaitForDebuggerVariable = "REEL_WAIT_FOR_DEBUGGER";
+
+/// What drains such a process, in place of SIGINT: debuggers stop a process by that one, which it therefore
+/// does not block.
+inline constexpr int kDrainSignalOfDebugged = SIGUSR1;
+
+/// Where that variable is set: lets any process of this user debug this one, and returns once one does,
+/// SIGCONT has come (nobody will), or one of the stop signals waits. REQUIRES: stop signals are blocked
+/// (block_stop_signals), and no other thread runs.
+void wait_for_debugger() noexcept;
 
 }  // namespace reel

@@ -1,8 +1,8 @@
 // What a stage tells about itself while it runs, and what it is told of others: one page of shared memory
 // per stage, made by the supervisor, read by supervisor and tools, written by the stage alone but for
-// `ended_inputs` and `ended_readers`. It survives the stage's death, and its counters go on when it is
-// restarted. Each word is written by one process (relaxed stores of counters), read by others: numbers may be
-// a moment apart, none is ever torn.
+// `ended_inputs`, `ended_readers`, `kept_inputs`, `left_outputs` and `traced`. It survives the stage's death,
+// and its counters go on when it is restarted. Each word is written by one process (relaxed stores of
+// counters), read by others: numbers may be a moment apart, none is ever torn.
 #pragma once
 
 #include <array>
@@ -13,11 +13,12 @@
 #include <string_view>
 
 #include <reel/base/unique_fd.hpp>
+#include <reel/stats/span_ring.hpp>
 
 namespace reel {
 
 inline constexpr std::size_t kMaxPorts = 16;
-inline constexpr std::uint32_t kStagePageVersion = 3;
+inline constexpr std::uint32_t kStagePageVersion = 5;
 
 enum class StageState : std::uint32_t {
   none = 0,      // no process yet
@@ -54,8 +55,9 @@ struct InputCounters {
 struct OutputCounters {
   std::array<char, 64> port{}, stream{};
   std::atomic<std::uint64_t> frames{0}, bytes{0}, waits{0}, demoted{0};
-  // By the supervisor: bit i says that reader i of those that the output waits for is gone for good. Bits are
-  // set, never taken back.
+  std::atomic<std::uint32_t> acquiring{
+      0};  // 1 while the stage waits for a slot, as for readers that are slow
+  // By the supervisor: bit i says that reader i of those that the output waits for is gone for good.
   std::atomic<std::uint64_t> ended_readers{0};
 };
 
@@ -67,9 +69,22 @@ struct StagePage {
   // By the supervisor: bit i says that the process which writes input i is gone for good, so that an input
   // with nothing left to read has ended. Bits are set, never taken back.
   std::atomic<std::uint32_t> ended_inputs{0};
-  std::atomic<std::uint64_t> process_ns{0};  // time spent in process() or produce()
+  // By the supervisor, before it asks the stage's process to end: bit i says that another process reads input
+  // i on, whose place is kept for it, or writes output i on, which is left without an end.
+  std::atomic<std::uint32_t> kept_inputs{0}, left_outputs{0};
+  // By the supervisor: 1 says that spans are wanted, and that there is memory for them.
+  std::atomic<std::uint32_t> traced{0};
+  std::atomic<std::uint64_t> process_ns{0};    // time spent in process() or produce()
+  std::atomic<std::int64_t> call_began_ns{0};  // CLOCK_MONOTONIC, of the present such call; 0: in none
   std::array<InputCounters, kMaxPorts> inputs;
   std::array<OutputCounters, kMaxPorts> outputs;
+
+  [[nodiscard]] SpanRing& spans() noexcept;
+  [[nodiscard]] const SpanRing& spans() const noexcept;
+
+  // What spans() gives. Left as it is made: a page that is never traced has memory for what stands above
+  // alone.
+  alignas(SpanRing) std::array<std::byte, sizeof(SpanRing)> span_bytes;
 };
 
 /// Owner of a mapping of one page.
@@ -83,6 +98,13 @@ class StagePageMapping {
   StagePageMapping& operator=(StagePageMapping&& other) noexcept;
   ~StagePageMapping();
 
+  /// Has memory reserved for spans, so that a traced stage cannot run out of it. Throws Error{no_memory}.
+  void reserve_spans() const;
+  /// Gives it back to the system. A span that is added afterwards is kept, and harms nobody.
+  void release_spans() const noexcept;
+  /// A descriptor of the page that it cannot be changed by, where /proc is there to make one. Throws Error.
+  [[nodiscard]] UniqueFd open_read_only() const;
+
   [[nodiscard]] StagePage& page() const noexcept { return *page_; }
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
@@ -90,6 +112,22 @@ class StagePageMapping {
   StagePageMapping(UniqueFd fd, StagePage* page) noexcept;
   UniqueFd fd_;
   StagePage* page_ = nullptr;
+};
+
+/// A mapping of a page to look at.
+class StagePageView {
+ public:
+  /// Throws Error{protocol | version} when it is no page.
+  [[nodiscard]] static StagePageView open(UniqueFd fd);
+  StagePageView(StagePageView&& other) noexcept;
+  StagePageView& operator=(StagePageView&& other) noexcept;
+  ~StagePageView();
+
+  [[nodiscard]] const StagePage& page() const noexcept { return *page_; }
+
+ private:
+  explicit StagePageView(const StagePage* page) noexcept : page_(page) {}
+  const StagePage* page_ = nullptr;
 };
 
 }  // namespace reel

@@ -95,6 +95,11 @@ void draw_time(cv::Mat& bgr, std::int64_t pts_ns) {
   draw_plate(bgr, text, {margin, bgr.rows - margin - plate_size(bgr, text).height}, kPlate);
 }
 
+void draw_name(cv::Mat& bgr, std::string_view name) {
+  const int margin = 2 * unit(bgr);
+  draw_plate(bgr, printable(name), {margin, margin}, kPlate);
+}
+
 void draw_level(cv::Mat& bgr, const reel::AudioLevel& level) {
   const int channels = static_cast<int>(std::min<std::size_t>(level.channels, reel::kMaxLevelChannels));
   const int thick = 5 * unit(bgr), gap = unit(bgr), margin = 4 * unit(bgr);

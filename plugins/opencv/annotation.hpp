@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include <opencv2/core.hpp>
 
@@ -15,3 +16,5 @@ void draw_box(cv::Mat& bgr, const reel::Detection& detection);
 void draw_time(cv::Mat& bgr, std::int64_t pts_ns);
 /// One bar a channel at the bottom right: RMS filled, peak as a line; the bar begins at -60 dBFS.
 void draw_level(cv::Mat& bgr, const reel::AudioLevel& level);
+/// At the top left; what OpenCV has no letter for is a question mark.
+void draw_name(cv::Mat& bgr, std::string_view name);

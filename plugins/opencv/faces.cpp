@@ -3,6 +3,7 @@
 #include "face_search.hpp"
 #include "model_path.hpp"
 #include "picture_filter.hpp"
+#include "planes.hpp"
 
 #include <memory>
 #include <vector>
@@ -50,7 +51,9 @@ class Faces final : public PictureFilter {
   }
 
  private:
-  [[nodiscard]] reel::Loan fill(reel::Output& output, const reel::Frame& frame) override;
+  [[nodiscard]] reel::Loan fill(reel::Output& output, const reel::Frame& frame) override {
+    return copy_picture(output, frame);
+  }
   [[nodiscard]] bool add_side_data(const reel::Frame& frame, reel::SideDataWriter& side_data) override;
 
   std::string model_, label_;
@@ -61,13 +64,6 @@ class Faces final : public PictureFilter {
   std::unique_ptr<BlazeFace> detector_;
   std::unique_ptr<FaceSearch> search_;
 };
-
-reel::Loan Faces::fill(reel::Output& output, const reel::Frame& frame) {
-  reel::Loan loan = output.acquire(std::max<std::size_t>(frame.data().size(), frame.layout().bytes));
-  (void)loan.set_layout(frame.layout());
-  (void)loan.copy_from(frame.data());  // acquire() has made room for it
-  return loan;
-}
 
 bool Faces::add_side_data(const reel::Frame& frame, reel::SideDataWriter& side_data) {
   const reel::VideoFormat& video = *frame.format().video();

@@ -42,10 +42,7 @@ class Overlay final : public PictureFilter {
 
  private:
   [[nodiscard]] reel::Format output_format(const reel::Frame& frame) const override {
-    reel::VideoFormat video = *frame.format().video();
-    if (!pixel_ || *pixel_ == video.pixel) return frame.format();
-    video.pixel = *pixel_;
-    return video;
+    return with_pixel_format(frame, pixel_);
   }
   [[nodiscard]] reel::Loan fill(reel::Output& output, const reel::Frame& frame) override;
   void draw(const reel::Frame& frame, cv::Mat& bgr) const;

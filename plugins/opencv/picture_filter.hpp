@@ -31,9 +31,16 @@ class PictureFilter : public reel::Stage {
 /// else.
 [[nodiscard]] const reel::VideoFormat& require_video(const reel::Frame& frame, std::string_view stream);
 
+/// Warns that not all side data fits a frame of `output`, and says what to do. Once is enough: the caller's.
+void tell_left_out(const reel::Output& output, const reel::SideDataWriter& side_data);
+
 /// One of PixelFormat by its name, or nullopt for "same". Throws Error{bad_config} listing the names for any
 /// other.
 [[nodiscard]] std::optional<reel::PixelFormat> pixel_format_option(const std::string& name);
+
+/// The frame's format in another pixel format; as it is for nullopt or its own.
+[[nodiscard]] reel::Format with_pixel_format(const reel::Frame& frame,
+                                             std::optional<reel::PixelFormat> pixel);
 
 inline constexpr std::array kPictureIn{
     reel::PortSpec{"in", reel::kTakesVideo, "raw video of any pixel format", true, false}};

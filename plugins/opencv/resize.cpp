@@ -1,11 +1,12 @@
 // Stage `opencv.resize`: scales the picture and the boxes in its side data; the pixel format stays. Planar
 // formats are scaled plane by plane, packed 4:2:2 by way of BGR.
 #include "picture_filter.hpp"
+#include "side_boxes.hpp"
 
 #include <algorithm>
 #include <map>
-#include <vector>
 
+#include <reel/base/error.hpp>
 #include <reel/channel/opencv_convert.hpp>
 
 namespace {
@@ -68,23 +69,13 @@ bool Resize::add_side_data(const reel::Frame& frame, reel::SideDataWriter& side_
   const reel::VideoFormat to = scaled(from);
   const float scale_x = static_cast<float>(to.width) / static_cast<float>(from.width);
   const float scale_y = static_cast<float>(to.height) / static_cast<float>(from.height);
-  bool all = true;
-  for (const auto& entry : frame.side_data()) {
-    if (entry.type != reel::SideDataType::detections) {
-      all = side_data.add_entry(entry) && all;
-      continue;
-    }
-    const auto found = reel::SideDataView::detections(entry);
-    std::vector<reel::Detection> boxes(found.begin(), found.end());
-    for (reel::Detection& box : boxes) {
-      box.x *= scale_x;
-      box.width *= scale_x;
-      box.y *= scale_y;
-      box.height *= scale_y;
-    }
-    all = side_data.add_detections(entry.name, boxes) && all;
-  }
-  return all;
+  return add_moved(frame.side_data(), side_data, [scale_x, scale_y](reel::Detection& box) {
+    box.x *= scale_x;
+    box.width *= scale_x;
+    box.y *= scale_y;
+    box.height *= scale_y;
+    return true;
+  });
 }
 
 }  // namespace

@@ -125,7 +125,7 @@ TEST_F(OpencvFaces, NamesAModelThatIsMissingOrNoModel) {
     reel_test::expect_error(code, {model}, [&] { stage_->join(); });
     reader_.reset();
     stage_.reset();
-    writer_.reset();
+    writers_.clear();
   }
 }
 

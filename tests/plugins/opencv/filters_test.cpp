@@ -9,30 +9,6 @@ namespace {
 using namespace reel;
 using ::testing::HasSubstr;
 
-Detection box(const char* label, float x, float y, float width, float height) {
-  Detection detection{.score = 0.75F, .x = x, .y = y, .width = width, .height = height};
-  detection.set_label(label);
-  return detection;
-}
-
-FrameInfo times() {
-  FrameInfo info;
-  info.pts_ns = 5'233'000'000;
-  info.dts_ns = 5'200'000'000;
-  info.duration_ns = 33'000'000;
-  info.capture_ns = 77;
-  info.flags = kKeyFrame | kDiscont;
-  return info;
-}
-
-void expect_times(const Frame& frame) {
-  EXPECT_EQ(frame.info().pts_ns, 5'233'000'000);
-  EXPECT_EQ(frame.info().dts_ns, 5'200'000'000);
-  EXPECT_EQ(frame.info().duration_ns, 33'000'000);
-  EXPECT_EQ(frame.info().capture_ns, 77);
-  EXPECT_EQ(frame.info().flags, kKeyFrame | kDiscont);
-}
-
 class EveryPixelFormat : public Filter, public ::testing::WithParamInterface<PixelFormat> {};
 
 TEST_P(EveryPixelFormat, IsMadeByConvertWithAllThatWasSaid) {

@@ -29,17 +29,40 @@ constexpr std::array<MediaPackage, 22> kPackages{
      {"video/x-vp8", kGood},       {"video/x-vp9", kGood},      {"video/mpegts", kBad},
      {"video/x-av1", kBad}}};
 
+constexpr std::string_view kCore = "libgstreamer1.0-0";
+struct ElementPackage {
+  std::string_view element;
+  std::string_view package;
+};
+// Those that are in none of kBase.
+constexpr std::array<ElementPackage, 13> kElements{{{"queue", kCore},
+                                                    {"capsfilter", kCore},
+                                                    {"tee", kCore},
+                                                    {"aacparse", kGood},
+                                                    {"pulsesrc", kGood},
+                                                    {"rtspsrc", kGood},
+                                                    {"souphttpsrc", kGood},
+                                                    {"v4l2src", kGood},
+                                                    {"ximagesrc", kGood},
+                                                    {"h264parse", kBad},
+                                                    {"h265parse", kBad},
+                                                    {"opusparse", kBad},
+                                                    {"alsasrc", "gstreamer1.0-alsa"}}};
+
+std::string_view package_for_element(std::string_view name) {
+  const auto* const found = std::find_if(kElements.begin(), kElements.end(),
+                                         [&](const ElementPackage& entry) { return entry.element == name; });
+  return found == kElements.end() ? kBase : found->package;
+}
+
 }  // namespace
 
 reel::gst::Ptr<GstElement> new_element(const char* factory) {
   GstElement* element = gst_element_factory_make(factory, nullptr);
-  if (element == nullptr) {
-    const std::string_view name = factory;
-    const bool core = name == "queue" || name == "capsfilter";
-    throw reel::Error(reel::ErrorCode::unsupported, "GStreamer has no element '" + std::string(name) +
+  if (element == nullptr)
+    throw reel::Error(reel::ErrorCode::unsupported, "GStreamer has no element '" + std::string(factory) +
                                                         "': install the Debian package " +
-                                                        std::string(core ? "libgstreamer1.0-0" : kBase));
-  }
+                                                        std::string(package_for_element(factory)));
   return reel::gst::Ptr<GstElement>(static_cast<GstElement*>(gst_object_ref_sink(element)));
 }
 

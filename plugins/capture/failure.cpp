@@ -56,6 +56,20 @@ std::string text_of(GstMessage* message) {
   return parse(message).text;
 }
 
+Reason read_reason(GstMessage* message) {
+  GError* raw = nullptr;
+  gchar* raw_debug = nullptr;
+  gst_message_parse_error(message, &raw, &raw_debug);
+  const reel::gst::Ptr<GError> error(raw);
+  const reel::gst::Text debug(raw_debug);
+  Reason reason{error->domain, error->code, error->message};
+  // "file.c(12): function (): /path/of/element:\nreason"
+  const std::string more = debug ? debug.get() : "";
+  const std::size_t line = more.rfind('\n');
+  if (line != std::string::npos && line + 1 < more.size()) reason.text += " " + more.substr(line + 1);
+  return reason;
+}
+
 Error missing_plugin_error(const std::string& uri, const MissingPlugin& missing) {
   const std::string text = "cannot play \"" + uri + "\": ";
   // Demuxers call what they do not know "video/x-avi-unknown".

@@ -21,6 +21,18 @@ struct MissingPlugin {
 /// Of an ERROR or WARNING message: its text, and the element that sent it.
 [[nodiscard]] std::string text_of(GstMessage* message);
 
+/// What an ERROR message says in full.
+struct Reason {
+  GQuark domain = 0;
+  int code = 0;
+  std::string text;  // with the last line of what it says to programmers, which often is the reason
+
+  [[nodiscard]] bool is(GQuark of_domain, int of_code) const noexcept {
+    return domain == of_domain && code == of_code;
+  }
+};
+[[nodiscard]] Reason read_reason(GstMessage* message);
+
 /// The error to throw when GStreamer has no decoder for `uri`.
 [[nodiscard]] reel::Error missing_plugin_error(const std::string& uri, const MissingPlugin& missing);
 

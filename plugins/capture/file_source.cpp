@@ -1,7 +1,8 @@
 #include "file_source.hpp"
 
+#include "address.hpp"
 #include "container_size.hpp"
-#include "element.hpp"
+#include "uri_element.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -23,14 +24,15 @@ std::string path_of(const std::string& uri) {
   const reel::gst::Text path(g_filename_from_uri(uri.c_str(), nullptr, &raw));
   const reel::gst::Ptr<GError> error(raw);
   if (!path)
-    throw reel::Error(reel::ErrorCode::bad_config, "uri \"" + uri + "\" names no file: " + error->message +
+    throw reel::Error(reel::ErrorCode::bad_config, "uri \"" + path_without_secret(uri) +
+                                                       "\" names no file: " + error->message +
                                                        "; write file:///absolute/path, or a path");
   return path.get();
 }
 
 }  // namespace
 
-FileSource::FileSource(const std::string& uri) : Source(uri), path_(path_of(uri)) {}
+FileSource::FileSource(const std::string& uri) : Source(path_without_secret(uri)), path_(path_of(uri)) {}
 
 void FileSource::check() const {
   using reel::Error;
@@ -56,16 +58,8 @@ void FileSource::check() const {
 }
 
 reel::gst::Ptr<GstElement> FileSource::make_element(const Wanted& wanted) const {
-  reel::gst::Ptr<GstElement> bin = new_element("uridecodebin");
   const reel::gst::Text escaped(gst_filename_to_uri(path_.c_str(), nullptr));
-  // Only what is wanted is decoded: without video output an unknown video codec is no error, and no time is
-  // spent on it.
-  // (ANY: a decoder's own list of what it gives must lie within these caps, memory of devices included.)
-  std::string wanted_caps = wanted.video ? "video/x-raw(ANY)" : "";
-  if (wanted.audio) wanted_caps += wanted.video ? "; audio/x-raw(ANY)" : "audio/x-raw(ANY)";
-  const reel::gst::Ptr<GstCaps> caps(gst_caps_from_string(wanted_caps.c_str()));
-  g_object_set(bin.get(), "uri", escaped.get(), "caps", caps.get(), "expose-all-streams", FALSE, nullptr);
-  return bin;
+  return make_uri_element(escaped.get(), wanted);
 }
 
 std::string FileSource::defect() const {

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include <gst/base/gstbasesink.h>
+#include <gst/video/video.h>
+
 #include <reel/gst/pointers.hpp>
 
 namespace capture {
@@ -36,6 +39,7 @@ void Pump::run() noexcept {
 
 void Pump::carry() {
   while (!quit_.load(std::memory_order_relaxed)) {
+    ask_for_key_frame();
     const reel::gst::Ptr<GstSample> sample(gst_app_sink_try_pull_sample(sink_, 100 * GST_MSECOND));
     if (sample)
       publisher_.publish(sample.get());
@@ -43,6 +47,14 @@ void Pump::carry() {
       return;
   }
   stopped_ = true;
+}
+
+// What can give one does: an encoder; a camera that takes feedback (RFC 4585, AVPF). Others send their next
+// when it is due.
+void Pump::ask_for_key_frame() noexcept {
+  if (publisher_.media() == Media::video_encoded && publisher_.output().writer().take_key_frame_request())
+    gst_pad_push_event(GST_BASE_SINK_PAD(sink_),
+                       gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
 }  // namespace capture

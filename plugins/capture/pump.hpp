@@ -1,5 +1,6 @@
-// The thread that carries one output's frames from its appsink into its stream, so that a slow reader of one
-// output stops that output alone. Made, asked and joined by the stage's thread.
+// The thread that carries one output's frames from its appsink into its stream, and its readers' wishes for a
+// key frame the other way, so that a slow reader of one output stops that output alone. Made, asked and
+// joined by the stage's thread.
 #pragma once
 
 #include "publisher.hpp"
@@ -33,6 +34,7 @@ class Pump {
  private:
   void run() noexcept;
   void carry();
+  void ask_for_key_frame() noexcept;
 
   Publisher& publisher_;
   GstAppSink* sink_;

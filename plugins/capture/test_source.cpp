@@ -181,8 +181,8 @@ TestSource::TestSource(const std::string& uri, const reel::Options& options)
 
 reel::gst::Ptr<GstElement> TestSource::make_element(const Wanted& wanted) const {
   reel::gst::Ptr<GstElement> bin(static_cast<GstElement*>(gst_object_ref_sink(gst_bin_new("test"))));
-  if (wanted.video) add_picture(bin.get(), plan_);
-  if (wanted.audio) add_tone(bin.get(), plan_);
+  if (wanted.any_video()) add_picture(bin.get(), plan_);
+  if (wanted.any_audio()) add_tone(bin.get(), plan_);
   return bin;
 }
 

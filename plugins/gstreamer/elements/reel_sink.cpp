@@ -108,8 +108,10 @@ gboolean unlock_stop(GstBaseSink* base) {
 }
 
 // Anything, but for memory that cannot be mapped: elements that could download it then do. Caps that come all
-// the same are refused by set_caps(), which says why.
-GstCaps* get_caps(GstBaseSink* /*base*/, GstCaps* filter) {
+// the same are refused by set_caps(), which says why. One that offers nothing else gives up before: it is
+// told here.
+GstCaps* get_caps(GstBaseSink* base, GstCaps* filter) {
+  if (filter != nullptr) self_of(base)->sink.tell_of_refused(filter);
   return filter == nullptr ? gst_caps_new_any() : reel::gst::without_other_memory(filter).release();
 }
 

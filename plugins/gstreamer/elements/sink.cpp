@@ -65,6 +65,7 @@ bool Sink::open(const SinkSettings& settings) {
     auto slots = std::make_shared<StreamSlots>(make_writer(), loans);
     const std::lock_guard lock(mutex_);
     slots_ = std::move(slots);
+    refused_told_.clear();
     if (unlocked_) slots_->interrupt();
   } catch (const std::exception& error) {
     (void)cannot_open(error);
@@ -144,6 +145,18 @@ bool Sink::set_caps(GstCaps* caps) {
                       ("%s: %s", text.get(), in_properties(error, settings_.stream).c_str()));
     return false;
   }
+}
+
+void Sink::tell_of_refused(const GstCaps* offered) {
+  const std::string memory = refused_memory(offered);
+  if (memory.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!slots_ || !refused_told_.insert(memory).second) return;
+  }
+  GST_ELEMENT_WARNING(element_, STREAM, FORMAT,
+                      ("Stream \"%s\" was offered nothing but %s.", settings_.stream.c_str(), memory.c_str()),
+                      ("%s", refusal_of(memory).c_str()));
 }
 
 bool Sink::propose_allocation(GstQuery* query) {

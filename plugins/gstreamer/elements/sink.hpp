@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -33,6 +34,9 @@ class Sink {
   void close();
 
   bool set_caps(GstCaps* caps);
+  /// Once a memory: says on the bus that nothing of what was offered can be taken, and what to put before.
+  /// Any thread.
+  void tell_of_refused(const GstCaps* offered);
   bool propose_allocation(GstQuery* query);
   void set_segment(const GstSegment& segment);
   bool set_tags(GstTagList* tags);
@@ -80,9 +84,10 @@ class Sink {
   GstBaseSink* element_;
   ReaderSignals reader_signals_;
   SinkSettings settings_;
-  mutable std::mutex mutex_;  // of the place of slots_, and unlocked_
+  mutable std::mutex mutex_;  // of the place of slots_, unlocked_ and refused_told_
   std::shared_ptr<StreamSlots> slots_;
   bool unlocked_ = false;
+  std::set<std::string> refused_told_;
   std::optional<Format> format_;
   GstVideoInfo video_info_{};
   bool opaque_video_ = false;  // raw, in a format that Reel has no number for

@@ -30,6 +30,7 @@ ReaderOptions SrcSettings::reader_options() const {
   options.verify = verify;
   options.deliver_corrupted = on_corrupted != OnCorrupted::drop;
   options.reconnect = reconnect;
+  options.comes_back = comes_back;
   // Opening is a part of a change of state: a writer that hangs must not hold it up.
   options.connect_timeout_ms = 250;
   options.absence_notice_ms = 0;  // the element tells of it by itself
@@ -68,6 +69,11 @@ void install_src_properties(GObjectClass* object_class) {
                            "Wait for a writer that is not there, or not any more; without it, its absence "
                            "at the start is an error",
                            static_cast<gboolean>(defaults.reconnect), kReady));
+  install(SrcProperty::comes_back,
+          g_param_spec_boolean("comes-back", "Comes back",
+                               "Where its process dies another of its reader-name follows: a writer keeps "
+                               "what it has still to take losslessly, as for those of its wait-for",
+                               static_cast<gboolean>(defaults.comes_back), kReady));
   install(SrcProperty::on_disconnect,
           g_param_spec_enum("on-disconnect", "On disconnect",
                             "What follows when the writer goes away without ending the stream",
@@ -108,6 +114,7 @@ bool set_src_property(SrcSettings& settings, SrcProperty property, const GValue*
     case SrcProperty::on_disconnect: settings.on_disconnect = choice_of<OnDisconnect>(value); return true;
     case SrcProperty::timeout: settings.timeout_ns = g_value_get_uint64(value); return true;
     case SrcProperty::max_pins: settings.max_pins = g_value_get_uint(value); return true;
+    case SrcProperty::comes_back: settings.comes_back = g_value_get_boolean(value) != FALSE; return true;
     case SrcProperty::is_live:
     case SrcProperty::stats: return false;
   }
@@ -132,6 +139,9 @@ bool get_src_property(const SrcSettings& settings, SrcProperty property, GValue*
       return true;
     case SrcProperty::timeout: g_value_set_uint64(value, settings.timeout_ns); return true;
     case SrcProperty::max_pins: g_value_set_uint(value, settings.max_pins); return true;
+    case SrcProperty::comes_back:
+      g_value_set_boolean(value, static_cast<gboolean>(settings.comes_back));
+      return true;
     case SrcProperty::is_live:
     case SrcProperty::stats: return false;
   }

@@ -23,6 +23,7 @@ struct SrcSettings {
   OnDisconnect on_disconnect = OnDisconnect::none;
   std::uint64_t timeout_ns = 0;  // 0: for ever
   std::uint32_t max_pins = 4;
+  bool comes_back = false;
 
   [[nodiscard]] ReaderOptions reader_options() const;
   bool operator==(const SrcSettings&) const = default;
@@ -39,6 +40,7 @@ enum class SrcProperty : guint {
   on_disconnect,
   timeout,
   max_pins,
+  comes_back,
   is_live,
   stats
 };

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <reel/base/error.hpp>
 #include <reel/gst/caps.hpp>
@@ -74,6 +75,25 @@ bool is_opus(const Format& format) {
   return format.encoded() != nullptr && format.encoded()->codec == Codec::opus;
 }
 
+// What brings it into memory that the processor can map, and from there into a slot.
+const char* downloader_of(std::string_view memory) {
+  struct Way {
+    std::string_view memory;
+    const char* element;
+  };
+  static constexpr std::array kWays{
+      Way{"memory:GLMemory", "gldownload"},
+      Way{"memory:CUDAMemory", "cudadownload"},
+      Way{"memory:NVMM", "nvvideoconvert (on Jetson nvvidconv)"},
+      Way{"memory:VAMemory", "vapostproc"},
+      Way{"memory:VASurface", "vaapipostproc"},
+      Way{"memory:VulkanImage", "vulkandownload"},
+      Way{"memory:DMABuf", "what maps it (v4l2src io-mode=mmap, or vapostproc)"}};
+  for (const Way& way : kWays)
+    if (way.memory == memory) return way.element;
+  return "the element that downloads them";
+}
+
 // Memory features name where a buffer's bytes are; others ("meta:...", "format:Interlaced") what they are.
 bool in_other_memory(const gchar* feature) {
   return g_str_has_prefix(feature, "memory:") != FALSE &&
@@ -96,11 +116,7 @@ Format format_from_caps(const GstCaps* caps) {
     throw Error(ErrorCode::bad_argument, "caps that are not fixed name no format: \"" +
                                              std::string(Text(gst_caps_to_string(caps)).get()) + "\"");
   if (const gchar* memory = other_memory(gst_caps_get_features(caps, 0)))
-    throw Error(
-        ErrorCode::unsupported,
-        "buffers in " + std::string(memory) +
-            " cannot be read by the processor: put the element that downloads them before (gldownload, "
-            "cudadownload, vapostproc, nvvidconv ...)");
+    throw Error(ErrorCode::unsupported, refusal_of(memory));
   const Ptr<GstCaps> plain(gst_caps_copy(caps));
   GstStructure* structure = gst_caps_get_structure(plain.get(), 0);
   std::vector<std::byte> codec_data = take_codec_data(structure);
@@ -134,6 +150,22 @@ Ptr<GstCaps> caps_from_format(const Format& format) {
     gst_structure_set(structure, kCodecData, GST_TYPE_BUFFER, data.get(), nullptr);
   }
   return caps;
+}
+
+std::string refused_memory(const GstCaps* offered) {
+  if (gst_caps_is_any(offered) != FALSE) return {};
+  std::string refused;
+  for (guint i = 0; i < gst_caps_get_size(offered); ++i) {
+    const gchar* memory = other_memory(gst_caps_get_features(offered, i));
+    if (memory == nullptr) return {};
+    if (refused.empty()) refused = memory;
+  }
+  return refused;
+}
+
+std::string refusal_of(std::string_view memory) {
+  return "buffers in " + std::string(memory) + " cannot be read by the processor: put " +
+         downloader_of(memory) + " before it, and caps without that feature (video/x-raw) behind that";
 }
 
 Ptr<GstCaps> without_other_memory(const GstCaps* caps) {

@@ -104,10 +104,10 @@ std::string sink_properties(const OutputSetup& output, bool filter) {
 
 std::string source_properties(const InputSetup& input, bool filter) {
   const ReaderOptions& reader = input.reader;
-  return fmt::format("stream={} reader-name={} policy={} start={} max-pins={} verify={} on-corrupted={}{}",
+  return fmt::format("stream={} reader-name={} policy={} start={} max-pins={} verify={} on-corrupted={}{}{}",
                      input.stream, reader.name, to_string(reader.policy), to_string(reader.start),
                      reader.max_pins, reader.verify, reader.deliver_corrupted ? "pass" : "drop",
-                     filter ? " is-live=false" : "");
+                     reader.comes_back ? " comes-back=true" : "", filter ? " is-live=false" : "");
 }
 
 std::string element_advice(const std::string& missing) {

@@ -157,6 +157,13 @@ class LaunchRun {
       ended_ = true;
       return;
     }
+    // Another process goes on with its streams: they are left without an end.
+    const std::uint32_t followed = page_.kept_inputs.load(std::memory_order_relaxed) |
+                                   page_.left_outputs.load(std::memory_order_relaxed);
+    if (followed != 0 && (stop_.stopped() || (source && stop_.draining()))) {
+      ended_ = true;
+      return;
+    }
     if (!asked_ns_ && (stop_.stopped() || (source && stop_.draining()))) {
       asked_ns_ = monotonic_ns();
       send_end(playing_.get());

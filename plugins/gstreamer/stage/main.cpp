@@ -88,6 +88,7 @@ int main(int argc, char** argv) {
     log.least = reel::LogLevel::debug;  // the supervisor chooses what is printed
     reel::configure_logging(log);
     reel::block_stop_signals();
+    reel::wait_for_debugger();
     return run_stage(arguments);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? reel::kEndedWell : reel::kBadConfiguration;

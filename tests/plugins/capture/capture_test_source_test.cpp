@@ -103,7 +103,7 @@ TEST_F(CaptureTestSourceRefusal, RefusesOptionsOfTestPicturesForFiles) {
   expect(ErrorCode::bad_config, {"'width'", "test://", "clip.mp4"}, {{"uri", "clip.mp4"}, {"width", "640"}});
 }
 TEST_F(CaptureTestSourceRefusal, RefusesASchemeThatNoSourceIsFor) {
-  expect(ErrorCode::bad_config, {"rtsp://", "file://", "test://"}, {{"uri", "rtsp://127.0.0.1/camera"}});
+  expect(ErrorCode::bad_config, {"ftp://", "file://", "test://", "rtsp"}, {{"uri", "ftp://127.0.0.1/clip"}});
 }
 TEST_F(CaptureTestSourceRefusal, WantsAnOutput) {
   expect(ErrorCode::bad_config, {"'video'", "'audio'", "out"}, {{"uri", "test://ball"}}, false);

@@ -9,6 +9,7 @@
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 #include <reel/base/error.hpp>
+#include <reel/gst/pointers.hpp>
 
 #include "pipelines.hpp"
 #include "property_names.hpp"
@@ -263,6 +264,26 @@ TEST_F(SinkProperties, CapsWhoseMemoryCannotBeMappedAreNotTaken) {
   EXPECT_TRUE(gst_caps_is_subset(taken, filter));
   gst_caps_unref(taken);
   gst_caps_unref(filter);
+  gst_object_unref(pad);
+}
+
+TEST_F(SinkProperties, AnOfferOfSuchMemoryAloneIsAnsweredWithTheElementToPutBefore) {
+  Sender sender(pictures(1) + sink());
+  ASSERT_EQ(sender.to(GST_STATE_PAUSED), GST_STATE_CHANGE_SUCCESS);
+  GstPad* const pad = gst_element_get_static_pad(sender.sink(), "sink");
+  const auto taken = [pad](const char* offered) {
+    const reel::gst::Ptr<GstCaps> filter(gst_caps_from_string(offered));
+    const reel::gst::Ptr<GstCaps> caps(gst_pad_query_caps(pad, filter.get()));
+    return gst_caps_is_empty(caps.get()) == FALSE;
+  };
+  EXPECT_TRUE(taken("video/x-raw(memory:VAMemory); video/x-raw,format=NV12")) << "and nothing is said";
+  EXPECT_FALSE(taken("video/x-raw(memory:GLMemory),format=RGBA"));
+  EXPECT_FALSE(taken("video/x-raw(memory:GLMemory),format=RGBA")) << "which is said once";
+  EXPECT_FALSE(taken("video/x-raw(memory:NVMM),format=NV12"));
+  EXPECT_THAT(
+      sender.next(GST_MESSAGE_WARNING),
+      AllOf(HasSubstr(stream()), HasSubstr("nothing but memory:GLMemory"), HasSubstr("put gldownload")));
+  EXPECT_THAT(sender.next(GST_MESSAGE_WARNING), AllOf(HasSubstr("memory:NVMM"), HasSubstr("nvvideoconvert")));
   gst_object_unref(pad);
 }
 

@@ -57,7 +57,7 @@ class SourceProperties : public SourceTest {
 
 TEST_F(SourceProperties, SayWhenTheyCanBeChanged) {
   for (const char* name : {"reader-name", "policy", "start", "verify", "on-corrupted", "reconnect",
-                           "on-disconnect", "timeout", "max-pins", "is-live"}) {
+                           "on-disconnect", "timeout", "max-pins", "comes-back", "is-live"}) {
     ASSERT_NE(spec(name), nullptr) << name;
     EXPECT_TRUE(spec(name)->flags & GST_PARAM_MUTABLE_READY) << name;
     EXPECT_TRUE(spec(name)->flags & G_PARAM_WRITABLE) << name;
@@ -76,7 +76,7 @@ TEST_F(SourceProperties, ThatCountAtTheStartStayAsTheyWereWhileItRunsAndTheLogNa
   constexpr Change kChanges[] = {{"reader-name", "other"}, {"policy", "lossless"},    {"start", "oldest"},
                                  {"verify", "false"},      {"on-corrupted", "error"}, {"reconnect", "false"},
                                  {"on-disconnect", "eos"}, {"timeout", "1"},          {"max-pins", "9"},
-                                 {"is-live", "false"}};
+                                 {"comes-back", "true"},   {"is-live", "false"}};
   Player player(into_sink());
   LoggedWarnings warnings;
   const auto text = [&](const char* name) {

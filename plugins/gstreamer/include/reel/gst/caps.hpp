@@ -2,6 +2,9 @@
 // stream-format, alignment, channel masks) stays in the text. Thread-safe; gst_init() was called.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include <gst/gst.h>
 
 #include <reel/format/format.hpp>
@@ -23,5 +26,11 @@ namespace reel::gst {
 /// other than memory:SystemMemory (memory:DMABuf too: its pixels may be tiled). What a sink that takes
 /// anything answers a caps query with, given the query's filter; ANY stays ANY.
 [[nodiscard]] Ptr<GstCaps> without_other_memory(const GstCaps* caps);
+
+/// The memory feature (memory:GLMemory) where `offered` has nothing but such; empty where it has something
+/// else.
+[[nodiscard]] std::string refused_memory(const GstCaps* offered);
+/// Why buffers of it are refused, and the element to put before.
+[[nodiscard]] std::string refusal_of(std::string_view memory);
 
 }  // namespace reel::gst

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <reel/pipeline/fork_depth.hpp>
 #include <reel/pipeline/graph.hpp>
 #include <reel/pipeline/machine.hpp>
 
@@ -45,6 +46,7 @@ void check(const CheckOptions& options) {
   warn(reel::missing_cpus(graph));
   warn(reel::missing_programs(graph));
   warn(reel::missing_elements(graph));
+  warn(reel::shallow_forks(graph));
   fmt::print("{}: pipeline {}, {}, {}: fine\n", options.file, graph.name,
              count_text(graph.stages.size(), "stage"), count_text(graph.streams.size(), "stream"));
   for (const reel::GraphStage& stage : graph.stages)
@@ -57,12 +59,14 @@ void check(const CheckOptions& options) {
 void add_check(CLI::App& app, CommandResult&) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* command = app.add_subcommand("check", "Checks a pipeline without running it");
-  command->add_option("FILE", options->file, "the pipeline's YAML file")->required();
+  command->add_option("FILE", options->file, "the pipeline's YAML file")->required()->type_name("YAML");
   command->add_option("--set", options->overrides, "change a value, as in `reel run`")
+      ->type_name("SETTING")
       ->expected(1)
       ->take_all();
   command->footer(
-      "Every mistake is shown with its file and line; what this machine lacks is a warning.\nExample: reel "
+      "Every mistake is shown with its file and line; what this machine lacks, and joins "
+      "that would come to a standstill, are warnings.\nExample: reel "
       "check configs/quickstart.yaml");
   command->callback([options] { check(*options); });
 }

@@ -14,6 +14,15 @@ struct CommandResult {
 
 void add_run(CLI::App& app, CommandResult& result);
 void add_check(CLI::App& app, CommandResult& result);
+void add_top(CLI::App& app, CommandResult& result);
+void add_graph(CLI::App& app, CommandResult& result);
+void add_logs(CLI::App& app, CommandResult& result);
+void add_trace(CLI::App& app, CommandResult& result);
+void add_stop(CLI::App& app, CommandResult& result);
+void add_restart(CLI::App& app, CommandResult& result);
+void add_apply(CLI::App& app, CommandResult& result);
+void add_completion(CLI::App& app, CommandResult& result);
+void add_doctor(CLI::App& app, CommandResult& result);
 void add_ls(CLI::App& app, CommandResult& result);
 void add_inspect(CLI::App& app, CommandResult& result);
 void add_verify(CLI::App& app, CommandResult& result);

@@ -14,6 +14,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <reel/base/peer_text.hpp>
 #include <reel/base/text.hpp>
 #include <reel/channel/observer.hpp>
 
@@ -99,8 +100,8 @@ void print_header(const reel::StreamStatus& stream) {
   };
   line("stream", stream.name);
   line("epoch", stream.epoch);
-  line("writer", fmt::format("pid {}, {}{}", stream.writer_pid, stream.live ? "live" : "not live",
-                             stream.ended ? ", ended" : ""));
+  line("writer", fmt::format("{}, {}{}", reel::pid_text(static_cast<pid_t>(stream.writer_pid)),
+                             stream.live ? "live" : "not live", stream.ended ? ", ended" : ""));
   line("caps", stream.caps);
   line("memory",
        fmt::format("{} ({}, {}), layout {}.{}", reel::bytes_text(stream.memory_bytes), stream.memory,

@@ -52,6 +52,24 @@ Listing look() {
   return listing;
 }
 
+// A number that says nothing in this PID namespace is not shown.
+std::string pid_cell(std::uint32_t pid) {
+  return pid == 0 ? "-" : std::to_string(pid);
+}
+std::string pid_cell(const reel::StreamStatus& stream, const reel::ReaderStatus& reader) {
+  return pid_cell(stream.same_pid_namespace ? reader.pid : 0);
+}
+
+// What the readers of the table above are told of its "-".
+void print_note(const std::vector<reel::StreamStatus>& streams) {
+  const bool hidden = std::any_of(streams.begin(), streams.end(), [](const reel::StreamStatus& stream) {
+    return stream.writer_pid == 0 ||
+           std::any_of(stream.readers.begin(), stream.readers.end(),
+                       [&](const auto& reader) { return !stream.same_pid_namespace || reader.pid == 0; });
+  });
+  if (hidden) fmt::print("\n-: a process of another PID namespace (another container, or the host)\n");
+}
+
 void print_streams(const std::vector<reel::StreamStatus>& streams) {
   Table table({{"STREAM"},
                {"WRITER", true},
@@ -62,7 +80,7 @@ void print_streams(const std::vector<reel::StreamStatus>& streams) {
                {"STATE"},
                {"CAPS"}});
   for (const reel::StreamStatus& stream : streams)
-    table.add_row({stream.name, std::to_string(stream.writer_pid), std::to_string(stream.head),
+    table.add_row({stream.name, pid_cell(stream.writer_pid), std::to_string(stream.head),
                    fmt::format("{:.1f}", stream.fps), std::to_string(stream.slots),
                    reel::bytes_text(stream.slot_bytes), stream.ended ? "ended" : "open", stream.caps});
   table.print();
@@ -85,7 +103,7 @@ void print_readers(const std::vector<reel::StreamStatus>& streams) {
   for (const reel::StreamStatus& stream : streams) {
     for (const reel::ReaderStatus& reader : stream.readers) {
       const std::string policy(reel::to_string(reader.policy));
-      table.add_row({stream.name, reader.name.empty() ? "-" : reader.name, std::to_string(reader.pid),
+      table.add_row({stream.name, reader.name.empty() ? "-" : reader.name, pid_cell(stream, reader),
                      reader.demoted ? policy + " (demoted)" : policy, std::to_string(reader.cursor),
                      fmt::format("{}/{}", reader.pinned, reader.max_pins), std::to_string(reader.delivered),
                      std::to_string(reader.verified), std::to_string(reader.corrupted),
@@ -106,6 +124,7 @@ void print_listing(const Listing& listing) {
   }
   print_streams(listing.streams);
   print_readers(listing.streams);
+  print_note(listing.streams);
 }
 
 }  // namespace

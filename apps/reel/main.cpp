@@ -1,10 +1,15 @@
 // `reel`: looks at the command line, runs one subcommand, turns what went wrong into a message and an exit
 // status.
 #include "commands.hpp"
+#include "completion.hpp"
+#include "completion_scripts.hpp"
+#include "first_process.hpp"
+#include "manual.hpp"
 #include "usage.hpp"
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <optional>
 #include <string>
@@ -29,6 +34,13 @@ int status_of(reel::ErrorCode code) {
 void add_commands(CLI::App& app, CommandResult& result) {
   add_run(app, result);
   add_check(app, result);
+  add_graph(app, result);
+  add_top(app, result);
+  add_logs(app, result);
+  add_trace(app, result);
+  add_stop(app, result);
+  add_restart(app, result);
+  add_apply(app, result);
   add_ls(app, result);
   add_inspect(app, result);
   add_verify(app, result);
@@ -36,6 +48,8 @@ void add_commands(CLI::App& app, CommandResult& result) {
   add_snapshot(app, result);
 #endif
   add_plugins(app, result);
+  add_doctor(app, result);
+  add_completion(app, result);
 }
 
 /// CLI11 would take `--json=5` for `--json`.
@@ -57,6 +71,22 @@ void check_command_name(const CLI::App& app, const std::string& word) {
   throw reel::Error(reel::ErrorCode::bad_argument, "no command '" + word + "'; " + hint);
 }
 
+// For the scripts of `reel completion` and the build: none of it is for people, nor in the help.
+bool serve_scripts(const CLI::App& app, const std::vector<std::string>& words) {
+  if (words.size() >= 3 && words[1] == "__complete") {
+    const std::vector<std::string> typed(words.begin() + 3, words.end());
+    const std::size_t current = std::strtoul(words[2].c_str(), nullptr, 10);
+    for (const std::string& line : complete(app, typed, current)) std::printf("%s\n", line.c_str());
+    return true;
+  }
+  if (words.size() == 3 && words[1] == "__documents") {
+    write_manual(app, words[2] + "/man1");
+    write_completions(words[2]);
+    return true;
+  }
+  return false;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Frames between processes without a copy: runs pipelines and looks at streams.", "reel");
   app.set_version_flag("--version", "reel " REEL_VERSION);
@@ -68,6 +98,7 @@ int run(int argc, char** argv) {
   CommandResult result;
   add_commands(app, result);
   take_no_values_for_flags(app);
+  if (serve_scripts(app, {argv, argv + argc})) return 0;
   if (argc > 1) check_command_name(app, argv[1]);
   try {
     app.parse(argc, argv);
@@ -82,6 +113,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   reel::open_standard_descriptors();
+  leave_first_process();
   int status = kFailed;
   try {
     status = run(argc, argv);

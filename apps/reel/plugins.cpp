@@ -1,6 +1,7 @@
 // `reel plugins`: what stages there are, and everything that one of them takes.
 #include "commands.hpp"
 #include "json_output.hpp"
+#include "new_plugin.hpp"
 #include "table.hpp"
 
 #include <memory>
@@ -22,6 +23,7 @@ constexpr std::size_t kWidestAllowed = 24;
 struct PluginsOptions {
   std::string name;
   std::vector<std::string> directories;
+  std::string new_directory;
   bool json = false;
 };
 
@@ -153,14 +155,23 @@ void add_plugins(CLI::App& app, CommandResult& result) {
   CLI::App* command =
       app.add_subcommand("plugins", "List the stages there are, or show one with its options");
   auto options = std::make_shared<PluginsOptions>();
-  command->add_option("NAME", options->name, "A plugin to show in full: ports and options");
-  command->add_option("--plugin-dir", options->directories, "Look here first; may be given several times");
+  command->add_option("NAME", options->name, "A plugin to show in full: ports and options")
+      ->type_name("PLUGIN");
+  command->add_option("--plugin-dir", options->directories, "Look here first; may be given several times")
+      ->type_name("DIR");
+  command->add_option("--new", options->new_directory, "Make a plugin NAME to start from in this directory")
+      ->type_name("DIR");
   command->add_flag("--json", options->json, "Print an array of plugins, or the one as an object");
   command->footer(
       "Example: reel plugins opencv.faces\n"
+      "Example: reel plugins acme.glow --new glow\n"
       "Plugins are looked for in --plugin-dir, $REEL_PLUGIN_PATH and where this build or installation keeps "
       "them.");
   command->callback([options, &result] {
+    if (!options->new_directory.empty()) {
+      fmt::print("{}", write_new_plugin(options->name, options->new_directory));
+      return;
+    }
     const std::vector<std::string> directories = reel::plugin_directories(options->directories);
     if (options->name.empty()) {
       result.status = show_all(*options, directories);

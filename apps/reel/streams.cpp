@@ -41,6 +41,7 @@ nlohmann::json to_json(const reel::StreamStatus& status) {
           {"epoch", status.epoch},
           {"epochs", status.epochs},
           {"writer_pid", status.writer_pid},
+          {"same_pid_namespace", status.same_pid_namespace},
           {"caps", status.caps},
           {"layout_version", fmt::format("{}.{}", status.layout_major, status.layout_minor)},
           {"slots", status.slots},

@@ -39,10 +39,20 @@ std::string Table::line(const std::vector<std::string>& cells) const {
   return text;
 }
 
-void Table::print() const {
+std::vector<std::string> Table::lines() const {
   std::vector<std::string> titles;
   for (const Column& column : columns_) titles.push_back(column.title);
+  std::vector<std::string> lines{line(titles)};
+  for (const auto& row : rows_) lines.push_back(line(row));
+  return lines;
+}
+
+void Table::print() const {
   const bool bold = coloured();
-  fmt::print("{}{}{}\n", bold ? "\033[1m" : "", line(titles), bold ? "\033[0m" : "");
-  for (const auto& row : rows_) fmt::print("{}\n", line(row));
+  const char* begin = bold ? "\033[1m" : "";
+  const char* end = bold ? "\033[0m" : "";
+  for (const std::string& text : lines()) {
+    fmt::print("{}{}{}\n", begin, text, end);
+    begin = end = "";
+  }
 }

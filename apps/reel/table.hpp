@@ -17,6 +17,8 @@ class Table {
 
   /// REQUIRES: as many cells as columns.
   void add_row(std::vector<std::string> cells);
+  /// The titles, then a line for each row.
+  [[nodiscard]] std::vector<std::string> lines() const;
   /// To standard output; the titles in bold on a terminal (unless $NO_COLOR is set).
   void print() const;
 

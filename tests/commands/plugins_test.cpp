@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <reel_test/run_reel.hpp>
 #include <reel_test/runtime_dir.hpp>
+#include <reel_test/scratch_dir.hpp>
 
 namespace {
 
@@ -44,6 +45,18 @@ TEST(Plugins, EndsWithStatusTwoAndTheNearestNameForOneThereIsNot) {
   const auto run = run_reel({"plugins", "synthetic.sorce"});
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.errors, HasSubstr("synthetic.source"));
+}
+
+TEST(Plugins, MakeANewOneWhateverItsNameHasOfTheTemplates) {
+  const reel_test::ScratchDir scratch;
+  const auto made = run_reel({"plugins", "acme.my_filter", "--new", scratch.path() + "/a b"});
+  ASSERT_EQ(made.status, 0) << made.errors;
+  EXPECT_THAT(made.output, HasSubstr("cmake -S '" + scratch.path() + "/a b' -B '"))
+      << "as a shell reads it back";
+  EXPECT_THAT(scratch.read("a b/acme_my_filter.cpp"),
+              HasSubstr("REEL_STAGE(AcmeMyFilter, \"acme.my_filter\","));
+  EXPECT_THAT(scratch.read("a b/CMakeLists.txt"),
+              HasSubstr("reel_plugin(acme.my_filter SOURCES acme_my_filter.cpp)"));
 }
 
 }  // namespace

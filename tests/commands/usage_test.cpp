@@ -42,7 +42,10 @@ INSTANTIATE_TEST_SUITE_P(Commands, EveryCommand,
                          testing::Values(Command{"run", {"file.yaml"}}, Command{"check", {"file.yaml"}},
                                          Command{"ls", {}}, Command{"inspect", {"camera"}},
                                          Command{"verify", {"camera", "--frames", "1"}},
-                                         Command{"plugins", {}}),
+                                         Command{"plugins", {}}, Command{"top", {}}, Command{"graph", {}},
+                                         Command{"logs", {}}, Command{"stop", {}},
+                                         Command{"restart", {"stage"}}, Command{"apply", {"file.yaml"}},
+                                         Command{"doctor", {}}, Command{"completion", {"bash"}}),
                          [](const auto& command) { return std::string(command.param.name); });
 
 class CommandOnSomething : public testing::TestWithParam<const char*> {};
@@ -54,7 +57,9 @@ TEST_P(CommandOnSomething, EndsWithStatusTwoWithoutIt) {
   EXPECT_THAT(run.errors, HasSubstr("required"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Commands, CommandOnSomething, testing::Values("run", "check", "inspect", "verify"),
+INSTANTIATE_TEST_SUITE_P(Commands, CommandOnSomething,
+                         testing::Values("run", "check", "inspect", "verify", "restart", "apply",
+                                         "completion"),
                          [](const auto& command) { return std::string(command.param); });
 
 TEST(Reel, PrintsItsVersion) {

@@ -110,5 +110,35 @@ TEST(BadInput, IncludesARuntimeDirectoryThatOthersMayWrite) {
   EXPECT_THAT(pipeline.reel().errors(), HasSubstr(runtime.path()));
 }
 
+constexpr const char* kModules = REEL_TEST_MODULES;
+
+TEST(BadInput, IncludesPluginsThatAreNoneOfThisReel) {
+  const TempRuntimeDir runtime;
+  const ScratchDir scratch;
+  const std::string text = std::string("version: 1\nname: broken\nplugin_path: [") + kModules +
+                           "]\nstages:\n  old: {use: test.wrong_abi}\n  bare: {use: test.no_symbol}\n";
+  const std::string file = scratch.write("pipeline.yaml", text);
+  for (const char* command : {"check", "run"}) {
+    const ReelRun run = run_reel({command, file});
+    EXPECT_EQ(run.status, 2) << command;
+    EXPECT_THAT(run.errors, HasSubstr("pipeline.yaml:5: stage 'old': "));
+    EXPECT_THAT(run.errors, HasSubstr("is a plugin of ABI 999, this Reel loads ABI "));
+    EXPECT_THAT(run.errors, HasSubstr("build it with this Reel's headers"));
+    EXPECT_THAT(run.errors, HasSubstr("pipeline.yaml:6: stage 'bare': "));
+    EXPECT_THAT(run.errors, HasSubstr("no function reel_plugin(); declare its stage with REEL_STAGE"));
+  }
+}
+
+TEST(BadInput, IncludesAPluginWhoseConstructorThrows) {
+  const TempRuntimeDir runtime;
+  const ScratchDir scratch;
+  const std::string text = std::string("version: 1\nname: broken\nplugin_path: [") + kModules +
+                           "]\nstages:\n  thrower: {use: test.bad_constructor, restart: never}\n";
+  const ReelRun run = run_reel({"run", scratch.write("pipeline.yaml", text)});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.errors, HasSubstr("thrower: no constructor today"));
+  EXPECT_THAT(run.output, HasSubstr("the constructor of test.bad_constructor failed"));
+}
+
 }  // namespace
 }  // namespace reel_test

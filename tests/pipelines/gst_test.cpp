@@ -10,6 +10,8 @@
 #include <reel_test/run_reel.hpp>
 #include <reel_test/wait_until.hpp>
 
+#include <reel/pipeline/control.hpp>
+
 namespace reel_test {
 namespace {
 
@@ -185,6 +187,30 @@ stages:
   EXPECT_EQ(pipeline.verdict("sink")["gaps"], 0) << pipeline.log();
   EXPECT_GE(pipeline.stage_summary("sink")["inputs"][0]["frames"].get<long>(),
             pipeline.stage_summary("source")["outputs"][0]["frames"].get<long>());
+}
+
+TEST(GstStage, ThatIsAddedWhileThePipelineRunsHasItsPlaceKept) {
+  const TempRuntimeDir runtime;
+  const std::string before =
+      "version: 1\nname: kept\nstreams: {raw: {absence_timeout: 30s}}\nstages:\n"
+      "  source: {use: synthetic.source, options: {width: 64, height: 48, fps: 100}, out: raw}\n"
+      "  sink: {use: synthetic.verify, in: raw, options: {pattern: none}}\n";
+  RunningPipeline pipeline(before);
+  ASSERT_TRUE(pipeline.wait_for_frames("sink", 20)) << pipeline.log();
+  (void)reel::PipelineControl("kept").apply(pipeline.scratch().write(
+      "more.yaml", before + "  more: {use: gst, in: raw, restart_delay: 1s, options: {launch: reelsrc "
+                            "is-live=false ! fakesink}}\n"));
+  const pid_t more = pipeline.wait_for_stage("more");
+  ASSERT_TRUE(pipeline.wait_for_frames("more", 20)) << pipeline.log();
+  ASSERT_EQ(::kill(more, SIGKILL), 0);
+  const pid_t after = pipeline.wait_for_stage("more", more);
+  EXPECT_NE(after, more);
+  const long frames = pipeline.frames("more");
+  ASSERT_TRUE(pipeline.wait_for_frames("more", frames + 100)) << pipeline.log();
+  pipeline.reel().signal(SIGINT);
+  ASSERT_TRUE(pipeline.wait().ok()) << pipeline.log();
+  EXPECT_THAT(pipeline.log(), HasSubstr("lossless reader \"kept/more\""));
+  EXPECT_EQ(pipeline.stage_summary("more")["inputs"][0]["lapped"], 0);
 }
 
 TEST(GstStage, ThatWaitsForAReaderThatWillNotComeIsDrainedAllTheSame) {

@@ -107,6 +107,12 @@ TEST(Shutdown, IsNotHurriedByTheFirstSignalWhenItDrainsAlready) {
     return wait_until([&] { return pipeline.log().find("hurrying") != std::string::npos; },
                       std::chrono::seconds(1));
   })) << pipeline.log();
+  EXPECT_TRUE(wait_until([&] {
+    pipeline.reel().signal(SIGINT);
+    return wait_until([&] { return pipeline.log().find("was killed") != std::string::npos; },
+                      std::chrono::seconds(1));
+  })) << pipeline.log();
+  (void)pipeline.wait();
 }
 
 TEST(Shutdown, DoesNotWaitForAReaderThatFailedForGood) {

@@ -3,6 +3,7 @@
 The words behind a block's language say what it is:
   cpp FILE, yaml FILE    written to FILE; a pipeline is checked, once the plugins shown before it can be there
   cpp plugin FILE        the same, a stage
+  python FILE            written to FILE
   bash                   run as it stands
   bash in-clone          run in the clone, with this build's directory for build; building is a dry run, it was done.
                          Run first, whatever its place: what it installs and exports is all that the others have
@@ -38,6 +39,8 @@ CLONE = "git clone <this repository> reel && cd reel\n"
 PAGE = "http://127.0.0.1:8090/"  # of the display, in every pipeline shown
 LINES_OF_A_PROGRAM = 16  # "ten lines": of code, without includes, main's frame and blank lines at most ten
 LINES_OF_A_FILTER = 70
+LINES_OF_A_SCRIPT = 15
+PYTHON = "/usr/bin/python3"  # the one that Debian's packages, and the Python package of this build, are for
 SKIPPED = 77  # to CTest
 
 
@@ -80,13 +83,15 @@ class Page:
     def __init__(self, source, build, work, compiler):
         self.source, self.build, self.work = source, build, work
         self.environment = dict(os.environ, HOME=work, REEL_RUNTIME_DIR=os.path.join(work, "runtime"))
-        for name in ("REEL_PLUGIN_PATH", "LD_LIBRARY_PATH", "PKG_CONFIG_PATH", "DISPLAY"):
+        for name in ("REEL_PLUGIN_PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PKG_CONFIG_PATH", "DISPLAY"):
             self.environment.pop(name, None)
         self.pending = []  # pipelines that wait to be checked
         self.tools = os.path.join(work, "tools")
         os.mkdir(self.tools)
         # `g++` is the compiler of this build; a test installs no packages.
         self.add_tool("g++", f'exec {shlex.quote(shutil.which(compiler))} -Wall -Wextra -Werror "$@"')
+        if os.path.exists(PYTHON):
+            self.add_tool("python3", f'exec {PYTHON} "$@"')
         for name in ("apt-get", "sudo"):
             self.add_tool(name, "echo 'the README test installs nothing: apps/install-packages build run' >&2; exit 1")
         self.environment["PATH"] = f"{self.tools}:{os.environ['PATH']}"
@@ -167,6 +172,12 @@ class Page:
                 print(f"longer than {limit} lines")
                 return 1
             self.write(rest[-1], body)
+            return 0
+        if language == "python":
+            if len(body.splitlines()) >= LINES_OF_A_SCRIPT:
+                print(f"longer than {LINES_OF_A_SCRIPT} lines")
+                return 1
+            self.write(rest[0], body)
             return 0
         if language == "yaml":
             self.write(rest[0], body)

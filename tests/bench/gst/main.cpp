@@ -25,7 +25,7 @@ struct Scale {
   int rounds = 5;
   unsigned warm_up = 3 * kSlots;  // every slot has been touched
   unsigned paced_frames = 180;
-  unsigned unpaced_frames = 600;
+  unsigned unpaced_frames = 1800;
 };
 constexpr Scale kSmoke{.rounds = 1, .warm_up = 4, .paced_frames = 6, .unpaced_frames = 20};
 

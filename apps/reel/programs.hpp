@@ -1,0 +1,7 @@
+// Programs that are started by their name. Thread-safe; reads the file system.
+#pragma once
+
+#include <string>
+
+/// Where PATH leads for `name`; `name` itself where that is a path. Empty where there is no such program.
+[[nodiscard]] std::string find_program(const std::string& name);

@@ -1,6 +1,3 @@
-#include <sys/resource.h>
-
-#include <csignal>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -8,6 +5,7 @@
 #include <reel_test/run_reel.hpp>
 #include <reel_test/runtime_dir.hpp>
 #include <reel_test/scratch_dir.hpp>
+#include <reel_test/short_files.hpp>
 
 #include <reel/channel/frame_writer.hpp>
 #include <reel/channel/opencv_convert.hpp>
@@ -108,14 +106,10 @@ TEST(Snapshot, LeavesTheOldPictureWhereTheNewOneDoesNotFit) {
   ASSERT_EQ(writer.write({reinterpret_cast<const std::byte*>(noise.data), 64 * 64 * 3}),
             reel::WriteStatus::ok)
       << writer.error();
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  const rlimit few_bytes{4096, before.rlim_max};
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &few_bytes), 0);  // of its child too: enough for what it says
-  const auto run = run_reel({"snapshot", "camera", file});
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
+  const auto run = [&] {
+    const reel_test::ShortFiles limit(4096);  // of its child too: enough for what it says
+    return run_reel({"snapshot", "camera", file});
+  }();
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(run.errors, HasSubstr("File too large"));
   EXPECT_EQ(reel_test::read_file(file), "old");

@@ -8,45 +8,10 @@
 
 #include <fmt/format.h>
 
+#include <reel/base/quantity.hpp>
 #include <reel/base/text.hpp>
 
 namespace reel {
-namespace {
-
-struct Unit {
-  std::string_view name;
-  double factor;
-};
-
-constexpr std::array<Unit, 5> kTimeUnits{{{"ms", 1}, {"s", 1e3}, {"", 1e3}, {"min", 60e3}, {"h", 3600e3}}};
-constexpr std::array<Unit, 6> kShortTimeUnits{
-    {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"", 1e9}, {"min", 60e9}, {"h", 3600e9}}};
-constexpr std::array<Unit, 8> kSizeUnits{{{"", 1},
-                                          {"B", 1},
-                                          {"kB", 1e3},
-                                          {"KiB", 1024},
-                                          {"MB", 1e6},
-                                          {"MiB", 1048576},
-                                          {"GB", 1e9},
-                                          {"GiB", 1073741824}}};
-
-// "1.5 MB" with one of `units`: the number times its factor. Not negative.
-template <std::size_t N>
-std::optional<double> quantity(std::string_view text, const std::array<Unit, N>& units) {
-  double number = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  if (error != std::errc() || !std::isfinite(number) || number < 0) return std::nullopt;
-  std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  while (unit.starts_with(' ')) unit.remove_prefix(1);
-  for (const Unit& candidate : units) {
-    if (candidate.name == unit) return number * candidate.factor;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 std::optional<std::int64_t> integer_from(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -59,24 +24,6 @@ std::optional<double> number_from(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-std::optional<int> duration_ms_from(std::string_view text) {
-  const auto value = quantity(text, kTimeUnits);
-  if (!value || *value > std::numeric_limits<int>::max()) return std::nullopt;
-  return static_cast<int>(std::lround(*value));
-}
-
-std::optional<std::int64_t> duration_ns_from(std::string_view text) {
-  const auto value = quantity(text, kShortTimeUnits);
-  if (!value || *value > 9e18) return std::nullopt;
-  return static_cast<std::int64_t>(std::llround(*value));
-}
-
-std::optional<std::uint64_t> bytes_from(std::string_view text) {
-  const auto value = quantity(text, kSizeUnits);
-  if (!value || *value > 9e15 || *value != std::floor(*value)) return std::nullopt;
-  return static_cast<std::uint64_t>(*value);
 }
 
 MapReader::MapReader(const YamlNode& node, std::string what, Problems& problems)
@@ -165,9 +112,12 @@ std::optional<int> MapReader::duration_ms(const std::string& key) {
   static constexpr std::string_view kWanted = "a duration such as 2s, 500ms, 1.5min or a number of seconds";
   const YamlNode* value = scalar(key, kWanted);
   if (value == nullptr) return std::nullopt;
-  const auto duration = duration_ms_from(value->text);
-  if (!duration) refuse(*value, key, kWanted);
-  return duration;
+  const auto duration = duration_from(value->text);
+  if (!duration || *duration / 1'000'000 > std::numeric_limits<int>::max()) {
+    refuse(*value, key, kWanted);
+    return std::nullopt;
+  }
+  return static_cast<int>(std::llround(static_cast<double>(*duration) / 1e6));
 }
 
 std::optional<std::int64_t> MapReader::duration_ns(const std::string& key, std::int64_t most) {
@@ -175,7 +125,7 @@ std::optional<std::int64_t> MapReader::duration_ns(const std::string& key, std::
       "a duration such as 20ms, 500us, 1.5s or a number of seconds, up to {} s", most / 1'000'000'000);
   const YamlNode* value = scalar(key, wanted);
   if (value == nullptr) return std::nullopt;
-  const auto duration = duration_ns_from(value->text);
+  const auto duration = duration_from(value->text);
   if (duration && *duration <= most) return duration;
   refuse(*value, key, wanted);
   return std::nullopt;
@@ -186,7 +136,7 @@ std::optional<std::uint64_t> MapReader::bytes(const std::string& key, std::uint6
       fmt::format("a number of bytes (or with kB, MB, GB, KiB, MiB, GiB) up to {}", most);
   const YamlNode* value = scalar(key, wanted);
   if (value == nullptr) return std::nullopt;
-  const auto size = bytes_from(value->text);
+  const auto size = size_from(value->text);
   if (size && *size <= most) return size;
   refuse(*value, key, wanted);
   return std::nullopt;

@@ -64,8 +64,5 @@ class MapReader {
 // The same from text alone; nullopt when it is none.
 [[nodiscard]] std::optional<std::int64_t> integer_from(std::string_view text);
 [[nodiscard]] std::optional<double> number_from(std::string_view text);
-[[nodiscard]] std::optional<int> duration_ms_from(std::string_view text);
-[[nodiscard]] std::optional<std::int64_t> duration_ns_from(std::string_view text);
-[[nodiscard]] std::optional<std::uint64_t> bytes_from(std::string_view text);
 
 }  // namespace reel

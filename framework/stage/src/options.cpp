@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <reel/base/error.hpp>
+#include <reel/base/quantity.hpp>
 #include <reel/base/text.hpp>
 #include <reel/stage/options.hpp>
 
@@ -51,7 +52,21 @@ void check_text(const OptionSpec& spec, const std::string& text, const std::stri
          where);
 }
 
-void check_range(const OptionSpec& spec, double number, std::string_view text, const std::string& where) {
+std::optional<double> as_number(std::string_view text) {
+  return parse<double>(text);
+}
+std::optional<double> as_duration(std::string_view text) {
+  const auto value = duration_from(text);
+  return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
+}
+std::optional<double> as_size(std::string_view text) {
+  const auto value = size_from(text);
+  return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
+}
+
+// `read` reads the ends of the range as it did the number.
+void check_range(const OptionSpec& spec, double number, std::string_view text, const std::string& where,
+                 std::optional<double> (*read)(std::string_view)) {
   if (spec.allowed == nullptr) return;
   const std::string_view allowed = spec.allowed;
   const std::size_t dots = allowed.find("..");
@@ -59,8 +74,8 @@ void check_range(const OptionSpec& spec, double number, std::string_view text, c
     throw Error(
         ErrorCode::plugin,
         fmt::format("option {} declares the range \"{}\": it must be \"least..most\"", spec.name, allowed));
-  const auto least = parse<double>(allowed.substr(0, dots));
-  const auto most = parse<double>(allowed.substr(dots + 2));
+  const auto least = read(allowed.substr(0, dots));
+  const auto most = read(allowed.substr(dots + 2));
   if ((least && number < *least) || (most && number > *most))
     refuse(spec, text, fmt::format("is outside {}", spec.allowed), where);
 }
@@ -100,6 +115,8 @@ std::string_view to_string(OptionType type) noexcept {
     case OptionType::boolean: return "boolean";
     case OptionType::path: return "path";
     case OptionType::list: return "list";
+    case OptionType::duration: return "duration";
+    case OptionType::size: return "size";
   }
   return "unknown";
 }
@@ -127,14 +144,28 @@ Options::Value Options::read(const OptionSpec& spec, const OptionValue& given,
       if (!integer) refuse(spec, given.text, "is not an integer of 64 bits", given.where);
       value.integer = *integer;
       value.number = static_cast<double>(*integer);
-      check_range(spec, value.number, given.text, given.where);
+      check_range(spec, value.number, given.text, given.where, as_number);
       break;
     }
     case OptionType::number: {
       const auto number = parse<double>(given.text);
       if (!number || !std::isfinite(*number)) refuse(spec, given.text, "is not a number", given.where);
       value.number = *number;
-      check_range(spec, value.number, given.text, given.where);
+      check_range(spec, value.number, given.text, given.where, as_number);
+      break;
+    }
+    case OptionType::duration: {
+      const auto duration = duration_from(given.text);
+      if (!duration) refuse(spec, given.text, fmt::format("is not {}", kDurationText), given.where);
+      value.integer = *duration;
+      check_range(spec, static_cast<double>(*duration), given.text, given.where, as_duration);
+      break;
+    }
+    case OptionType::size: {
+      const auto size = size_from(given.text);
+      if (!size) refuse(spec, given.text, fmt::format("is not {}", kSizeText), given.where);
+      value.integer = static_cast<std::int64_t>(*size);
+      check_range(spec, static_cast<double>(*size), given.text, given.where, as_size);
       break;
     }
     case OptionType::list:
@@ -197,6 +228,12 @@ double Options::number(std::string_view name) const {
 }
 bool Options::boolean(std::string_view name) const {
   return find(name, OptionType::boolean).boolean;
+}
+std::int64_t Options::duration_ns(std::string_view name) const {
+  return find(name, OptionType::duration).integer;
+}
+std::uint64_t Options::bytes(std::string_view name) const {
+  return static_cast<std::uint64_t>(find(name, OptionType::size).integer);
 }
 const std::vector<std::string>& Options::list(std::string_view name) const {
   return find(name, OptionType::list).items;

@@ -13,12 +13,14 @@ namespace reel {
 /// The numbers are part of the plugin ABI.
 enum class OptionType : std::uint32_t {
   text = 1,
-  integer = 2,  // 64 bit, signed
-  number = 3,   // double
-  boolean = 4,  // true or false
-  path = 5,     // a file or directory; relative ones are taken from the pipeline file's directory and arrive
-                // absolute. Empty text and text with a scheme ("test://ball") arrive as they are
-  list = 6      // of texts; one text (a default, --set) is split at its commas
+  integer = 2,   // 64 bit, signed
+  number = 3,    // double
+  boolean = 4,   // true or false
+  path = 5,      // a file or directory; relative ones are taken from the pipeline file's directory and arrive
+                 // absolute. Empty text and text with a scheme ("test://ball") arrive as they are
+  list = 6,      // of texts; one text (a default, --set) is split at its commas
+  duration = 7,  // "500ms", "2s", "1h", "30d", or a number of seconds
+  size = 8       // bytes: "4096", "64MB", "2GiB"
 };
 [[nodiscard]] std::string_view to_string(OptionType type) noexcept;
 
@@ -28,7 +30,8 @@ struct OptionSpec {
   OptionType type;
   const char* fallback;           // the default as text; nullptr: must be given
   const char* help;               // one sentence, units included
-  const char* allowed = nullptr;  // texts: "a|b|c"; numbers: "1..256" (either end may be left out)
+  const char* allowed = nullptr;  // texts: "a|b|c"; numbers, durations, sizes: "1..256", "1s..1h" (either
+                                  // end may be left out)
 };
 
 /// A value as it stands in a pipeline file or on the command line.
@@ -53,6 +56,8 @@ class Options {
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
   [[nodiscard]] double number(std::string_view name) const;  // of number and integer
   [[nodiscard]] bool boolean(std::string_view name) const;
+  [[nodiscard]] std::int64_t duration_ns(std::string_view name) const;
+  [[nodiscard]] std::uint64_t bytes(std::string_view name) const;  // of size
   [[nodiscard]] const std::vector<std::string>& list(std::string_view name) const;
   /// True when the pipeline file or command line gave it.
   [[nodiscard]] bool given(std::string_view name) const;

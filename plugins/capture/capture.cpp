@@ -10,7 +10,6 @@
 
 #include "camera_run.hpp"
 #include "clip_run.hpp"
-#include "duration.hpp"
 #include "options.hpp"
 #include "source.hpp"
 
@@ -80,9 +79,9 @@ void Capture::plan_camera(const reel::Options& options) {
   camera_.conversion = conversion_from(options);
   camera_.audio_optional = options.text("audio") == "optional";
   camera_.reconnect = options.boolean("reconnect");
-  camera_.stall_timeout_ms = duration_ms("stall_timeout", options.text("stall_timeout"));
-  camera_.least_delay_ms = duration_ms("reconnect_delay", options.text("reconnect_delay"));
-  camera_.most_delay_ms = duration_ms("reconnect_delay_max", options.text("reconnect_delay_max"));
+  camera_.stall_timeout_ms = options.duration_ms("stall_timeout");
+  camera_.least_delay_ms = options.duration_ms("reconnect_delay");
+  camera_.most_delay_ms = options.duration_ms("reconnect_delay_max");
   if (camera_.most_delay_ms < camera_.least_delay_ms)
     throw Error(ErrorCode::bad_config,
                 "the option reconnect_delay_max (" + std::to_string(camera_.most_delay_ms) +

@@ -1,6 +1,5 @@
 #include "http_source.hpp"
 
-#include "duration.hpp"
 #include "element.hpp"
 #include "uri_element.hpp"
 
@@ -9,7 +8,7 @@ namespace capture {
 HttpSource::HttpSource(const reel::Options& options)
     : NetworkSource(options),
       camera_(options.boolean("live")),
-      stall_timeout_ms_(duration_ms("stall_timeout", options.text("stall_timeout"))) {}
+      stall_timeout_ms_(options.duration_ms("stall_timeout")) {}
 
 reel::gst::Ptr<GstElement> HttpSource::make_element(const Wanted& wanted) const {
   static_cast<void>(new_element("souphttpsrc"));  // else uridecodebin says no more than "no URI handler"

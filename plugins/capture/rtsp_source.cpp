@@ -1,6 +1,5 @@
 #include "rtsp_source.hpp"
 
-#include "duration.hpp"
 #include "uri_element.hpp"
 
 namespace capture {
@@ -28,8 +27,8 @@ gboolean on_select_stream(GstElement* /*source*/, guint /*number*/, GstCaps* cap
 RtspSource::RtspSource(const reel::Options& options)
     : NetworkSource(options),
       transport_(options.text("transport")),
-      latency_ms_(duration_ms("latency", options.text("latency"))),
-      stall_timeout_ms_(duration_ms("stall_timeout", options.text("stall_timeout"))) {}
+      latency_ms_(options.duration_ms("latency")),
+      stall_timeout_ms_(options.duration_ms("stall_timeout")) {}
 
 reel::gst::Ptr<GstElement> RtspSource::make_element(const Wanted& wanted) const {
   return make_uri_element(address().uri, wanted, [this, wanted](GstElement* source) {

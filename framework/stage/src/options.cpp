@@ -232,6 +232,11 @@ bool Options::boolean(std::string_view name) const {
 std::int64_t Options::duration_ns(std::string_view name) const {
   return find(name, OptionType::duration).integer;
 }
+std::int64_t Options::duration_ms(std::string_view name) const {
+  constexpr std::int64_t kNsPerMs = 1'000'000;
+  const std::int64_t duration = duration_ns(name);
+  return duration / kNsPerMs + (duration % kNsPerMs >= kNsPerMs / 2 ? 1 : 0);
+}
 std::uint64_t Options::bytes(std::string_view name) const {
   return static_cast<std::uint64_t>(find(name, OptionType::size).integer);
 }

@@ -2,7 +2,6 @@
 #include <map>
 
 #include <backoff.hpp>
-#include <duration.hpp>
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 #include <options.hpp>
@@ -106,17 +105,6 @@ TEST(Region, IsASizeAndAPlace) {
        {"640", "640x480", "640x480+1", "0x480+0+0", "640x480+1+2+3", "640x480-1-2", "99999x1+0+0"})
     expect_error(ErrorCode::bad_config, {text, "WIDTHxHEIGHT+X+Y"},
                  [&] { static_cast<void>(parse_region(text)); });
-}
-
-TEST(Duration, IsANumberOfSecondsOrHasAUnit) {
-  EXPECT_EQ(duration_ms("x", "2"), 2'000);
-  EXPECT_EQ(duration_ms("x", "1.5s"), 1'500);
-  EXPECT_EQ(duration_ms("x", "250ms"), 250);
-  EXPECT_EQ(duration_ms("x", "1.5min"), 90'000);
-  EXPECT_EQ(duration_ms("x", "1h"), 3'600'000);
-  for (const char* text : {"", "s", "-1s", "2 s", "2d", "nan", "inf", "25h", "1e9"})
-    expect_error(ErrorCode::bad_config, {"'x'", "0 to 24h"},
-                 [&] { static_cast<void>(duration_ms("x", text)); });
 }
 
 TEST(Backoff, DoublesGiveOrTakeAQuarterUpToItsMost) {

@@ -22,7 +22,9 @@ constexpr std::array kSpecs{
     OptionSpec{"gain", OptionType::number, "1.5", "factor", "0.."},
     OptionSpec{"loop", OptionType::boolean, "false", "again and again"},
     OptionSpec{"model", OptionType::path, "", "the network's file"},
-    OptionSpec{"labels", OptionType::list, "face,person", "what is looked for", "face|person|car"}};
+    OptionSpec{"labels", OptionType::list, "face,person", "what is looked for", "face|person|car"},
+    OptionSpec{"patience", OptionType::duration, "1.5s", "how long", "10ms..1h"},
+    OptionSpec{"room", OptionType::size, "64MB", "how much", "1kB..1TB"}};
 
 std::map<std::string, OptionValue> given(const std::string& name, const std::string& text) {
   return {{name, OptionValue{text, {}, false, "a.yaml:7"}}};
@@ -52,12 +54,18 @@ TEST(Options, HaveTheirDefaultsWhenNothingIsGiven) {
   EXPECT_FALSE(options.boolean("loop"));
   EXPECT_EQ(options.text("model"), "");
   EXPECT_THAT(options.list("labels"), ElementsAre("face", "person"));
+  EXPECT_EQ(options.duration_ns("patience"), 1'500'000'000);
+  EXPECT_EQ(options.duration_ms("patience"), 1'500);
+  EXPECT_EQ(options.bytes("room"), 64'000'000u);
   EXPECT_FALSE(options.given("width"));
 }
 
 TEST(Options, TakeWhatIsGiven) {
   EXPECT_EQ(with("mode", "exact").text("mode"), "exact");
   EXPECT_EQ(with("width", "4096").integer("width"), 4096);
+  EXPECT_EQ(with("patience", "1h").duration_ns("patience"), 3'600'000'000'000);
+  EXPECT_EQ(with("patience", "10.6ms").duration_ms("patience"), 11);
+  EXPECT_EQ(with("room", "1 KiB").bytes("room"), 1024u);
   EXPECT_EQ(with("gain", "2e-3").number("gain"), 2e-3);
   EXPECT_TRUE(with("loop", "true").boolean("loop"));
   EXPECT_TRUE(with("loop", "false").given("loop"));
@@ -84,7 +92,7 @@ TEST(Options, NameTheNearestOptionWhenOneIsUnknown) {
 
 TEST(Options, ListAllWhenAnUnknownOneIsNearNone) {
   EXPECT_THAT(error_of(given("transparency", "3")).message(),
-              HasSubstr("gain, labels, loop, mode, model or width"));
+              HasSubstr("gain, labels, loop, mode, model, patience, room or width"));
   EXPECT_THAT(error_of(given("x", "3"), {}).message(), HasSubstr("takes none"));
 }
 
@@ -123,6 +131,11 @@ INSTANTIATE_TEST_SUITE_P(
                     BadValue{"Infinity", "gain", "inf", "not a number"},
                     BadValue{"WordForANumber", "gain", "much", "not a number"},
                     BadValue{"WordForABoolean", "loop", "yes", "write true or false"},
+                    BadValue{"DurationOfAnotherUnit", "patience", "1m", "500ms, 2s, 1.5min"},
+                    BadValue{"DurationBelowItsRange", "patience", "9ms", "outside 10ms..1h"},
+                    BadValue{"DurationAboveItsRange", "patience", "61min", "outside 10ms..1h"},
+                    BadValue{"SizeOfAnotherUnit", "room", "1m", "kB, MB, GB"},
+                    BadValue{"SizeAboveItsRange", "room", "1.5TiB", "outside 1kB..1TB"},
                     BadValue{"ItemOfAList", "labels", "face,cra", "did you mean car?"}),
     [](const auto& value) { return std::string(value.param.test); });
 

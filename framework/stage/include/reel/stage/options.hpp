@@ -57,7 +57,8 @@ class Options {
   [[nodiscard]] double number(std::string_view name) const;  // of number and integer
   [[nodiscard]] bool boolean(std::string_view name) const;
   [[nodiscard]] std::int64_t duration_ns(std::string_view name) const;
-  [[nodiscard]] std::uint64_t bytes(std::string_view name) const;  // of size
+  [[nodiscard]] std::int64_t duration_ms(std::string_view name) const;  // rounded
+  [[nodiscard]] std::uint64_t bytes(std::string_view name) const;       // of size
   [[nodiscard]] const std::vector<std::string>& list(std::string_view name) const;
   /// True when the pipeline file or command line gave it.
   [[nodiscard]] bool given(std::string_view name) const;

@@ -11,6 +11,7 @@
 #include <reel_test/runtime_dir.hpp>
 #include <reel_test/scratch_dir.hpp>
 #include <reel_test/short_files.hpp>
+#include <reel_test/wait_until.hpp>
 
 #include <reel/channel/frame_writer.hpp>
 #include <reel/channel/opencv_convert.hpp>
@@ -124,13 +125,14 @@ TEST_F(Snapshot, SaysWhereItCannotWrite) {
 }
 
 TEST_F(Snapshot, LeavesNothingWhereThePictureDoesNotFit) {
-  start({{"path", "x.png"}});
-  Loan loan;
-  ASSERT_EQ(writer_->acquire(loan), WriteStatus::ok);  // the stage reads: all memory is there
+  start({{"path", "{n}.png"}, {"count", "0"}});
+  send(1);
+  const Files first{{"1.png", 1}};
+  ASSERT_TRUE(reel_test::wait_until([&] { return written() == first; })) << "all memory is there";
   const reel_test::ShortFiles limit(20);
-  ASSERT_EQ(writer_->publish(std::move(loan), {}), WriteStatus::ok);
-  reel_test::expect_error(ErrorCode::io, {"x.png", "File too large", "`path`"}, [&] { stage_->join(); });
-  EXPECT_TRUE(written().empty()) << "nothing unfinished is left";
+  send(2);
+  reel_test::expect_error(ErrorCode::io, {"2.png", "File too large", "`path`"}, [&] { stage_->join(); });
+  EXPECT_EQ(written(), first) << "nothing unfinished is left";
   writer_->end();
 }
 

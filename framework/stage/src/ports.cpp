@@ -162,9 +162,14 @@ void LiveInput::fail() const {
 
 void LiveInput::count(const Frame& taken, std::int64_t now_ns) noexcept {
   put(counters_.frames, get(counters_.frames) + 1);
+  note(taken);
   if (taken.publish_ns() != kNoTime) counters_.hop.add(now_ns - taken.publish_ns());
   if (taken.info().capture_ns != kNoTime) counters_.end_to_end.add(now_ns - taken.info().capture_ns);
   refresh();  // with the frame, so that a stage that is killed leaves counts that agree
+}
+
+void LiveInput::note(const Frame& taken) noexcept {
+  put(counters_.newest, taken.sequence());
 }
 
 void LiveInput::pass_over() noexcept {
@@ -263,6 +268,7 @@ void LiveOutput::cancel_start() noexcept {
 void LiveOutput::refresh() noexcept {
   const WriterStats now = writer_.stats();
   put(counters_.frames, before_.published + now.published);
+  put(counters_.newest, now.published);  // a writer counts its frames from 1
   put(counters_.bytes, before_.bytes + now.bytes);
   put(counters_.waits, before_.waits + now.waits);
   put(counters_.demoted, before_.demoted + now.demoted);

@@ -26,7 +26,7 @@ constexpr std::int64_t kDrainLimit_ns = 10'000'000'000;
 class StageRun final : public StageContext, private SetReceiver {
  public:
   StageRun(const Plugin& plugin, const StageSetup& setup, const StopSignal& stop, StagePage& page)
-      : plugin_(plugin), setup_(setup), stop_(stop), page_(page), trace_(page) {}
+      : plugin_(plugin), setup_(setup), stop_(stop), page_(page), trace_(page), metrics_(page.metrics) {}
   ~StageRun() override { count_all(); }  // a failed stage's last frames count too
 
   void run();
@@ -40,6 +40,7 @@ class StageRun final : public StageContext, private SetReceiver {
     return is_source() ? stop_.draining() : stop_.stopped();
   }
   void finish() noexcept override { finished_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] StageMetrics& metrics() noexcept override { return metrics_; }
 
  private:
   [[nodiscard]] bool is_source() const noexcept { return setup_.inputs.empty(); }
@@ -86,6 +87,7 @@ class StageRun final : public StageContext, private SetReceiver {
   const StopSignal& stop_;
   StagePage& page_;
   StageTrace trace_;
+  StageMetrics metrics_;
   std::int64_t idle_since_ns_ = monotonic_ns();  // when the last process() or produce() was over
   std::atomic<bool> finished_{false};
   std::int64_t refreshed_ns_ = 0;
@@ -248,6 +250,7 @@ void StageRun::hand_on(std::size_t index) {
 }
 
 void StageRun::hand_on_other(LiveInput& input, const Frame& frame) {
+  input.note(frame);
   call("other", [&] { stage_->other(*this, input, frame); });
 }
 

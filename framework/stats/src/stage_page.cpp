@@ -80,9 +80,11 @@ std::string_view to_string(StageState state) noexcept {
 }
 
 void LatencyHistogram::add(std::int64_t nanoseconds) noexcept {
-  auto& bucket = buckets_[bucket_of(static_cast<std::uint64_t>(std::max<std::int64_t>(nanoseconds, 0)))];
+  const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(nanoseconds, 0));
+  auto& bucket = buckets_[bucket_of(value)];
   // relaxed, and no locked add: one writer, and readers want each number alone.
   bucket.store(bucket.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  sum_.store(sum_.load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
 }
 
 std::uint64_t LatencyHistogram::count() const noexcept {

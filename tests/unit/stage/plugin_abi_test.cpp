@@ -10,7 +10,7 @@
 namespace reel {
 namespace {
 
-static_assert(kPluginAbi == 4, "these are the sizes of another ABI: measure them anew");
+static_assert(kPluginAbi == 5, "these are the sizes of another ABI: measure them anew");
 
 struct Size {
   const char* type;
@@ -52,6 +52,9 @@ constexpr Size kSizes[] = {
     {"Plane", sizeof(Plane), 24},
     {"Fraction", sizeof(Fraction), 8},
     {"Segment", sizeof(Segment), 56},
+    {"StageMetrics", sizeof(StageMetrics), 48},
+    {"Counter", sizeof(Counter), 8},
+    {"Gauge", sizeof(Gauge), 8},
     {"Error", sizeof(Error), 88},
 };
 

@@ -17,9 +17,9 @@ namespace reel {
 /// Changes with every change of a type that crosses the boundary, in its members or its virtual functions:
 /// those of this file; Stage, StageContext, FrameSet, Input, Output, OptionSpec, OptionValue, Options; what
 /// modules use inline of Frame, Loan, HeldSlot, PlaneView, ConstPlaneView, FrameInfo, SideDataView,
-/// SideDataWriter, Format and all it is made of, VideoLayout, Segment, Tags, Error. A unit test holds their
-/// sizes beside this number.
-inline constexpr std::uint32_t kPluginAbi = 4;
+/// SideDataWriter, Format and all it is made of, VideoLayout, Segment, Tags, StageMetrics, Counter, Gauge,
+/// Error. A unit test holds their sizes beside this number.
+inline constexpr std::uint32_t kPluginAbi = 5;
 
 /// What a port takes or gives: any of these bits.
 enum PortMedia : std::uint32_t {
@@ -35,7 +35,7 @@ struct PortSpec {
   std::uint32_t media;  // PortMedia bits
   const char* help;
   bool required = true;  // must be connected in a pipeline
-  bool many = false;     // any number of streams (inputs only)
+  bool many = false;     // any number of streams
 };
 
 /// Plain data; every pointer is to a constant that lives as long as the module.

@@ -13,6 +13,7 @@
 #include <reel/channel/frame_reader.hpp>
 #include <reel/channel/frame_writer.hpp>
 #include <reel/stage/options.hpp>
+#include <reel/stats/metrics.hpp>
 
 namespace reel {
 
@@ -78,6 +79,9 @@ class StageContext {
   /// Ends the stage after this call, its outputs with an end of stream: for a stage that has done its work
   /// (snapshot: one picture). Thread-safe.
   virtual void finish() noexcept = 0;
+  /// Numbers that the stage tells about itself: `reel inspect` and `GET /metrics` show them (metrics.hpp says
+  /// what names are). Asked for in start(); used from any thread until the stage is destroyed.
+  [[nodiscard]] virtual StageMetrics& metrics() noexcept = 0;
 };
 
 /// Frames that belong together, one of each input: see Stage::process_set.

@@ -13,12 +13,13 @@
 #include <string_view>
 
 #include <reel/base/unique_fd.hpp>
+#include <reel/stats/metrics.hpp>
 #include <reel/stats/span_ring.hpp>
 
 namespace reel {
 
 inline constexpr std::size_t kMaxPorts = 16;
-inline constexpr std::uint32_t kStagePageVersion = 5;
+inline constexpr std::uint32_t kStagePageVersion = 6;
 
 enum class StageState : std::uint32_t {
   none = 0,      // no process yet
@@ -38,23 +39,28 @@ class LatencyHistogram {
   [[nodiscard]] std::uint64_t count() const noexcept;
   /// The duration below which a share `quantile` (0 to 1) of all lies, in nanoseconds; 0 when there are none.
   [[nodiscard]] std::int64_t quantile(double quantile) const noexcept;
+  /// Of all durations, in nanoseconds.
+  [[nodiscard]] std::uint64_t sum() const noexcept { return sum_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr std::size_t kBuckets = 256;
   std::array<std::atomic<std::uint64_t>, kBuckets> buckets_{};
+  std::atomic<std::uint64_t> sum_{0};
 };
 
 struct InputCounters {
   std::array<char, 64> port{}, stream{};  // zero-terminated; written once, before the stage is running
   std::atomic<std::uint64_t> frames{0};   // handed to process()
   std::atomic<std::uint64_t> verified{0}, corrupted{0}, skipped{0}, lapped{0}, connects{0};
-  LatencyHistogram hop;         // publish in the stage before to process() here
-  LatencyHistogram end_to_end;  // capture to process() here
+  std::atomic<std::uint64_t> newest{0};  // sequence of the frame taken last; 0: none, or not known
+  LatencyHistogram hop;                  // publish in the stage before to process() here
+  LatencyHistogram end_to_end;           // capture to process() here
 };
 
 struct OutputCounters {
   std::array<char, 64> port{}, stream{};
   std::atomic<std::uint64_t> frames{0}, bytes{0}, waits{0}, demoted{0};
+  std::atomic<std::uint64_t> newest{0};  // sequence of the frame given last, by the present process; the same
   std::atomic<std::uint32_t> acquiring{
       0};  // 1 while the stage waits for a slot, as for readers that are slow
   // By the supervisor: bit i says that reader i of those that the output waits for is gone for good.
@@ -78,6 +84,7 @@ struct StagePage {
   std::atomic<std::int64_t> call_began_ns{0};  // CLOCK_MONOTONIC, of the present such call; 0: in none
   std::array<InputCounters, kMaxPorts> inputs;
   std::array<OutputCounters, kMaxPorts> outputs;
+  MetricTable metrics;  // what the stage counts and measures besides
 
   [[nodiscard]] SpanRing& spans() noexcept;
   [[nodiscard]] const SpanRing& spans() const noexcept;

@@ -2,7 +2,7 @@
 # even compile, and reel_layer() refuses an upward link when CMake runs (tests/house shows both).
 
 # Low to high: each may use only those before it.
-set(REEL_LAYERS base format shm ring channel stats stage pipeline)
+set(REEL_LAYERS base format shm ring channel stats stage service pipeline)
 
 # reel_layer(<name> USES <lower layers> SOURCES <files in src/> LIBRARIES <third-party, seen by this layer's .cpp files alone>)
 function(reel_layer name)

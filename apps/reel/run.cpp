@@ -40,6 +40,7 @@ struct RunOptions {
   bool verbose = false;
   bool progress = false;
   std::string summary_file;
+  std::string serve;
   std::string debugged;
   std::vector<std::string> gdb_commands;
   std::vector<std::string> wrappers;
@@ -146,6 +147,7 @@ reel::PipelineReport supervise(reel::Graph graph, const RunOptions& options) {
   Progress progress;
   reel::SupervisorOptions supervisor;
   supervisor.duration_ms = static_cast<int>(options.duration_s * 1000);
+  if (!options.serve.empty()) supervisor.serve = reel::listen_address_from(options.serve);
   supervisor.wrappers = parse_wrappers(options.wrappers, graph);
   std::optional<Debugger> debugger;
   if (!options.debugged.empty()) {
@@ -216,6 +218,10 @@ void add_run(CLI::App& app, CommandResult& result) {
   command
       ->add_option("--summary-json", options->summary_file, "write the closing table to this file, as JSON")
       ->type_name("FILE");
+  command
+      ->add_option("--serve", options->serve,
+                   "serve /metrics and /health over HTTP there: 127.0.0.1:9477, or a port; 0 is any free one")
+      ->type_name("ADDRESS");
   CLI::Option* gdb = command->add_option(
       "--gdb", options->debugged,
       "this stage waits for gdb, which is started in this terminal; without one it says what to type");

@@ -100,6 +100,15 @@ Row stage_cells(const PipelineSample& sample, const reel::StageReport& stage) {
           stage.memory_bytes == 0 ? "-" : reel::bytes_text(stage.memory_bytes)};
 }
 
+// "camera: connected 1, reconnects 3": what it counts and measures besides.
+std::string own_numbers(const reel::StageReport& stage) {
+  std::string text;
+  for (const reel::MetricReport& metric : stage.metrics)
+    text += fmt::format("{} {}{} {}", text.empty() ? ":" : ",", reel::printable(metric.name),
+                        metric.stream.empty() ? "" : " of " + reel::printable(metric.stream), metric.value);
+  return stage.name + text;
+}
+
 }  // namespace
 
 std::optional<TopOrder> top_order_from(std::string_view name) {
@@ -152,6 +161,8 @@ std::vector<std::string> top_lines(const PipelineSample& sample, const HeldSlots
                                              now.report.seconds, now.pid, now.file,
                                              now.draining ? ", draining" : "")};
   for (std::string& line : table.lines()) lines.push_back(std::move(line));
+  for (const reel::StageReport& stage : now.report.stages)
+    if (!stage.metrics.empty() && sample.in_pipeline(stage)) lines.push_back(own_numbers(stage));
   for (const reel::StageReport& stage : now.report.stages)
     if (!stage.reason.empty() && sample.in_pipeline(stage))
       lines.push_back(fmt::format("{}: {}", stage.name, reel::printable(stage.reason)));

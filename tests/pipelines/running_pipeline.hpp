@@ -35,7 +35,7 @@ class RunningPipeline {
   [[nodiscard]] bool wait_for_log(const std::string& text) const;
 
   /// Waits for its end.
-  ExitStatus wait() { return reel_.wait(); }
+  ExitStatus wait(std::chrono::milliseconds watchdog = kWatchdog) { return reel_.wait(watchdog); }
   /// After the end: what --summary-json wrote.
   [[nodiscard]] nlohmann::json summary() const;
   /// Of the summary.

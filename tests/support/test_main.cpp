@@ -1,5 +1,6 @@
 // GoogleTest's main, and the roles of ChildProcess::role().
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <map>
@@ -61,6 +62,8 @@ int main(int argc, char** argv) {
   if (argc >= 3 && std::string_view(argv[1]) == "--role") {
     return reel_test::run_role(argv[2], {argv + 3, argv + argc});
   }
+  // Of the service that runs these tests, perhaps: not of what they start.
+  for (const char* variable : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) ::unsetenv(variable);
   ::testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();
 }

@@ -120,6 +120,7 @@ PipelineConfig parse_pipeline(const std::string& text, const std::string& file,
   if (const YamlNode* streams = map.find_optional("streams"))
     config.streams = read_streams(*streams, problems);
   read_stage_part(map, config);
+  read_service(map, config);
   map.finish();
   problems.throw_if_any();
   return config;

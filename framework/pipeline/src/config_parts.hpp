@@ -25,6 +25,9 @@ namespace reel {
 [[nodiscard]] std::vector<OutputConfig> read_outputs(const YamlNode& node, const std::string& what,
                                                      Problems& problems);
 
+/// `serve` and `health` of the pipeline; its stages have been read.
+void read_service(MapReader& map, PipelineConfig& config);
+
 /// Adds a problem unless `name` can be a stream's.
 void require_stream_name(const std::string& name, const std::string& where, Problems& problems);
 

@@ -142,19 +142,23 @@ std::vector<OutputConfig> read_outputs(const YamlNode& node, const std::string& 
     if (value.kind != YamlNode::Kind::scalar) {
       problems.add(
           value.where,
-          fmt::format("'out' of {} must be a stream's name or a map of port to stream's name, not {}", what,
-                      kind_text(value.kind)));
+          fmt::format("'out' of {} must be a stream's name, a list of them or a map of port to those, not {}",
+                      what, kind_text(value.kind)));
       return;
     }
     require_stream_name(value.text, value.where, problems);
     outputs.push_back({value.where, value.text, port});
   };
+  const auto add_all = [&](const YamlNode& value, const std::string& port) {
+    if (value.kind != YamlNode::Kind::list) return add(value, port);
+    for (const YamlNode& item : value.items) add(item, port);
+  };
   if (node.kind != YamlNode::Kind::map) {
-    add(node, {});
+    add_all(node, {});
     return outputs;
   }
   for (const YamlEntry& entry : node.entries) {
-    if (!is_free_key(entry.key)) add(entry.value, entry.key);
+    if (!is_free_key(entry.key)) add_all(entry.value, entry.key);
   }
   return outputs;
 }

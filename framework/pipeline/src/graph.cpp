@@ -249,6 +249,8 @@ class GraphBuilder {
     graph.base_directory = config_.base_directory;
     graph.drain_timeout_ms = config_.drain_timeout_ms;
     graph.stop_timeout_ms = config_.stop_timeout_ms;
+    graph.serve = config_.serve;
+    graph.health = config_.health;
     graph.stages.resize(order.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
       GraphStage& stage = graph.stages[i];

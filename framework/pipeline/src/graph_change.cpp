@@ -61,6 +61,14 @@ bool same_rules(const StageConfig& a, const StageConfig& b) {
   return values(a) == values(b);
 }
 
+auto health_values(const HealthRule& rule) {
+  return std::tuple(rule.stall_timeout_ms, rule.ignored, rule.watchdog_wants_frames);
+}
+
+std::string address_of(const Graph& graph) {
+  return graph.serve ? graph.serve->text() : "nowhere";
+}
+
 }  // namespace
 
 std::size_t find_stage(const Graph& graph, const std::vector<bool>& present, const std::string& name) {
@@ -131,6 +139,9 @@ std::vector<std::string> describe(const GraphChange& change, const Graph& before
   if (before.drain_timeout_ms != after.drain_timeout_ms || before.stop_timeout_ms != after.stop_timeout_ms)
     lines.push_back(fmt::format("drain_timeout is {:g} s, stop_timeout {:g} s",
                                 after.drain_timeout_ms / 1000.0, after.stop_timeout_ms / 1000.0));
+  if (health_values(before.health) != health_values(after.health)) lines.push_back("health: other rules");
+  if (address_of(before) != address_of(after))
+    lines.push_back(fmt::format("serve: stays {} until the pipeline is started anew", address_of(before)));
   for (const std::size_t stage : change.added)
     lines.push_back(fmt::format("{}: added", after.stages[stage].config.name));
   return lines;
@@ -166,6 +177,7 @@ void merge(const GraphChange& change, Graph& running, std::vector<bool>& present
   running.base_directory = std::move(after.base_directory);
   running.drain_timeout_ms = after.drain_timeout_ms;
   running.stop_timeout_ms = after.stop_timeout_ms;
+  running.health = std::move(after.health);
 }
 
 }  // namespace reel

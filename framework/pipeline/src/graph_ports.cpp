@@ -47,6 +47,10 @@ void require_connected(const DraftStage& stage, std::span<const PortSpec> ports,
   }
 }
 
+std::size_t place_of(const std::vector<std::string>& ports, const std::string& name) {
+  return static_cast<std::size_t>(std::find(ports.begin(), ports.end(), name) - ports.begin());
+}
+
 // The port that is named, when it exists, is free and takes the media; else a problem.
 std::string named_input(const DraftStage& stage, const InputConfig& input, std::span<const PortSpec> ports,
                         std::uint32_t media, Problems& problems) {
@@ -123,6 +127,11 @@ void connect_outputs(DraftStage& stage, StreamMedia& media, Problems& problems) 
     const PortSpec* port =
         output.port.empty() && !ports.empty() ? &ports.front() : find_port(ports, output.port);
     if (port != nullptr) {
+      if (!port->many && taken(stage.output_ports, port->name))
+        problems.add(
+            output.where,
+            fmt::format("output port '{}' of {} gives one stream, and gives '{}' already", port->name,
+                        stage_text(stage), outputs[place_of(stage.output_ports, port->name)].stream));
       stage.output_ports.emplace_back(port->name);
       media[output.stream] = port->media;
       continue;

@@ -29,6 +29,11 @@ void each_field(Report& report, Visit&& visit) {
   visit("hop_p99_ns", report.hop_p99_ns);
   visit("end_to_end_median_ns", report.end_to_end_median_ns);
   visit("end_to_end_p99_ns", report.end_to_end_p99_ns);
+  visit("hop_count", report.hop_count);
+  visit("hop_sum_ns", report.hop_sum_ns);
+  visit("end_to_end_count", report.end_to_end_count);
+  visit("end_to_end_sum_ns", report.end_to_end_sum_ns);
+  visit("newest", report.newest);
 }
 
 template <typename Report, typename Visit>
@@ -40,6 +45,17 @@ void each_field(Report& report, Visit&& visit) {
   visit("bytes", report.bytes);
   visit("waits", report.waits);
   visit("demoted", report.demoted);
+  visit("newest", report.newest);
+}
+
+template <typename Report, typename Visit>
+requires std::is_same_v<std::remove_const_t<Report>, MetricReport>
+void each_field(Report& report, Visit&& visit) {
+  visit("name", report.name);
+  visit("stream", report.stream);
+  visit("help", report.help);
+  visit("counter", report.counter);
+  visit("value", report.value);
 }
 
 template <typename Report, typename Visit>
@@ -56,8 +72,10 @@ void each_field(Report& report, Visit&& visit) {
   visit("memory_bytes", report.memory_bytes);
   visit("busy_ms", report.busy_ms);
   visit("sink", report.sink);
+  visit("blocked", report.blocked);
   visit("inputs", report.inputs);
   visit("outputs", report.outputs);
+  visit("metrics", report.metrics);
 }
 
 template <typename Report, typename Visit>

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 namespace reel {
 namespace {
@@ -37,6 +38,11 @@ InputReport input_report(const InputCounters& counters) {
   input.hop_p99_ns = counters.hop.quantile(0.99);
   input.end_to_end_median_ns = counters.end_to_end.quantile(0.5);
   input.end_to_end_p99_ns = counters.end_to_end.quantile(0.99);
+  input.hop_count = counters.hop.count();
+  input.hop_sum_ns = counters.hop.sum();
+  input.end_to_end_count = counters.end_to_end.count();
+  input.end_to_end_sum_ns = counters.end_to_end.sum();
+  input.newest = value(counters.newest);
   return input;
 }
 
@@ -48,6 +54,7 @@ OutputReport output_report(const OutputCounters& counters) {
   output.bytes = value(counters.bytes);
   output.waits = value(counters.waits);
   output.demoted = value(counters.demoted);
+  output.newest = value(counters.newest);
   return output;
 }
 
@@ -58,6 +65,10 @@ void read_counters(const StagePage& page, StageReport& report) {
     report.inputs.push_back(input_report(page.inputs[i]));
   for (std::size_t i = 0; i < bounded_count(page.output_count); ++i)
     report.outputs.push_back(output_report(page.outputs[i]));
+  report.blocked = waits_for_readers(page);
+  for (MetricReading& metric : read_metrics(page.metrics))
+    report.metrics.push_back({std::move(metric.name), std::move(metric.stream), std::move(metric.help),
+                              metric.kind == MetricKind::counter, metric.value});
 }
 
 std::uint64_t frames_moved(const StagePage& page) noexcept {

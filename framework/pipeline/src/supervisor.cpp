@@ -1,6 +1,9 @@
 #include "control_server.hpp"
 #include "graph_change.hpp"
+#include "hang_watch.hpp"
 #include "line_outlet.hpp"
+#include "running_report.hpp"
+#include "service_desk.hpp"
 #include "signal_watch.hpp"
 #include "stage_plans.hpp"
 #include "stage_process.hpp"
@@ -34,8 +37,9 @@ namespace {
 
 constexpr std::string_view kOwnName = "reel";
 constexpr std::int64_t kLookMs = 100;  // between two looks at the stages' pages
-constexpr std::int64_t kFullMs = 5;    // the same while what the stages wrote has to wait
-constexpr std::int64_t kTellHungMs = 10'000;
+constexpr std::int64_t kChanceMs =
+    20'000;                          // for a stage to begin, before the pipeline counts as up without it
+constexpr std::int64_t kFullMs = 5;  // the same while what the stages wrote has to wait
 constexpr std::int64_t kOneRequestMs = 200;  // terminals and wrappers deliver one Ctrl-C twice
 
 std::int64_t now_ms() {
@@ -62,8 +66,7 @@ class Supervisor::Impl {
         machine_(plans_of(graph_), timings_of(graph_), std::random_device{}()),
         present_(graph_.stages.size(), true),
         announced_(graph_.stages.size(), RunState::pending),
-        last_error_(graph_.stages.size()),
-        told_hung_(graph_.stages.size()) {
+        last_error_(graph_.stages.size()) {
     for (const GraphStage& stage : graph_.stages) processes_.emplace_back(stage);
     find_writers();
   }
@@ -75,6 +78,7 @@ class Supervisor::Impl {
     for (const GraphStage& stage : graph_.stages)
       (void)command_of(stage);  // throws where its host is not there
     control_.emplace(directory_, graph_.name, handlers());
+    desk_.open(options_.serve ? options_.serve : graph_.serve);
     supervise();
     sweep();
     control_.reset();
@@ -111,6 +115,7 @@ class Supervisor::Impl {
       outlet_.tell_of_dropped();
       if (duration_over()) on_duration();
       carry_out(machine_.tick(now_ms()));
+      tend_desk();
       report_progress();
     }
   }
@@ -240,6 +245,7 @@ class Supervisor::Impl {
   void wait(const SignalWatch& signals) {
     std::vector<pollfd> polled{{signals.fd(), POLLIN, 0}};
     control_->add_polled(polled);
+    desk_.add_polled(polled);
     const bool output = outlet_.wants_results(), error = outlet_.wants_log();
     for (const StageProcess& process : processes_) {
       if (!process.has_process()) continue;
@@ -250,7 +256,8 @@ class Supervisor::Impl {
     const std::int64_t now = now_ms();
     std::int64_t until = now + (output && error ? kLookMs : kFullMs);
     if (control_->has_work()) until = now;
-    if (const auto deadline = machine_.next_deadline_ms()) until = std::min(until, *deadline);
+    for (const auto& deadline : {machine_.next_deadline_ms(), desk_.next_ms()})
+      if (deadline) until = std::min(until, *deadline);
     ::poll(polled.data(), polled.size(), static_cast<int>(std::max<std::int64_t>(0, until - now)));
   }
 
@@ -260,7 +267,10 @@ class Supervisor::Impl {
     if (output) process.read_output(output_sink(stage));
     if (error) process.read_error(error_sink(stage));
     if (process.says_running()) machine_.on_running(stage);
-    if (process.has_progressed()) machine_.on_progress(stage, now_ms());
+    if (process.has_progressed()) {
+      machine_.on_progress(stage, now_ms());
+      health_.moved(stage, now_ms());
+    }
     look_for_hang(stage);
     if (!output || !error) return;  // the last words of a process are read when its end is seen
     if (const auto exit = process.poll_exit(output_sink(stage), error_sink(stage)))
@@ -271,21 +281,11 @@ class Supervisor::Impl {
   void look_for_hang(std::size_t stage) {
     if (name(stage) == graph_.debugged) return;
     StageProcess& process = processes_[stage];
-    const std::int64_t busy_ms = process.busy_ms(now_ms());
-    const int limit_ms = graph_.stages[stage].config.hang_timeout_ms;
-    if (busy_ms < (limit_ms > 0 ? limit_ms : kTellHungMs)) {
-      told_hung_[stage] = false;
-    } else if (!told_hung_[stage]) {
-      told_hung_[stage] = true;
-      const double busy_s = static_cast<double>(busy_ms) / 1000;
-      log_line(name(stage), limit_ms > 0 ? LogLevel::error : LogLevel::warning,
-               limit_ms > 0
-                   ? fmt::format("hangs: at work on one frame for {:.1f} s: killed", busy_s)
-                   : fmt::format("hangs: at work on one frame for {:.1f} s; a hang_timeout would have it "
-                                 "restarted",
-                                 busy_s));
-      if (limit_ms > 0) process.process().kill_group();
-    }
+    const auto found =
+        hangs_.look(stage, process.busy_ms(now_ms()), graph_.stages[stage].config.hang_timeout_ms);
+    if (!found) return;
+    log_line(name(stage), found->level, found->text);
+    if (found->kill) process.process().kill_group();
   }
 
   [[nodiscard]] ControlHandlers handlers() {
@@ -308,17 +308,7 @@ class Supervisor::Impl {
     return stages;
   }
 
-  [[nodiscard]] PipelineStatus status() const {
-    PipelineStatus status{graph_.file, static_cast<std::uint32_t>(::getpid()), machine_.ending(), {}, {},
-                          report()};
-    for (std::size_t i = 0; i < graph_.stages.size(); ++i)
-      if (present_[i]) status.stages.push_back(name(i));
-    for (const GraphStream& stream : graph_.streams) {
-      status.streams.push_back({stream.name, name(stream.writer), {}});
-      for (const std::size_t reader : stream.readers) status.streams.back().readers.push_back(name(reader));
-    }
-    return status;
-  }
+  [[nodiscard]] PipelineStatus status() const { return status_of(graph_, present_, machine_, report()); }
 
   void check_not_ending() const {
     if (machine_.ending())
@@ -381,7 +371,6 @@ class Supervisor::Impl {
       processes_.emplace_back(graph_.stages[i]);
       announced_.push_back(RunState::pending);
       last_error_.emplace_back();
-      told_hung_.push_back(false);
       machine_.add(plan_of(graph_.stages[i]));
     }
     for (const GraphChange::Kept& kept : change.kept) {
@@ -430,6 +419,14 @@ class Supervisor::Impl {
     carry_out(machine_.request_end(now_ms()));
   }
 
+  void tend_desk() {
+    if (machine_.ending())
+      desk_.ending();
+    else if (all_had_a_chance(present_, machine_) || now_ms() - started_ms_ >= kChanceMs)
+      desk_.ready();
+    desk_.tend(graph_.health, now_ms());
+  }
+
   void report_progress() {
     if (!options_.on_progress || options_.progress_ms <= 0 || now_ms() < next_progress_ms_) return;
     next_progress_ms_ = now_ms() + options_.progress_ms;
@@ -449,22 +446,7 @@ class Supervisor::Impl {
   }
 
   [[nodiscard]] PipelineReport report() const {
-    PipelineReport report;
-    report.name = graph_.name;
-    report.seconds = static_cast<double>(now_ms() - started_ms_) / 1000;
-    for (std::size_t i = 0; i < processes_.size(); ++i) {
-      StageReport stage = processes_[i].report();
-      stage.state = to_string(machine_.state(i));
-      stage.reason = machine_.reason(i);
-      stage.restarts = machine_.restarts(i);
-      if (report.seconds > 0) stage.cpu_percent = 100 * stage.cpu_seconds / report.seconds;
-      report.stages.push_back(std::move(stage));
-    }
-    if (const auto failed = machine_.first_failure()) {
-      report.status = 1;
-      report.failure = fmt::format("stage '{}': {}", name(*failed), machine_.reason(*failed));
-    }
-    return report;
+    return report_of(graph_, processes_, machine_, static_cast<double>(now_ms() - started_ms_) / 1000);
   }
 
   Graph graph_;  // as applied last; stages that were taken out keep their places
@@ -479,11 +461,17 @@ class Supervisor::Impl {
   std::vector<bool> present_;  // false: taken out
   std::vector<RunState> announced_;
   std::vector<std::string> last_error_;  // that the stage's process wrote
-  std::vector<bool> told_hung_;
   std::string directory_, host_, gst_host_;
   std::int64_t started_ms_ = 0, next_progress_ms_ = 0;
   std::optional<std::int64_t> asked_ms_;  // when somebody last asked for the end
   std::optional<ControlServer> control_;
+  HangWatch hangs_;
+  HealthWatch health_;
+  ServiceDesk desk_{{[this] { return report(); },
+                     [this](const PipelineReport& report) {
+                       return health_.look(report, graph_, present_, machine_.ending(), now_ms());
+                     },
+                     [this](LogLevel level, std::string_view line) { log_line(kOwnName, level, line); }}};
 };
 
 Supervisor::Supervisor(Graph graph, SupervisorOptions options)

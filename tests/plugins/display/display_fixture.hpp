@@ -1,8 +1,6 @@
 // A display fed with pictures and sound of the test. Single-thread.
 #pragma once
 
-#include "page_client.hpp"
-
 #include <map>
 #include <optional>
 #include <string>
@@ -10,12 +8,20 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
+#include <reel_test/page_client.hpp>
 #include <reel_test/running_stage.hpp>
 #include <reel_test/runtime_dir.hpp>
 #include <reel_test/wait_until.hpp>
 
 #include <reel/channel/frame_writer.hpp>
 #include <reel/channel/opencv_convert.hpp>
+
+using reel_test::Answer;
+using reel_test::ask;
+using reel_test::free_port;
+using reel_test::get;
+using reel_test::PageClient;
+using reel_test::TakenPort;
 
 class DisplayFixture : public ::testing::Test {
  protected:

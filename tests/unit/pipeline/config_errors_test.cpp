@@ -185,7 +185,7 @@ const std::vector<Mistake> kMistakes{
      stage("in: {left: {stream: cam, port: right}}"),
      "p.yaml:4",
      {"gives the port twice", "'left' and 'right'"}},
-    {"OutputIsAList", stage("out: [a, b]"), "p.yaml:4", {"'out' of stage 'a'", "not a list"}},
+    {"OutputIsAListOfLists", stage("out: [[a, b]]"), "p.yaml:4", {"'out' of stage 'a'", "not a list"}},
     {"OutputName", stage("out: {video: a b}"), "p.yaml:4", {"'a b' is no stream name"}},
     {"VariableNotSet",
      stage("nice: \"${REEL_TEST_NOT_SET}\""),

@@ -48,6 +48,22 @@ TEST(Config, ReadsTheExampleOfTheDocumentation) {
   EXPECT_EQ(config.stages[4].inputs.at(1).policy, Policy::lossless);
 }
 
+TEST(Config, OutputsAreOneOrAListOrByPort) {
+  const PipelineConfig config = parse(R"(
+version: 1
+stages:
+  a: {use: x, out: [b, c]}
+  d: {use: x, out: {video: [e, f], audio: g}}
+)");
+  const auto texts = [](const StageConfig& stage) {
+    std::vector<std::string> all;
+    for (const OutputConfig& output : stage.outputs) all.push_back(output.port + ":" + output.stream);
+    return all;
+  };
+  EXPECT_EQ(texts(config.stages[0]), (std::vector<std::string>{":b", ":c"}));
+  EXPECT_EQ(texts(config.stages[1]), (std::vector<std::string>{"video:e", "video:f", "audio:g"}));
+}
+
 TEST(Config, GivesEveryStreamKeyItsMeaning) {
   const PipelineConfig config = parse(R"(
 version: 1

@@ -16,6 +16,7 @@ constexpr std::array<PortSpec, 1> kAudioOut{{{"out", kTakesAudio, "sound", false
 constexpr std::array<PortSpec, 2> kMix{
     {{"picture", kTakesVideo, "pictures"}, {"sound", kTakesAudio, "sound", false}}};
 constexpr std::array<PortSpec, 1> kMany{{{"in", kTakesAny, "anything", true, true}}};
+constexpr std::array<PortSpec, 1> kManyOut{{{"out", kTakesVideo, "pictures", true, true}}};
 constexpr std::array<OptionSpec, 2> kCameraOptions{
     {{"uri", OptionType::text, "test://", "what to open"},
      {"width", OptionType::integer, "64", "pixels", "1..4096"}}};
@@ -28,12 +29,13 @@ constexpr PluginDescriptor plugin(const char* name, const std::array<PortSpec, I
           Outputs,    options.data(), Count, nullptr};
 }
 
-constexpr std::array<PluginDescriptor, 5> kPlugins{{
+constexpr std::array<PluginDescriptor, 6> kPlugins{{
     plugin("camera", no_ports, kCameraOut, kCameraOptions),
     plugin("filter", kVideo, kVideoOut, no_options),
     plugin("level", kAudio, kAudioOut, no_options),
     plugin("mix", kMix, no_ports, no_options),
     plugin("show", kMany, no_ports, no_options),
+    plugin("player", no_ports, kManyOut, no_options),
 }};
 
 }  // namespace

@@ -90,6 +90,21 @@ TEST(GraphChange, TakesOnOtherTimeouts) {
   EXPECT_EQ(running.stop_timeout_ms, 500);
 }
 
+TEST(GraphChange, TakesOnOtherRulesOfHealthAndSaysWhereItGoesOnServing) {
+  const std::string stages = "stages:\n" + (std::string(kCamera) + kFilter + kScreen);
+  Graph running = graph_of("version: 1\nname: p\nserve: 9477\n" + stages);
+  Graph next = graph_of("version: 1\nname: p\nhealth: {stall_timeout: 3s}\n" + stages);
+  std::vector<bool> present(3, true);
+  const GraphChange difference = change(running, next);
+  EXPECT_THAT(
+      describe(difference, running, next),
+      ElementsAre("health: other rules", "serve: stays 127.0.0.1:9477 until the pipeline is started anew"));
+  merge(difference, running, present, std::move(next));
+  EXPECT_EQ(running.health.stall_timeout_ms, 3000);
+  ASSERT_TRUE(running.serve);
+  EXPECT_EQ(running.serve->port, 9477);
+}
+
 TEST(GraphChange, AFileElsewhereIsTheSameButForWhatRunsThere) {
   const std::string text = "version: 1\nname: p\nstages:\n" + (std::string(kCamera) + kFilter + kScreen);
   const std::string program = "  program: {use: exec, options: {command: ls}}\n";

@@ -25,6 +25,14 @@ const GraphStage& stage(const Graph& graph, const std::string& name) {
   throw Error(ErrorCode::internal, "no stage " + name);
 }
 
+TEST(Graph, AnOutputPortMayGiveManyStreams) {
+  const Graph graph = graph_of(R"({version: 1, stages: {
+    p: {use: player, out: [v, w]}, f: {use: filter, in: w, out: x}}})");
+  ASSERT_EQ(graph.stages[0].setup.outputs.size(), 2u);
+  EXPECT_EQ(graph.stages[0].setup.outputs[0].stream, "v");
+  EXPECT_EQ(graph.stages[0].setup.outputs[1].port, "out");
+}
+
 TEST(Graph, PutsStagesBehindWhatTheyRead) {
   const Graph graph = graph_of(kFaces);
   std::vector<std::string> order;

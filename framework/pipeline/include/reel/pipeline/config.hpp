@@ -11,6 +11,7 @@
 
 #include <reel/base/checksum.hpp>
 #include <reel/channel/options.hpp>
+#include <reel/service/listen_address.hpp>
 #include <reel/shm/backend.hpp>
 #include <reel/stage/inputs.hpp>
 #include <reel/stage/options.hpp>
@@ -86,6 +87,15 @@ struct StageConfig {
   std::map<std::string, std::string> environment;  // added to the supervisor's own
 };
 
+/// When the pipeline is well (`GET /health`).
+struct HealthRule {
+  int stall_timeout_ms =
+      10'000;  // a stage that takes and gives no frame for so long, though it could, stalls
+  std::vector<std::string> ignored;    // stages that may
+  bool watchdog_wants_frames = false;  // systemd's watchdog is fed while the pipeline is well; else while the
+                                       // supervisor's loop turns
+};
+
 struct PipelineConfig {
   std::string file;            // as it was given
   std::string base_directory;  // absolute: relative paths in the file start here
@@ -93,6 +103,8 @@ struct PipelineConfig {
   std::vector<std::string> plugin_path;  // absolute directories, looked in first
   int drain_timeout_ms = 15'000;         // between being asked to end and SIGTERM
   int stop_timeout_ms = 5'000;           // between SIGTERM and SIGKILL
+  std::optional<ListenAddress> serve;    // where /metrics and /health are; none: nowhere
+  HealthRule health;
   std::map<std::string, StreamConfig> streams;
   std::vector<StageConfig> stages;  // in the file's order
 };

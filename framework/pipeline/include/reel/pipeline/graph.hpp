@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,8 @@ struct Graph {
   std::string file;  // that it was read from, absolute
   std::string base_directory;
   int drain_timeout_ms = 0, stop_timeout_ms = 0;
+  std::optional<ListenAddress> serve;
+  HealthRule health;
   std::string debugged;  // a stage that may stand still as long as somebody looks at it (debugging.hpp)
   std::vector<GraphStage> stages;    // every stage behind those it reads from, otherwise in the file's order
   std::vector<GraphStream> streams;  // by name

@@ -14,11 +14,21 @@ struct InputReport {
   std::uint64_t frames = 0, verified = 0, corrupted = 0, skipped = 0, lapped = 0, connects = 0;
   std::int64_t hop_median_ns = 0, hop_p99_ns = 0;  // published by the stage before -> in this one's hands
   std::int64_t end_to_end_median_ns = 0, end_to_end_p99_ns = 0;  // captured -> in this one's hands
+  std::uint64_t hop_count = 0, hop_sum_ns = 0, end_to_end_count = 0, end_to_end_sum_ns = 0;
+  std::uint64_t newest = 0;  // sequence of the frame taken last; 0: none, or not known
 };
 
 struct OutputReport {
   std::string port, stream;
   std::uint64_t frames = 0, bytes = 0, waits = 0, demoted = 0;
+  std::uint64_t newest = 0;  // sequence of the frame given last
+};
+
+/// What a stage counts and measures besides (StageContext::metrics).
+struct MetricReport {
+  std::string name, stream, help;
+  bool counter = false;  // else a gauge
+  double value = 0;
 };
 
 struct StageReport {
@@ -33,8 +43,10 @@ struct StageReport {
   std::uint64_t memory_bytes = 0;  // of its processes' own: the rings that they map apart; 0: it has none now
   std::int64_t busy_ms = 0;  // how long its present call of process() or produce() takes already; 0: in none
   bool sink = false;
+  bool blocked = false;  // its readers hold every slot of one of its outputs
   std::vector<InputReport> inputs;
   std::vector<OutputReport> outputs;
+  std::vector<MetricReport> metrics;
 };
 
 struct PipelineReport {

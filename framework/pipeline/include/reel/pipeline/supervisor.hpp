@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,9 +23,10 @@ namespace reel {
 /// a stage: lines wait, and those beyond 16 MiB are dropped, which a line of the log tells. What they throw
 /// is lost. on_debuggee holds everything up, and must not throw.
 struct SupervisorOptions {
-  std::string stage_host;  // the stage host's path; empty: find_stage_host()
-  int duration_ms = 0;     // drain after so long; 0: never
-  int progress_ms = 0;     // between two calls of on_progress; 0: no calls
+  std::string stage_host;              // the stage host's path; empty: find_stage_host()
+  int duration_ms = 0;                 // drain after so long; 0: never
+  std::optional<ListenAddress> serve;  // instead of the pipeline's own (PipelineConfig)
+  int progress_ms = 0;                 // between two calls of on_progress; 0: no calls
   /// By stage: a program's path and arguments that its process is run by, as in {"valgrind", "-q"}.
   std::map<std::string, std::vector<std::string>> wrappers;
   /// The stage whose processes wait for a debugger before they begin, and whom nobody loses patience with

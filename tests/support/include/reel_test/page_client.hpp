@@ -1,4 +1,4 @@
-// A small HTTP client for tests of the display's page: raw enough to misbehave. Single-thread.
+// A small HTTP client for tests of what is served: raw enough to misbehave. Single-thread.
 #pragma once
 
 #include <string>
@@ -7,6 +7,8 @@
 #include <netinet/in.h>
 
 #include <reel/base/unique_fd.hpp>
+
+namespace reel_test {
 
 /// A connection to 127.0.0.1.
 class PageClient {
@@ -50,3 +52,5 @@ class TakenPort {
   reel::UniqueFd socket_;
   std::uint16_t number_ = 0;
 };
+
+}  // namespace reel_test

@@ -1,14 +1,14 @@
-#include "page_client.hpp"
-
 #include <array>
 #include <cstdlib>
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <reel_test/page_client.hpp>
 #include <reel_test/wait_until.hpp>
 #include <sys/socket.h>
 #include <unistd.h>
 
+namespace reel_test {
 namespace {
 
 sockaddr_in loopback(std::uint16_t port) {
@@ -33,7 +33,7 @@ void PageClient::send(std::string_view text) const {
 bool PageClient::read_some() {
   std::array<char, 65536> piece;
   pollfd wait{socket_.get(), POLLIN, 0};
-  if (::poll(&wait, 1, static_cast<int>(reel_test::kWatchdog.count())) <= 0) return false;
+  if (::poll(&wait, 1, static_cast<int>(kWatchdog.count())) <= 0) return false;
   const ssize_t bytes = ::recv(socket_.get(), piece.data(), piece.size(), 0);
   at_end_ = bytes <= 0;
   if (bytes > 0) received_.append(piece.data(), static_cast<std::size_t>(bytes));
@@ -77,3 +77,5 @@ TakenPort::TakenPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0
 std::uint16_t free_port() {
   return TakenPort().number();
 }
+
+}  // namespace reel_test

@@ -1,12 +1,11 @@
 #include "branches.hpp"
 
-#include "element.hpp"
-
 #include <array>
 #include <string_view>
 
 #include <reel/base/clock.hpp>
 #include <reel/format/video_format.hpp>
+#include <reel/gst/element.hpp>
 
 namespace capture {
 
@@ -77,7 +76,7 @@ Branches::Branches(GstElement* pipeline, const Wanted& wanted, const Conversion&
 }
 
 GstElement* Branches::add(const char* factory) {
-  const reel::gst::Ptr<GstElement> element = new_element(factory);
+  const reel::gst::Ptr<GstElement> element = reel::gst::new_element(factory);
   gst_bin_add(GST_BIN(pipeline_), element.get());
   return element.get();  // the pipeline keeps it
 }

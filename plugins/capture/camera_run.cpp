@@ -28,10 +28,16 @@ CameraRun::CameraRun(const Source& source, const CameraPlan& plan, reel::StageCo
     : source_(source),
       plan_(plan),
       context_(context),
+      present_(context.metrics().gauge("connected", "1 while the camera sends frames, 0 while it is away")),
+      connects_(
+          context.metrics().counter("connections", "times that the camera was reached and sent a frame")),
+      losses_(context.metrics().counter("failed_connections",
+                                        "times that the camera could not be reached, or was lost")),
       backoff_(plan.least_delay_ms, plan.most_delay_ms),
       absence_(source.uri()),
       outputs_(context, false) {
   timeline_.camera = true;
+  present_.set(0);
 }
 
 bool CameraRun::produce() {
@@ -102,6 +108,8 @@ void CameraRun::look_at_frames() {
   if (first_frame_ns_ == 0) {
     first_frame_ns_ = now_ns;
     absence_.ended(now_ns);
+    present_.set(1);
+    connects_.add();
   }
   if (now_ns - first_frame_ns_ >= kSettled_ns) backoff_.reset();
   tell_of_drops();
@@ -154,6 +162,8 @@ bool CameraRun::is_final(const Error& error) const noexcept {
 
 void CameraRun::lost(const Error& error) {
   close();
+  present_.set(0);
+  losses_.add();
   const std::int64_t delay_ms = backoff_.next_ms();
   next_try_ns_ = reel::monotonic_ns() + delay_ms * kMs;
   absence_.failed(error.message(), delay_ms, reel::monotonic_ns());

@@ -48,6 +48,8 @@ class CameraRun : public Run {
   const Source& source_;
   const CameraPlan plan_;
   reel::StageContext& context_;
+  reel::Gauge present_;
+  reel::Counter connects_, losses_;
   Backoff backoff_;
   Absence absence_;
   Timeline timeline_;

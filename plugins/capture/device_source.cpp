@@ -1,9 +1,10 @@
 #include "device_source.hpp"
 
-#include "element.hpp"
 #include "failure.hpp"
 
 #include <charconv>
+
+#include <reel/gst/element.hpp>
 
 namespace capture {
 
@@ -17,7 +18,7 @@ Error DeviceSource::error_of(GstMessage* message) const {
 reel::gst::Ptr<GstElement> DeviceSource::make_bin(const reel::gst::Ptr<GstElement>& reader,
                                                   const std::string& caps_text) {
   reel::gst::Ptr<GstElement> bin(static_cast<GstElement*>(gst_object_ref_sink(gst_bin_new("device"))));
-  const reel::gst::Ptr<GstElement> filter = new_element("capsfilter");
+  const reel::gst::Ptr<GstElement> filter = reel::gst::new_element("capsfilter");
   const reel::gst::Ptr<GstCaps> caps(gst_caps_from_string(caps_text.c_str()));
   g_object_set(filter.get(), "caps", caps.get(), nullptr);
   gst_bin_add_many(GST_BIN(bin.get()), reader.get(), filter.get(), nullptr);

@@ -1,8 +1,8 @@
 #include "failure.hpp"
 
-#include "element.hpp"
-
 #include <gst/pbutils/missing-plugins.h>
+
+#include <reel/gst/element.hpp>
 
 namespace capture {
 
@@ -81,7 +81,7 @@ Error missing_plugin_error(const std::string& uri, const MissingPlugin& missing)
                  text + "GStreamer has no " + missing.description + "; install the plugin that has it");
   return Error(ErrorCode::unsupported, text + "GStreamer has no " + missing.description + " for " +
                                            missing.media_type + "; install the Debian package " +
-                                           std::string(package_for_media(missing.media_type)) +
+                                           std::string(reel::gst::package_for_media(missing.media_type)) +
                                            ", or re-encode the clip");
 }
 

@@ -1,7 +1,8 @@
 #include "http_source.hpp"
 
-#include "element.hpp"
 #include "uri_element.hpp"
+
+#include <reel/gst/element.hpp>
 
 namespace capture {
 
@@ -11,7 +12,8 @@ HttpSource::HttpSource(const reel::Options& options)
       stall_timeout_ms_(options.duration_ms("stall_timeout")) {}
 
 reel::gst::Ptr<GstElement> HttpSource::make_element(const Wanted& wanted) const {
-  static_cast<void>(new_element("souphttpsrc"));  // else uridecodebin says no more than "no URI handler"
+  static_cast<void>(
+      reel::gst::new_element("souphttpsrc"));  // else uridecodebin says no more than "no URI handler"
   return make_uri_element(address().uri, wanted, [this](GstElement* source) { set_up(source); });
 }
 

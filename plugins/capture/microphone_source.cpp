@@ -1,7 +1,8 @@
 #include "microphone_source.hpp"
 
 #include "address.hpp"
-#include "element.hpp"
+
+#include <reel/gst/element.hpp>
 
 namespace capture {
 
@@ -39,7 +40,7 @@ MicrophoneSource::MicrophoneSource(const reel::Options& options)
 
 reel::gst::Ptr<GstElement> MicrophoneSource::make_reader() const {
   if (scheme_ != "microphone") {
-    reel::gst::Ptr<GstElement> named = new_element(scheme_ == "pulse" ? "pulsesrc" : "alsasrc");
+    reel::gst::Ptr<GstElement> named = reel::gst::new_element(scheme_ == "pulse" ? "pulsesrc" : "alsasrc");
     if (!device_.empty()) g_object_set(named.get(), "device", device_.c_str(), nullptr);
     return named;
   }

@@ -1,11 +1,11 @@
 #include "screen_source.hpp"
 
-#include "element.hpp"
-
 #include <array>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
+
+#include <reel/gst/element.hpp>
 
 namespace capture {
 
@@ -61,7 +61,7 @@ ScreenSource::ScreenSource(const reel::Options& options)
 
 // Without damage: a picture comes when it is due, whether anything has changed or not.
 reel::gst::Ptr<GstElement> ScreenSource::make_element(const Wanted& /*wanted*/) const {
-  const reel::gst::Ptr<GstElement> reader = new_element("ximagesrc");
+  const reel::gst::Ptr<GstElement> reader = reel::gst::new_element("ximagesrc");
   g_object_set(reader.get(), "display-name", display_.c_str(), "use-damage", FALSE, "show-pointer",
                pointer_ ? TRUE : FALSE, nullptr);
   if (region_.width != 0)

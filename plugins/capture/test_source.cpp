@@ -1,7 +1,5 @@
 #include "test_source.hpp"
 
-#include "element.hpp"
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -10,6 +8,7 @@
 
 #include <reel/base/error.hpp>
 #include <reel/base/text.hpp>
+#include <reel/gst/element.hpp>
 
 namespace capture {
 
@@ -115,7 +114,7 @@ void apply_query(TestPlan& plan, const std::string& uri, std::string_view query)
 
 // The names come from the element itself: they differ from one GStreamer to the next.
 void check_pattern(const std::string& uri, const std::string& pattern) {
-  const reel::gst::Ptr<GstElement> element = new_element("videotestsrc");
+  const reel::gst::Ptr<GstElement> element = reel::gst::new_element("videotestsrc");
   GParamSpec* property = g_object_class_find_property(G_OBJECT_GET_CLASS(element.get()), "pattern");
   const GEnumClass* type = G_PARAM_SPEC_ENUM(property)->enum_class;
   if (g_enum_get_value_by_nick(const_cast<GEnumClass*>(type), pattern.c_str()) != nullptr) return;
@@ -127,7 +126,7 @@ void check_pattern(const std::string& uri, const std::string& pattern) {
 }
 
 reel::gst::Ptr<GstElement> make_filter(const std::string& caps_text) {
-  reel::gst::Ptr<GstElement> filter = new_element("capsfilter");
+  reel::gst::Ptr<GstElement> filter = reel::gst::new_element("capsfilter");
   const reel::gst::Ptr<GstCaps> caps(gst_caps_from_string(caps_text.c_str()));
   g_object_set(filter.get(), "caps", caps.get(), nullptr);
   return filter;
@@ -144,7 +143,7 @@ void add_chain(GstElement* bin, const char* pad_name, const reel::gst::Ptr<GstEl
 }
 
 void add_picture(GstElement* bin, const TestPlan& plan) {
-  const reel::gst::Ptr<GstElement> source = new_element("videotestsrc");
+  const reel::gst::Ptr<GstElement> source = reel::gst::new_element("videotestsrc");
   gst_util_set_object_arg(G_OBJECT(source.get()), "pattern", plan.pattern.c_str());
   if (plan.frames > 0) g_object_set(source.get(), "num-buffers", static_cast<gint>(plan.frames), nullptr);
   add_chain(bin, "video", source,
@@ -155,7 +154,7 @@ void add_picture(GstElement* bin, const TestPlan& plan) {
 
 // One buffer of sound a picture, so that both end together (to the sample where rate / fps is whole).
 void add_tone(GstElement* bin, const TestPlan& plan) {
-  const reel::gst::Ptr<GstElement> source = new_element("audiotestsrc");
+  const reel::gst::Ptr<GstElement> source = reel::gst::new_element("audiotestsrc");
   const double samples = static_cast<double>(plan.rate_hz) * plan.fps.denominator / plan.fps.numerator;
   gst_util_set_object_arg(G_OBJECT(source.get()), "wave", plan.tone_hz > 0 ? "sine" : "silence");
   if (plan.tone_hz > 0) g_object_set(source.get(), "freq", plan.tone_hz, nullptr);

@@ -1,10 +1,10 @@
 #include "uri_element.hpp"
 
-#include "element.hpp"
-
 #include <memory>
 #include <string_view>
 #include <utility>
+
+#include <reel/gst/element.hpp>
 
 namespace capture {
 
@@ -76,7 +76,7 @@ void connect(GstElement* bin, const char* signal, GCallback callback, const Shar
 
 reel::gst::Ptr<GstElement> make_uri_element(const std::string& uri, const Wanted& wanted,
                                             std::function<void(GstElement*)> set_up) {
-  reel::gst::Ptr<GstElement> bin = new_element("uridecodebin");
+  reel::gst::Ptr<GstElement> bin = reel::gst::new_element("uridecodebin");
   // Only what is wanted is decoded: without video output an unknown video codec is no error, and no time is
   // spent on it.
   // (ANY: a decoder's own list of what it gives must lie within these caps, memory of devices included.)

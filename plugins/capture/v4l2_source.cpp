@@ -1,7 +1,5 @@
 #include "v4l2_source.hpp"
 
-#include "element.hpp"
-
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -11,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <reel/base/unique_fd.hpp>
+#include <reel/gst/element.hpp>
 
 namespace capture {
 
@@ -92,7 +91,7 @@ std::string V4l2Source::caps(const Wanted& wanted) const {
 }
 
 reel::gst::Ptr<GstElement> V4l2Source::make_element(const Wanted& wanted) const {
-  const reel::gst::Ptr<GstElement> reader = new_element("v4l2src");
+  const reel::gst::Ptr<GstElement> reader = reel::gst::new_element("v4l2src");
   g_object_set(reader.get(), "device", device_.c_str(), nullptr);
   if (!controls_.empty()) {
     GstStructure* const all = gst_structure_new_empty("controls");

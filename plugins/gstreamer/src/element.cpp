@@ -1,11 +1,11 @@
-#include "element.hpp"
-
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include <reel/base/error.hpp>
+#include <reel/gst/element.hpp>
 
-namespace capture {
+namespace reel::gst {
 
 namespace {
 
@@ -35,35 +35,55 @@ struct ElementPackage {
   std::string_view package;
 };
 // Those that are in none of kBase.
-constexpr std::array<ElementPackage, 13> kElements{{{"queue", kCore},
+constexpr std::array<ElementPackage, 32> kElements{{{"queue", kCore},
                                                     {"capsfilter", kCore},
+                                                    {"identity", kCore},
                                                     {"tee", kCore},
                                                     {"aacparse", kGood},
+                                                    {"flacenc", kGood},
+                                                    {"flacparse", kGood},
+                                                    {"jpegdec", kGood},
+                                                    {"jpegenc", kGood},
+                                                    {"matroskademux", kGood},
+                                                    {"matroskamux", kGood},
+                                                    {"mp4mux", kGood},
                                                     {"pulsesrc", kGood},
+                                                    {"qtdemux", kGood},
                                                     {"rtspsrc", kGood},
                                                     {"souphttpsrc", kGood},
                                                     {"v4l2src", kGood},
                                                     {"ximagesrc", kGood},
+                                                    {"fdkaacenc", kBad},
                                                     {"h264parse", kBad},
                                                     {"h265parse", kBad},
+                                                    {"jpegparse", kBad},
+                                                    {"openh264enc", kBad},
                                                     {"opusparse", kBad},
+                                                    {"vah264enc", kBad},
+                                                    {"vah265enc", kBad},
+                                                    {"voaacenc", kBad},
+                                                    {"x265enc", kBad},
+                                                    {"avenc_aac", kLibav},
+                                                    {"avenc_ffv1", kLibav},
+                                                    {"x264enc", "gstreamer1.0-plugins-ugly"},
                                                     {"alsasrc", "gstreamer1.0-alsa"}}};
-
-std::string_view package_for_element(std::string_view name) {
-  const auto* const found = std::find_if(kElements.begin(), kElements.end(),
-                                         [&](const ElementPackage& entry) { return entry.element == name; });
-  return found == kElements.end() ? kBase : found->package;
-}
 
 }  // namespace
 
-reel::gst::Ptr<GstElement> new_element(const char* factory) {
+std::string_view package_for_element(std::string_view factory) noexcept {
+  const auto* const found =
+      std::find_if(kElements.begin(), kElements.end(),
+                   [&](const ElementPackage& entry) { return entry.element == factory; });
+  return found == kElements.end() ? kBase : found->package;
+}
+
+Ptr<GstElement> new_element(const char* factory) {
   GstElement* element = gst_element_factory_make(factory, nullptr);
   if (element == nullptr)
-    throw reel::Error(reel::ErrorCode::unsupported, "GStreamer has no element '" + std::string(factory) +
-                                                        "': install the Debian package " +
-                                                        std::string(package_for_element(factory)));
-  return reel::gst::Ptr<GstElement>(static_cast<GstElement*>(gst_object_ref_sink(element)));
+    throw Error(ErrorCode::unsupported, "GStreamer has no element '" + std::string(factory) +
+                                            "': install the Debian package " +
+                                            std::string(package_for_element(factory)));
+  return Ptr<GstElement>(static_cast<GstElement*>(gst_object_ref_sink(element)));
 }
 
 std::string_view package_for_media(std::string_view media_type) noexcept {
@@ -72,4 +92,4 @@ std::string_view package_for_media(std::string_view media_type) noexcept {
   return found == kPackages.end() ? kLibav : found->package;
 }
 
-}  // namespace capture
+}  // namespace reel::gst

@@ -1,0 +1,25 @@
+// What was lost and is not yet in the manifest of a segment. Called by the recorder's thread. Single-thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "catalog/segment.hpp"
+
+namespace record {
+
+class GapBook {
+ public:
+  /// One that continues the last of its stream, for the same reason, becomes a part of it.
+  void add(Gap gap);
+  /// Those that begin before `end_ns`: for the segment that ends there. They are not kept.
+  [[nodiscard]] std::vector<Gap> take_before(std::int64_t end_ns);
+
+  /// The same, and they are kept.
+  [[nodiscard]] std::vector<Gap> before(std::int64_t end_ns) const;
+
+ private:
+  std::vector<Gap> gaps_;
+};
+
+}  // namespace record

@@ -1,0 +1,68 @@
+#include "recorder/numbers.hpp"
+
+#include <limits>
+#include <utility>
+
+namespace record {
+namespace {
+
+constexpr std::int64_t kInterval_ns = 500'000'000;
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+Numbers::Numbers(reel::StageMetrics& metrics)
+    : working_(metrics.gauge("working",
+                             "1 while files can be made and written, 0 while the disk is full or away")),
+      spool_frames_(metrics.gauge("spool_frames", "frames that wait for encoder and disk")),
+      spool_memory_(metrics.gauge("spool_memory_bytes", "of these, in memory")),
+      spool_disk_(metrics.gauge("spool_disk_bytes", "of these, on the spool's disk")),
+      free_(metrics.gauge("disk_free_bytes", "room on the disk of the recordings")),
+      age_(metrics.gauge("segment_age_seconds",
+                         "media time of the file that is being written; none: none is")),
+      lost_(metrics.counter("lost_frames", "frames that are in no file: gaps in the recording")),
+      spilled_(metrics.counter("spilled_frames", "frames that went by way of the spool's disk")),
+      written_(metrics.counter("written_bytes", "bytes of recordings")),
+      segments_(metrics.counter("segments", "files that are complete")) {}
+
+bool Numbers::due(std::int64_t now_ns) {
+  if (now_ns < next_ns_) return false;
+  next_ns_ = now_ns + kInterval_ns;
+  return true;
+}
+
+void Numbers::spool(const Spool::Counts& counts) {
+  spool_frames_.set(static_cast<double>(counts.frames));
+  spool_memory_.set(static_cast<double>(counts.memory_bytes));
+  spool_disk_.set(static_cast<double>(counts.disk_bytes));
+  lost_.add(counts.lost - std::exchange(lost_told_, counts.lost));
+  spilled_.add(counts.spilled - std::exchange(spilled_told_, counts.spilled));
+}
+
+void Numbers::disk(std::uint64_t free_bytes, bool working) {
+  free_.set(static_cast<double>(free_bytes));
+  working_.set(working ? 1 : 0);
+}
+
+void Numbers::open_file(const void* file, std::uint64_t bytes, std::int64_t age_ns) {
+  grown(file, bytes);
+  age_.set(static_cast<double>(age_ns) / 1e9);
+}
+
+void Numbers::no_open_file() {
+  age_.set(kNone);
+}
+
+void Numbers::closed_file(const void* file, std::uint64_t bytes) {
+  grown(file, bytes);
+  written_told_.erase(file);
+  segments_.add();
+}
+
+void Numbers::grown(const void* file, std::uint64_t bytes) {
+  std::uint64_t& told = written_told_[file];
+  if (bytes < told) told = 0;  // another file, where one was that came to nothing
+  if (bytes > told) written_.add(bytes - std::exchange(told, bytes));
+}
+
+}  // namespace record

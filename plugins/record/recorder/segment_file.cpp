@@ -1,0 +1,135 @@
+#include "recorder/segment_file.hpp"
+
+#include <algorithm>
+
+#include "media/coding.hpp"
+
+namespace record {
+namespace {
+
+/// For what a muxer writes at the end, and for the manifest, which takes the room that the file gives back.
+constexpr std::uint64_t kReserve = 512 * 1024;
+
+[[nodiscard]] Mux::Settings mux_settings(const OpenSegment& open, const SegmentRecord& record,
+                                         std::size_t tracks) {
+  Mux::Settings settings;
+  settings.container = container_from(record.container);
+  settings.tracks = tracks;
+  settings.where = open.file;
+  return settings;
+}
+
+[[nodiscard]] std::string caps_text(const GstCaps* caps) {
+  if (caps == nullptr) return {};
+  const reel::gst::Ptr<GstCaps> plain(gst_caps_copy(caps));
+  GstStructure* structure = gst_caps_get_structure(plain.get(), 0);
+  gst_structure_remove_fields(structure, "codec_data", "streamheader", nullptr);
+  return reel::gst::Text(gst_caps_to_string(plain.get())).get();
+}
+
+[[nodiscard]] std::vector<FactsTrack> facts_tracks(const std::vector<std::size_t>& tracks,
+                                                   const std::vector<TrackFacts>& facts) {
+  std::vector<FactsTrack> made;
+  for (const std::size_t track : tracks)
+    made.push_back({facts[track].stream, facts[track].video ? "video" : "audio", facts[track].format});
+  return made;
+}
+
+}  // namespace
+
+SegmentFile::SegmentFile(OpenSegment open, SegmentRecord record, std::vector<std::size_t> tracks,
+                         std::vector<TrackFacts>& facts)
+    : open_(std::make_shared<OpenSegment>(std::move(open))),
+      record_(std::move(record)),
+      tracks_(std::move(tracks)),
+      begun_(tracks_.size()),
+      left_(tracks_.size()),
+      facts_(facts),
+      room_(open_->fd.get()),
+      sink_(open_->fd.get()),
+      mux_(mux_settings(*open_, record_, tracks_.size()), sink_),
+      facts_file_(open_->frames_file) {
+  record_.tracks.resize(tracks_.size());
+  facts_file_.add(facts_header(facts_tracks(tracks_, facts_)));
+}
+
+std::size_t SegmentFile::index_of(std::size_t track) const {
+  return static_cast<std::size_t>(std::find(tracks_.begin(), tracks_.end(), track) - tracks_.begin());
+}
+
+void SegmentFile::write(const Unit& unit) {
+  if (!room_.ensure(bytes() + unit.bytes() + kReserve)) throw DiskFull();
+  const std::size_t index = index_of(unit.track);
+  Unit ours = unit;
+  ours.track = index;
+  mux_.write(ours);
+  count(record_.tracks[index], unit);
+  begun_[index] = true;
+  write_facts(index, [&](const FrameFacts& facts) { return facts.frame <= unit.frame; });
+}
+
+void SegmentFile::count(Track& track, const Unit& unit) {
+  const std::int64_t end_ns = unit.time_ns + unit.duration_ns;
+  if (track.frames++ == 0) {
+    const TrackFacts& facts = facts_[unit.track];
+    track.stream = facts.stream;
+    track.media = facts.video ? "video" : "audio";
+    track.codec = codec_of(unit.caps.get());
+    track.caps = caps_text(unit.caps.get());
+    track.first_frame = unit.frame;
+    track.start_ns = unit.time_ns;
+    track.end_ns = end_ns;
+  }
+  track.start_ns = std::min(track.start_ns, unit.time_ns);
+  track.end_ns = std::max(track.end_ns, end_ns);
+  const std::int64_t before_ns = record_.start_ns;
+  record_.start_ns = any_ ? std::min(record_.start_ns, track.start_ns) : track.start_ns;
+  record_.end_ns = any_ ? std::max(record_.end_ns, track.end_ns) : track.end_ns;
+  // The wall clock was read when it was opened, for the time that it was to begin at.
+  record_.start_utc_ns += record_.start_ns - before_ns;
+  record_.end_utc_ns = record_.start_utc_ns + (record_.end_ns - record_.start_ns);
+  any_ = true;
+}
+
+template <typename IsOurs>
+void SegmentFile::write_facts(std::size_t index, IsOurs&& is_ours) {
+  TrackFacts& track = facts_[tracks_[index]];
+  std::string lines;
+  while (!track.waiting.empty() && is_ours(track.waiting.front())) {
+    FrameFacts& facts = track.waiting.front();
+    facts.track = index;
+    facts.utc_ns = record_.start_utc_ns + (facts.media_ns - record_.start_ns);
+    lines += facts_line(facts);
+    sightings_.add(track.stream, facts.media_ns, facts.side());
+    track.waiting.pop_front();
+  }
+  if (lines.empty()) return;
+  facts_file_.add(lines);
+  record_.sightings = sightings_.all();
+}
+
+void SegmentFile::write_last_facts() {
+  for (std::size_t i = 0; i < tracks_.size(); ++i)
+    if (begun_[i])
+      write_facts(i, [&](const FrameFacts& facts) { return facts.media_ns < record_.tracks[i].end_ns; });
+}
+
+void SegmentFile::leave(std::size_t track) {
+  const std::size_t index = index_of(track);
+  if (index == tracks_.size() || left_[index]) return;
+  left_[index] = true;
+  mux_.leave(index);
+}
+
+bool SegmentFile::finish() {
+  if (!any_) return false;
+  for (std::size_t i = 0; i < tracks_.size(); ++i)
+    if (!begun_[i]) leave(tracks_[i]);
+  mux_.finish();
+  room_.trim();
+  std::erase_if(record_.tracks, [](const Track& track) { return track.frames == 0; });
+  record_.state = SegmentState::finished;
+  return true;
+}
+
+}  // namespace record

@@ -1,0 +1,77 @@
+// One segment while it is written: the file, its frames' facts and its manifest. The recorder's thread
+// writes; the closer's finishes it. Not both at once.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.hpp"
+#include "facts/frame_facts.hpp"
+#include "media/mux.hpp"
+#include "recorder/facts_file.hpp"
+#include "recorder/room.hpp"
+#include "recorder/segmenter.hpp"
+#include "recorder/sightings.hpp"
+
+namespace record {
+
+/// The disk has no room: it may be tried again.
+struct DiskFull : std::exception {
+  [[nodiscard]] const char* what() const noexcept override { return "the disk is full"; }
+};
+
+/// What a track is beside its units, and the facts of its frames that have not reached a file.
+struct TrackFacts {
+  std::string stream;
+  bool video = false;
+  std::string format;  // caps text of what was published
+  std::deque<FrameFacts> waiting;
+};
+
+class SegmentFile final : public UnitFile {
+ public:
+  /// `record` is what the catalog gave `open` for; `tracks` those of the recording that are in it, whose
+  /// facts are `facts`, which live longer than the last write().
+  SegmentFile(OpenSegment open, SegmentRecord record, std::vector<std::size_t> tracks,
+              std::vector<TrackFacts>& facts);
+
+  /// Throws DiskFull, and then nothing was written; reel::Error once the file cannot be written any more.
+  void write(const Unit& unit) override;
+  void leave(std::size_t track) override;
+  [[nodiscard]] std::uint64_t bytes() const override { return mux_.bytes() + mux_.held_bytes(); }
+
+  /// As far as it is known by now.
+  [[nodiscard]] SegmentRecord& record() noexcept { return record_; }
+  [[nodiscard]] int descriptor() const noexcept { return open_->fd.get(); }
+  /// For whoever makes it safe from time to time: as long as the file is open.
+  [[nodiscard]] std::weak_ptr<const OpenSegment> open_file() const noexcept { return open_; }
+  /// Writes the facts that are left of the time of its tracks: of sound that ends within its last unit.
+  void write_last_facts();
+  /// Nothing more comes: writes index and end. False where nothing was ever written.
+  [[nodiscard]] bool finish();
+
+ private:
+  [[nodiscard]] std::size_t index_of(std::size_t track) const;
+  void count(Track& track, const Unit& unit);
+  template <typename IsOurs>
+  void write_facts(std::size_t index, IsOurs&& is_ours);
+
+  std::shared_ptr<OpenSegment> open_;
+  SegmentRecord record_;
+  std::vector<std::size_t> tracks_;
+  std::vector<bool> begun_;
+  std::vector<bool> left_;
+  std::vector<TrackFacts>& facts_;
+  Sightings sightings_;
+  Room room_;
+  DescriptorSink sink_;
+  Mux mux_;
+  FactsFile facts_file_;
+  bool any_ = false;
+};
+
+}  // namespace record

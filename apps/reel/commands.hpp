@@ -27,4 +27,7 @@ void add_ls(CLI::App& app, CommandResult& result);
 void add_inspect(CLI::App& app, CommandResult& result);
 void add_verify(CLI::App& app, CommandResult& result);
 void add_snapshot(CLI::App& app, CommandResult& result);
+void add_event(CLI::App& app, CommandResult& result);
+void add_play(CLI::App& app, CommandResult& result);
+void add_recordings(CLI::App& app, CommandResult& result);
 void add_plugins(CLI::App& app, CommandResult& result);

@@ -106,6 +106,8 @@ void offer_kind(const std::string& kind, const Typed& typed, Offer& offer) {
     offer.add(names_of_streams());
   } else if (kind == "PIPELINE") {
     offer.add(names_of_pipelines());
+  } else if (kind == "RECORDING") {
+    offer.add(names_of_recordings());
   } else if (kind == "STAGE") {
     offer_stages(typed, offer, "");
   } else if (kind == "STAGE=COMMAND") {

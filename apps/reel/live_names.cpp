@@ -1,5 +1,7 @@
 #include "live_names.hpp"
 
+#include "recordings_running.hpp"
+
 #include <algorithm>
 #include <set>
 
@@ -27,6 +29,10 @@ std::vector<NamedThing> names_of_streams() {
 
 std::vector<NamedThing> names_of_pipelines() {
   return things(reel::list_pipelines());
+}
+
+std::vector<NamedThing> names_of_recordings() {
+  return things(running_recordings());
 }
 
 std::vector<NamedThing> names_of_plugins() {

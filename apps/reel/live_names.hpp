@@ -1,5 +1,5 @@
-// Names that there are at this moment: streams, pipelines, stages, plugins. Single-thread; may throw
-// reel::Error.
+// Names that there are at this moment: streams, pipelines, stages, recordings, plugins. Single-thread; may
+// throw reel::Error.
 #pragma once
 
 #include <string>
@@ -11,6 +11,7 @@ struct NamedThing {
 
 [[nodiscard]] std::vector<NamedThing> names_of_streams();
 [[nodiscard]] std::vector<NamedThing> names_of_pipelines();
+[[nodiscard]] std::vector<NamedThing> names_of_recordings();
 [[nodiscard]] std::vector<NamedThing> names_of_plugins();
 /// Of all running pipelines, or those among them that are `named`.
 [[nodiscard]] std::vector<NamedThing> names_of_running_stages(const std::vector<std::string>& named);

@@ -47,6 +47,11 @@ void add_commands(CLI::App& app, CommandResult& result) {
 #ifdef REEL_HAVE_SNAPSHOT
   add_snapshot(app, result);
 #endif
+  add_event(app, result);
+#ifdef REEL_HAVE_PLAY
+  add_play(app, result);
+#endif
+  add_recordings(app, result);
   add_plugins(app, result);
   add_doctor(app, result);
   add_completion(app, result);

@@ -1,4 +1,5 @@
 #include "new_plugin.hpp"
+#include "programs.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -23,13 +24,6 @@ namespace fs = std::filesystem;
 constexpr const char* kPlugin = "my.filter";
 constexpr const char* kFile = "my_filter";
 constexpr const char* kClass = "MyFilter";
-
-// From this program's directory: built and installed trees have the same shape.
-fs::path in_tree(const char* path) {
-  std::error_code failed;
-  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
-  return (program.parent_path() / path).lexically_normal();
-}
 
 fs::path template_directory() {
   const fs::path found = in_tree(REEL_BIN_TO_DATA) / "reel" / "plugin_template";

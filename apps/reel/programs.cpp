@@ -1,7 +1,6 @@
 #include "programs.hpp"
 
 #include <cstdlib>
-#include <filesystem>
 #include <sstream>
 
 #include <unistd.h>
@@ -24,4 +23,10 @@ std::string find_program(const std::string& name) {
     if (executable(found)) return found;
   }
   return {};
+}
+
+std::filesystem::path in_tree(const char* path) {
+  std::error_code failed;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return (program.parent_path() / path).lexically_normal();
 }

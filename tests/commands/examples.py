@@ -6,6 +6,7 @@ example, write it into the command's footer and add its entry:
 
   whole      run by itself
   running    run while configs/quickstart.yaml runs
+  recording  run while configs/record.yaml records
   until_end  started while it runs, must end by itself when that ends
   stopping   ends it; run last
 
@@ -76,11 +77,26 @@ def check_trace(said, work):
     return [] if any(event.get("ph") in ("X", "B") for event in events) else ["there is no span in trace.json"]
 
 
+def check_listed(said, work):
+    return says("2 segments", "door_20261122T073136.345Z.mp4")(said, work)
+
+
+def check_exported(said, work):
+    made = os.path.getsize(os.path.join(work, "door.mp4"))
+    return says("of 2 segments")(said, work) + ([] if made > 1_000_000 else [f"door.mp4 has {made} bytes"])
+
+
 EXAMPLES = {
     "reel run configs/quickstart.yaml": ("whole", check_table),
     "reel run configs/quickstart.yaml --set camera.uri=$PWD/clip.mp4 --duration 10": ("whole", check_table),
     "reel check configs/quickstart.yaml": ("whole", says("pipeline faces, ", ": fine")),
     "reel graph configs/quickstart.yaml --format svg > quickstart.svg": ("whole", check_svg),
+    "reel recordings ls recordings --from 2026-11-22T07:30Z": ("whole", check_listed),
+    "reel recordings verify recordings --decode": ("whole", says("2 segments decoded, 0 bad")),
+    "reel recordings export recordings --recording door --to now --output door.mp4": ("whole", check_exported),
+    "reel recordings retain recordings --max-age 30d --min-free 1MB --dry-run": ("whole", says("would have removed")),
+    "reel play recordings --from +5s --speed 0 --stream video=camera --into configs/filters/motion.yaml":
+        ("whole", says("pipeline motion", "playback  finished", "> camera")),
     "reel plugins opencv.faces": ("whole", says("opencv.faces: ", "Options", "threshold")),
     "reel plugins acme.glow --new glow": ("whole", check_new_plugin),
     "reel completion bash > reel.bash": ("whole", check_bash_script),
@@ -92,6 +108,7 @@ EXAMPLES = {
     "reel trace trace.json --seconds 2": ("running", check_trace),
     "reel restart faces": ("running", says()),
     "reel apply configs/quickstart.yaml": ("running", says("faces: restarted: its options changed\n")),
+    'reel event --kind doorbell --note "the postman" --duration 10s': ("recording", says()),
     "reel top --sort cpu": ("until_end", says("END TO END", "faces", "annotated")),
     "reel logs --follow --stage faces": ("until_end", says("faces: asked to restart", "faces: finished")),
     "reel stop faces --wait": ("stopping", says()),
@@ -152,6 +169,10 @@ class Place:
         os.symlink(os.path.join(source, "apps"), os.path.join(work, "apps"))
         shutil.copytree(os.path.join(source, "configs"), os.path.join(work, "configs"))
         shutil.copy(os.path.join(source, "apps", "media", "hello.mp4"), os.path.join(work, "clip.mp4"))
+        day = os.path.join(work, "recordings", "2026-11-22")
+        os.makedirs(day)
+        for time_of_day in ("073116", "073136"):
+            shutil.copy(os.path.join(work, "clip.mp4"), os.path.join(day, f"door_20261122T{time_of_day}.345Z.mp4"))
         self.environment = dict(os.environ, REEL_RUNTIME_DIR=os.path.join(work, "runtime"), HOME=work,
                                 OUT=os.path.join(work, "pictures"), NO_COLOR="1",
                                 PATH=f"{os.path.join(build, 'bin')}:{os.environ['PATH']}")
@@ -191,6 +212,22 @@ class Place:
     def run(self, command):
         self.finish(command, self.start(command), EXAMPLES[command][1])
 
+    def record(self, commands):
+        """Runs them while the clip is recorded again and again."""
+        if not commands:
+            return
+        pipeline = self.start("RECORDINGS=$PWD/doorbell reel run configs/record.yaml --set camera.realtime=true --set camera.loop=true")
+        try:
+            self.wait_for_frames("camera")
+            deadline = time.monotonic() + WATCHDOG
+            while "door.recording" not in os.listdir(self.environment["REEL_RUNTIME_DIR"]) and time.monotonic() < deadline:
+                time.sleep(0.2)
+            for command in commands:
+                self.run(command)
+        finally:
+            os.killpg(pipeline.pid, signal.SIGINT)
+            pipeline.communicate(timeout=WATCHDOG)
+
     def wait_for_frames(self, stream):
         deadline = time.monotonic() + WATCHDOG
         while time.monotonic() < deadline:
@@ -205,11 +242,12 @@ def main():
     source, build = sys.argv[1:3]
     examples = shown_examples(os.path.join(build, "bin", "reel"))
     take_the_page_s_port()
-    by_kind = {kind: [one for one in examples if EXAMPLES[one][0] == kind] for kind in ("whole", "running", "until_end", "stopping")}
+    by_kind = {kind: [one for one in examples if EXAMPLES[one][0] == kind] for kind in ("whole", "running", "recording", "until_end", "stopping")}
     with tempfile.TemporaryDirectory(prefix="reel-examples-") as work:
         place = Place(work, source, build)
         for command in by_kind["whole"]:
             place.run(command)
+        place.record(by_kind["recording"])
         place.edit_quickstart("realtime: true", "realtime: true, loop: true")
         pipeline_line = "reel run configs/quickstart.yaml"
         pipeline = place.start(pipeline_line)

@@ -41,11 +41,12 @@ TEST_P(EveryCommand, EndsWithStatusTwoForAnUnknownOption) {
 INSTANTIATE_TEST_SUITE_P(Commands, EveryCommand,
                          testing::Values(Command{"run", {"file.yaml"}}, Command{"check", {"file.yaml"}},
                                          Command{"ls", {}}, Command{"inspect", {"camera"}},
-                                         Command{"verify", {"camera", "--frames", "1"}},
-                                         Command{"plugins", {}}, Command{"top", {}}, Command{"graph", {}},
-                                         Command{"logs", {}}, Command{"stop", {}},
-                                         Command{"restart", {"stage"}}, Command{"apply", {"file.yaml"}},
-                                         Command{"doctor", {}}, Command{"completion", {"bash"}}),
+                                         Command{"verify", {"camera", "--frames", "1"}}, Command{"event", {}},
+                                         Command{"recordings", {"ls", "recordings"}}, Command{"plugins", {}},
+                                         Command{"top", {}}, Command{"graph", {}}, Command{"logs", {}},
+                                         Command{"stop", {}}, Command{"restart", {"stage"}},
+                                         Command{"apply", {"file.yaml"}}, Command{"doctor", {}},
+                                         Command{"completion", {"bash"}}),
                          [](const auto& command) { return std::string(command.param.name); });
 
 class CommandOnSomething : public testing::TestWithParam<const char*> {};
@@ -59,7 +60,7 @@ TEST_P(CommandOnSomething, EndsWithStatusTwoWithoutIt) {
 
 INSTANTIATE_TEST_SUITE_P(Commands, CommandOnSomething,
                          testing::Values("run", "check", "inspect", "verify", "restart", "apply",
-                                         "completion"),
+                                         "recordings", "completion"),
                          [](const auto& command) { return std::string(command.param); });
 
 TEST(Reel, PrintsItsVersion) {

@@ -50,6 +50,8 @@ TEST(Configs, AreAllFine) {
     if (entry.path().extension() != ".yaml") continue;
     static const std::set<std::string> kWithPlugins{"camera", "http", "quickstart", "screen"};
     if (REEL_HAVE_QUICKSTART == 0 && kWithPlugins.count(entry.path().stem()) != 0) continue;
+    static const std::set<std::string> kRecorders{"record", "recorder"};
+    if (REEL_HAVE_RECORD == 0 && kRecorders.count(entry.path().stem()) != 0) continue;
     ++examples;
     const ReelRun check = run_reel({"check", entry.path()});
     EXPECT_EQ(check.status, 0) << check.errors;
@@ -78,6 +80,17 @@ TEST(Configs, OfTheQuickstartRuns) {
   }
   EXPECT_FALSE(scratch.read("face-1.png").empty()) << reel.errors();
   EXPECT_FALSE(scratch.read("picture-1.png").empty()) << reel.errors();
+}
+
+TEST(Configs, OfARecordingRuns) {
+  REEL_NEEDS(REEL_HAVE_RECORD != 0 ? "" : "the plugin that records is not built here");
+  const TempRuntimeDir runtime;
+  const ScratchDir scratch;
+  ChildProcess reel = ChildProcess::program(reel_command(), {"run", REEL_CONFIGS "/record.yaml"},
+                                            {{"RECORDINGS", scratch.path() + "/recordings"}});
+  ASSERT_TRUE(reel.wait().ok()) << reel.errors();
+  EXPECT_THAT(reel.errors(), HasSubstr("wrote 2"));
+  EXPECT_THAT(reel.errors(), HasSubstr("60 pictures of camera"));
 }
 
 TEST(Configs, OfAClipOnAServerRuns) {

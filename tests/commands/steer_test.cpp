@@ -2,19 +2,16 @@
 #include <cstdlib>
 #include <string>
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <reel_test/child_process.hpp>
 #include <reel_test/run_reel.hpp>
 #include <reel_test/runtime_dir.hpp>
 #include <reel_test/scratch_dir.hpp>
 #include <reel_test/wait_until.hpp>
-#include <unistd.h>
-
-#include <reel/base/unique_fd.hpp>
 
 namespace {
 
+using reel_test::ChildProcess;
 using reel_test::run_reel;
 using testing::HasSubstr;
 using testing::Not;
@@ -31,7 +28,7 @@ class Steered : public testing::Test {
  protected:
   void SetUp() override {
     file_ = scratch_.write("steered.yaml", kText);
-    reel_.emplace(reel_test::ChildProcess::program(reel_test::reel_command(), {"run", file_}));
+    reel_.emplace(ChildProcess::program(reel_test::reel_command(), {"run", file_}));
     ASSERT_TRUE(reel_test::wait_until([] {
       const auto run = run_reel({"graph"});
       return run.output.find("check") != std::string::npos && run.output.find("running") != std::string::npos;
@@ -47,7 +44,7 @@ class Steered : public testing::Test {
   reel_test::TempRuntimeDir runtime_;
   reel_test::ScratchDir scratch_;
   std::string file_;
-  std::optional<reel_test::ChildProcess> reel_;
+  std::optional<ChildProcess> reel_;
 };
 
 TEST_F(Steered, TopPrintsItsTableWhereThereIsNoTerminal) {
@@ -61,18 +58,10 @@ TEST_F(Steered, TopPrintsItsTableWhereThereIsNoTerminal) {
   EXPECT_NE(run.output.find("STAGE"), run.output.rfind("STAGE")) << "twice";
 }
 
-bool has_terminals() {
-  const reel::UniqueFd terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-  const char* name = terminal && ::grantpt(terminal.get()) == 0 ? ::ptsname(terminal.get()) : nullptr;
-  return name != nullptr && ::access(name, R_OK | W_OK) == 0;
-}
-
 TEST_F(Steered, TopShowsItsTableInPlaceOnATerminal) {
-  if (!has_terminals()) GTEST_SKIP() << "no pseudo-terminals here: /dev/pts is not mounted";
-  // script(1) is a terminal; q ends it.
-  auto top = reel_test::ChildProcess::program(
-      "script", {"-qec", reel_test::reel_command() + " top --count 3 --interval 0.2", "/dev/null"},
-      {{"TERM", "xterm"}});
+  if (!reel_test::has_terminals()) GTEST_SKIP() << "no pseudo-terminals here: /dev/pts is not mounted";
+  auto top = ChildProcess::in_terminal(reel_test::reel_command(),
+                                       {"top", "--count", "3", "--interval", "0.2"}, {{"TERM", "xterm"}});
   EXPECT_TRUE(top.wait().ok()) << top.output();
   EXPECT_THAT(top.output(), HasSubstr("\033["));
   EXPECT_THAT(top.output(), HasSubstr("source"));
@@ -80,17 +69,16 @@ TEST_F(Steered, TopShowsItsTableInPlaceOnATerminal) {
 }
 
 TEST_F(Steered, TopShowsWhatIsBeyondTheEdgeOfANarrowTerminal) {
-  if (!has_terminals()) GTEST_SKIP() << "no pseudo-terminals here: /dev/pts is not mounted";
-  for (const bool moved : {false, true}) {
-    // \033OC: the arrow to the right, of a terminal in the mode that curses asks for.
-    const std::string keys = moved ? "sleep 1; printf '\\033OC'; sleep 1; printf q" : "sleep 1; printf q";
-    const std::string top = "stty cols 60 rows 8; " + reel_test::reel_command() + " top --interval 0.2";
-    auto shown = reel_test::ChildProcess::program(
-        "sh", {"-c", "{ " + keys + "; } | script -qec '" + top + "' /dev/null"}, {{"TERM", "xterm"}});
-    EXPECT_TRUE(shown.wait().ok()) << shown.output();
-    EXPECT_THAT(shown.output(), HasSubstr("STAGE"));
-    EXPECT_EQ(shown.output().find("HOP 99") != std::string::npos, moved) << shown.output();
-  }
+  if (!reel_test::has_terminals()) GTEST_SKIP() << "no pseudo-terminals here: /dev/pts is not mounted";
+  auto top = ChildProcess::in_terminal(reel_test::reel_command(), {"top", "--interval", "0.2"},
+                                       {{"TERM", "xterm"}}, {60, 8});
+  EXPECT_TRUE(top.shows("STAGE")) << top.output();
+  EXPECT_TRUE(top.shows("source")) << top.output();
+  EXPECT_THAT(top.output(), Not(HasSubstr("HOP 99")));
+  top.send("\033OC");  // the arrow to the right, of a terminal in the mode that curses asks for
+  EXPECT_TRUE(top.shows("HOP 99")) << top.output();
+  top.send("q");
+  EXPECT_TRUE(top.wait().ok()) << top.output();
 }
 
 TEST_F(Steered, AStageTakenOutAndAddedAgainIsShownOnceAndWithItsRates) {

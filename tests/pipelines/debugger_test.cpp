@@ -7,14 +7,11 @@
 #include <sstream>
 #include <thread>
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <reel_test/needs.hpp>
 #include <reel_test/run_reel.hpp>
 #include <reel_test/wait_until.hpp>
 #include <unistd.h>
-
-#include <reel/base/unique_fd.hpp>
 
 namespace reel_test {
 namespace {
@@ -100,12 +97,6 @@ TEST(Debugger, NeedNotComeForThePipelineToEnd) {
   EXPECT_FALSE(pipeline.wait().timed_out) << pipeline.log();
 }
 
-bool has_terminals() {
-  const reel::UniqueFd terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-  const char* name = terminal && ::grantpt(terminal.get()) == 0 ? ::ptsname(terminal.get()) : nullptr;
-  return name != nullptr && ::access(name, R_OK | W_OK) == 0;
-}
-
 // Whether `is(pid)` is true of `pid` or of any process that it has started.
 template <typename Is>
 bool any_process(pid_t pid, Is&& is) {
@@ -140,63 +131,34 @@ bool has_its_terminal_as_reel(pid_t pid) {
   return terminal != "0" && group == foreground;
 }
 
-// script(1) is a terminal, and what it is sent is typed there.
-class Terminal {
- public:
-  explicit Terminal(const std::string& command)
-      : script_(ChildProcess::program("script", {"-qec", command, "/dev/null"}, {{"TERM", "dumb"}})) {}
-
-  /// Waits until `text` has been shown since the last time.
-  [[nodiscard]] bool shows(const std::string& text) {
-    const bool shown = wait_until([&] {
-      if (const std::size_t at = script_.output().find(text, seen_); at != std::string::npos) {
-        seen_ = at + text.size();
-        return true;
-      }
-      (void)script_.read_line(std::chrono::milliseconds(20));
-      return false;
-    });
-    return shown;
-  }
-  void type(const std::string& text) { (void)script_.send(text); }
-  ExitStatus wait() { return script_.wait(); }
-  /// The stage has been let go on by gdb, and is still in its hands.
-  [[nodiscard]] bool has_stage_going_on() const { return any_process(script_.pid(), goes_on_in_gdb); }
-  /// Ctrl-C is for the command itself.
-  [[nodiscard]] bool is_the_commands() const { return any_process(script_.pid(), has_its_terminal_as_reel); }
-  [[nodiscard]] const std::string& shown() const { return script_.output(); }
-
- private:
-  ChildProcess script_;
-  std::size_t seen_ = 0;
-};
-
 TEST(Debugger, HasTheTerminalUntilItIsLeft) {
-  REEL_NEEDS(missing_programs({"gdb", "script"}));
+  REEL_NEEDS(missing_programs({"gdb"}));
   if (!has_terminals()) GTEST_SKIP() << "no pseudo-terminals here: /dev/pts is not mounted";
   const TempRuntimeDir runtime;
   const ScratchDir scratch;
-  Terminal terminal(reel_command() + " run " + scratch.write("endless.yaml", kEndless) + " --gdb check");
-  ASSERT_TRUE(terminal.shows("(gdb)")) << terminal.shown();
-  terminal.type("break Verify::process");
-  terminal.type("continue");
-  ASSERT_TRUE(terminal.shows("Breakpoint 1, ")) << terminal.shown();
-  terminal.type("delete 1");
-  terminal.type("continue");
-  ASSERT_TRUE(terminal.shows("Continuing.")) << terminal.shown();
-  ASSERT_TRUE(wait_until([&] { return terminal.has_stage_going_on(); })) << terminal.shown();
+  auto terminal = ChildProcess::in_terminal(
+      reel_command(), {"run", scratch.write("endless.yaml", kEndless), "--gdb", "check"}, {{"TERM", "dumb"}});
+  ASSERT_TRUE(terminal.shows("(gdb)")) << terminal.output();
+  terminal.send("break Verify::process");
+  terminal.send("continue");
+  ASSERT_TRUE(terminal.shows("Breakpoint 1, ")) << terminal.output();
+  terminal.send("delete 1");
+  terminal.send("continue");
+  ASSERT_TRUE(terminal.shows("Continuing.")) << terminal.output();
+  ASSERT_TRUE(wait_until([&] { return any_process(terminal.pid(), goes_on_in_gdb); })) << terminal.output();
   // Ctrl-C is gdb's, not the pipeline's. (An empty line would have gdb continue again.)
-  terminal.type("\x03print 6 * 7");
-  ASSERT_TRUE(terminal.shows("(gdb)")) << terminal.shown();
-  ASSERT_TRUE(terminal.shows("= 42")) << terminal.shown();
-  EXPECT_THAT(terminal.shown(), Not(HasSubstr("draining")));
-  terminal.type("detach");
-  ASSERT_TRUE(terminal.shows("[Inferior 1") && terminal.shows("(gdb)")) << terminal.shown();
-  terminal.type("quit");
-  ASSERT_TRUE(wait_until([&] { return terminal.is_the_commands(); })) << terminal.shown();
-  terminal.type("\x03");  // now the pipeline's
-  EXPECT_TRUE(terminal.wait().ok()) << terminal.shown();
-  EXPECT_THAT(terminal.shown(), HasSubstr("draining; once more stops at once"));
+  terminal.send("\x03print 6 * 7");
+  ASSERT_TRUE(terminal.shows("(gdb)")) << terminal.output();
+  ASSERT_TRUE(terminal.shows("= 42")) << terminal.output();
+  EXPECT_THAT(terminal.output(), Not(HasSubstr("draining")));
+  terminal.send("detach");
+  ASSERT_TRUE(terminal.shows("[Inferior 1") && terminal.shows("(gdb)")) << terminal.output();
+  terminal.send("quit");
+  ASSERT_TRUE(wait_until([&] { return has_its_terminal_as_reel(terminal.pid()); })) << terminal.output();
+  terminal.send("\x03");  // now the pipeline's
+  const ExitStatus ended = terminal.wait();
+  EXPECT_TRUE(ended.ok()) << ended << '\n' << terminal.output();
+  EXPECT_THAT(terminal.output(), HasSubstr("draining; once more stops at once"));
 }
 
 TEST(Debugger, IsNamedWithItsPackageWhereItIsNotInstalled) {

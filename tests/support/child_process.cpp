@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <reel_test/child_process.hpp>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -43,7 +44,45 @@ int execute(const std::string& path, const ChildProcess::Arguments& arguments,
   return 127;
 }
 
+// In the child.
+[[noreturn]] void run(const std::function<int()>& body) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  int code = 124;
+  try {
+    code = body();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+  }
+  std::fflush(nullptr);
+  ::_exit(code);
+}
+
+struct PseudoTerminal {
+  int controller = -1;
+  int device = -1;  // what its session has open
+};
+
+PseudoTerminal open_terminal() {
+  PseudoTerminal terminal;
+  terminal.controller = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (terminal.controller < 0) return terminal;
+  std::array<char, 64> name{};
+  if (::grantpt(terminal.controller) == 0 && ::unlockpt(terminal.controller) == 0 &&
+      ::ptsname_r(terminal.controller, name.data(), name.size()) == 0)
+    terminal.device = ::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (terminal.device < 0) close_if_open(terminal.controller);
+  return terminal;
+}
+
 }  // namespace
+
+bool has_terminals() {
+  PseudoTerminal terminal = open_terminal();
+  const bool opened = terminal.device >= 0;
+  close_if_open(terminal.device);
+  close_if_open(terminal.controller);
+  return opened;
+}
 
 std::ostream& operator<<(std::ostream& out, const ExitStatus& status) {
   if (status.timed_out) return out << "still running, killed by the watchdog";
@@ -63,6 +102,29 @@ ChildProcess ChildProcess::program(const std::string& path, const Arguments& arg
   return start([&] { return execute(path, arguments, environment); });
 }
 
+ChildProcess ChildProcess::in_terminal(const std::string& path, const Arguments& arguments,
+                                       const Environment& environment, TerminalSize size) {
+  PseudoTerminal terminal = open_terminal();
+  if (terminal.device < 0) throw std::runtime_error("no pseudo-terminals here: is /dev/pts mounted?");
+  winsize shown{};
+  shown.ws_col = size.columns;
+  shown.ws_row = size.rows;
+  ::ioctl(terminal.controller, TIOCSWINSZ, &shown);
+  ChildProcess child;
+  child.output_fd_ = terminal.controller;
+  child.input_ = ::fcntl(terminal.controller, F_DUPFD_CLOEXEC, 0);
+  child.pid_ = ::fork();
+  if (child.pid_ < 0) throw std::runtime_error("fork failed");
+  if (child.pid_ == 0) {
+    ::setsid();
+    ::ioctl(terminal.device, TIOCSCTTY, 0);
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(terminal.device, fd);
+    run([&] { return execute(path, arguments, environment); });
+  }
+  close_if_open(terminal.device);
+  return child;
+}
+
 ChildProcess ChildProcess::call(const std::function<int()>& body) {
   return start(body);
 }
@@ -78,19 +140,11 @@ ChildProcess ChildProcess::start(const std::function<int()>& body) {
   child.pid_ = ::fork();
   if (child.pid_ < 0) throw std::runtime_error("fork failed");
   if (child.pid_ == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(input[0], STDIN_FILENO);
     ::dup2(output[1], STDOUT_FILENO);
     ::dup2(child.errors_fd_, STDERR_FILENO);
     for (const int fd : {input[0], input[1], output[0], output[1], child.errors_fd_}) ::close(fd);
-    int code = 124;
-    try {
-      code = body();
-    } catch (const std::exception& error) {
-      std::fprintf(stderr, "%s\n", error.what());
-    }
-    std::fflush(nullptr);
-    ::_exit(code);
+    run(body);
   }
   ::close(input[0]);
   ::close(output[1]);
@@ -106,6 +160,7 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
       errors_fd_(std::exchange(other.errors_fd_, -1)),
       output_(std::move(other.output_)),
       read_(other.read_),
+      seen_(other.seen_),
       status_(other.status_) {}
 
 ChildProcess::~ChildProcess() {
@@ -149,8 +204,9 @@ bool ChildProcess::receive(int timeout_ms) {
   std::array<char, 4096> block{};
   const ssize_t count = ::read(output_fd_, block.data(), block.size());
   if (count > 0) output_.append(block.data(), static_cast<std::size_t>(count));
-  if (count == 0) close_if_open(output_fd_);
-  return count != 0;
+  const bool ended = count == 0 || (count < 0 && errno == EIO);  // EIO: nobody has the terminal open
+  if (ended) close_if_open(output_fd_);
+  return !ended;
 }
 
 std::optional<std::string> ChildProcess::read_line(std::chrono::milliseconds watchdog) {
@@ -174,6 +230,19 @@ std::string ChildProcess::wait_for_line(std::string_view start, std::chrono::mil
     if (line->starts_with(start)) return *line;
   }
   return {};
+}
+
+bool ChildProcess::shows(std::string_view text, std::chrono::milliseconds watchdog) {
+  const auto deadline = std::chrono::steady_clock::now() + watchdog;
+  for (bool open = true;;) {
+    if (const std::size_t at = output_.find(text, seen_); at != std::string::npos) {
+      seen_ = at + text.size();
+      return true;
+    }
+    const int left_ms = milliseconds_left(deadline);
+    if (!open || left_ms == 0) return false;
+    open = receive(left_ms);
+  }
 }
 
 ExitStatus ChildProcess::wait(std::chrono::milliseconds watchdog) {

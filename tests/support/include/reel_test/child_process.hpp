@@ -24,6 +24,15 @@ struct ExitStatus {
 };
 std::ostream& operator<<(std::ostream& out, const ExitStatus& status);
 
+/// In characters.
+struct TerminalSize {
+  unsigned short columns = 80;
+  unsigned short rows = 24;
+};
+
+/// Whether there are pseudo-terminals: in a root without /dev/pts there are none.
+[[nodiscard]] bool has_terminals();
+
 /// Standard input and output are pipes, line by line; standard error is kept. Single-thread.
 class ChildProcess {
  public:
@@ -37,6 +46,10 @@ class ChildProcess {
   /// Starts a program (looked up in PATH).
   static ChildProcess program(const std::string& path, const Arguments& arguments = {},
                               const Environment& environment = {});
+  /// Starts a program in a session of its own on a pseudo-terminal: what it shows, standard error included,
+  /// is its output, and send() types.
+  static ChildProcess in_terminal(const std::string& path, const Arguments& arguments = {},
+                                  const Environment& environment = {}, TerminalSize size = {});
   /// Runs `body` in a forked copy of this process and exits with what it returns. REQUIRES: no other threads.
   static ChildProcess call(const std::function<int()>& body);
 
@@ -57,6 +70,9 @@ class ChildProcess {
   [[nodiscard]] std::string wait_for_line(std::string_view start,
                                           std::chrono::milliseconds watchdog = kWatchdog);
 
+  /// Reads until `text` has come since the last time that this found something; false when the watchdog
+  /// passed.
+  [[nodiscard]] bool shows(std::string_view text, std::chrono::milliseconds watchdog = kWatchdog);
   /// Waits for its end, reading its output meanwhile.
   ExitStatus wait(std::chrono::milliseconds watchdog = kWatchdog);
   /// All of standard output so far, lines that were read included.
@@ -76,6 +92,7 @@ class ChildProcess {
   int errors_fd_ = -1;
   std::string output_;
   std::size_t read_ = 0;  // of output_, by read_line
+  std::size_t seen_ = 0;  // of output_, by shows
   std::optional<ExitStatus> status_;
 };
 

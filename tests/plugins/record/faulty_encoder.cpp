@@ -55,6 +55,12 @@ GstPadProbeReturn on_frame(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer 
   return fault.what == "swallow" && encoder->frames >= fault.number ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
+GstStateChangeReturn change_state(GstElement* self, GstStateChange change) {
+  while (change == GST_STATE_CHANGE_NULL_TO_READY && fault_now().what == "open")
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return GST_ELEMENT_CLASS(g_type_class_peek(GST_TYPE_BIN))->change_state(self, change);
+}
+
 void ghost(GstElement* bin, GstElement* inside, const char* name) {
   GstPad* const pad = gst_element_get_static_pad(inside, name);
   gst_element_add_pad(bin, gst_ghost_pad_new(name, pad));
@@ -87,6 +93,7 @@ void set_property(GObject*, guint, const GValue*, GParamSpec*) {}
 void class_init(gpointer type, gpointer encoder) {
   static_cast<FaultyEncoderClass*>(type)->encoder = static_cast<const char*>(encoder);
   G_OBJECT_CLASS(type)->set_property = &set_property;
+  GST_ELEMENT_CLASS(type)->change_state = &change_state;
   guint number = 0;
   for (const char* name : {"bitrate", "b-frames", "key-int-max"})
     g_object_class_install_property(
@@ -100,8 +107,12 @@ void class_init(gpointer type, gpointer encoder) {
 }  // namespace
 
 bool register_faulty_encoder(GstPlugin* plugin, const char* name, const char* encoder) {
-  // A plugin is looked at where GStreamer knows no other yet.
-  if (encoder == std::string(name)) replaced().emplace(name, gst_element_factory_find(encoder));
+  // Loaded at once: a plugin that is loaded later takes its name back.
+  if (encoder == std::string(name) && !replaced().contains(name)) {
+    GstPluginFeature* const found = GST_PLUGIN_FEATURE(gst_element_factory_find(encoder));
+    replaced().emplace(name, GST_ELEMENT_FACTORY(gst_plugin_feature_load(found)));
+    gst_object_unref(found);
+  }
   GTypeInfo info{};
   info.class_size = sizeof(FaultyEncoderClass);
   info.class_init = &class_init;

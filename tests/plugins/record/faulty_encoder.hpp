@@ -6,6 +6,7 @@
 //   sleep MICROSECONDS   each frame takes so much longer
 //   hang [NUMBER]        nothing goes on, stopping neither, until the file says something else; from the
 //                        element's NUMBERth frame on
+//   open                 it cannot be opened: that goes on until the file says something else
 //   swallow [NUMBER]     frames are taken and nothing comes of them
 //   error NUMBER         the element's NUMBERth frame (from 1) is an error
 // Without the file, and with any other text, it encodes as any other. Thread-safe.

@@ -1,4 +1,4 @@
-// Tells an encoder that hangs from one that is slow, or has nothing to do. Pure; not thread-safe.
+// Tells an encoder (or muxer) that hangs from one that is slow, or has nothing to do. Pure; not thread-safe.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // Encoders that hang or fail in the middle: what is inside them is lost, counted once and marked where it is
 // missing; recording goes on with another one.
 #include "faulty_encoder.hpp"
+#include "media_fixture.hpp"
 #include "recorder_fixture.hpp"
 #include "side_fixture.hpp"
 
@@ -10,6 +11,7 @@
 
 #include <gmock/gmock.h>
 #include <reel/base/error.hpp>
+#include <reel_test/expect_error.hpp>
 #include <reel_test/wait_until.hpp>
 
 namespace reel_test {
@@ -196,6 +198,27 @@ TEST_F(EncoderFailure, OfSoundIsCountedInBlocks) {
     EXPECT_EQ(lost_frames(segments, "sound"), lost(recorder)) << fault;
     EXPECT_EQ(numbers_of(directory(), segments, "sound").size() + lost(recorder), 100U) << fault;
   }
+}
+
+TEST_F(EncoderFailure, AMuxerThatHangsAtTheEndKeepsNobodyWaiting) {
+  ASSERT_TRUE(register_hanging_muxer("matroskamux"));
+  steer("");
+  const auto units = record_test::encode(record_test::picture_format(), {},
+                                         record_test::pictures(record_test::picture_format(), 10, kStep_ns));
+  steer("hang");
+  {
+    const record_test::OpenFile file(scratch_.path() + "/hangs.mkv");
+    record::DescriptorSink sink(file.descriptor());
+    record::Mux::Settings settings;
+    settings.tracks = 1;
+    settings.timeout_ns = 300'000'000;
+    settings.where = "hangs.mkv";
+    record::Mux mux(std::move(settings), sink);
+    for (const record::Unit& unit : units) mux.write(unit);
+    expect_error(reel::ErrorCode::timeout, {"hangs.mkv", "its muxer has done nothing for 300ms"},
+                 [&] { mux.finish(); });
+  }
+  EXPECT_EQ(record::left_behind(), 1U) << "and it has no file any more";
 }
 
 }  // namespace

@@ -23,6 +23,10 @@ namespace reel_test {
 /// gst_init().
 bool register_faulty_encoder(GstPlugin* plugin, const char* name, const char* encoder);
 
+/// Muxers called `muxer` hang from now on when the file says so, with each track's frames; nothing else of
+/// the above. Lives as long as the process. REQUIRES: gst_init().
+bool register_hanging_muxer(const char* muxer);
+
 /// Makes the file say `text`, at once.
 void steer_encoder(const std::string& file, const std::string& text);
 

@@ -95,5 +95,19 @@ TEST(RecordEncoder, ThatIsTooSlowForGoodLosesWhatTheGapsSay) {
                                                             << pipeline.log();
 }
 
+/// Those that hang keep their threads to the end, which comes all the same.
+TEST(RecordEncoder, ThatHangsAgainAndAgainIsReplaced) {
+  const TempRuntimeDir runtime;
+  WithFaultyEncoder hanging("hang 60", 120, "encoder_timeout: 1s");
+  RunningPipeline& pipeline = hanging.pipeline();
+  ASSERT_TRUE(pipeline.wait().ok()) << pipeline.log();
+  const auto segments = finished_in(hanging.recordings());
+  expect_intact(hanging.recordings(), segments);
+  const std::uint64_t lost = lost_frames(segments, "pictures");
+  EXPECT_GT(lost, 0U) << pipeline.log();
+  EXPECT_EQ(hanging.told("recording ended; ", " frames were lost"), lost) << pipeline.log();
+  EXPECT_EQ(recorded(segments) + lost, published(pipeline)) << pipeline.log();
+}
+
 }  // namespace
 }  // namespace reel_test

@@ -169,6 +169,16 @@ TEST_F(EncoderFailure, OfEventsAloneItLosesWhatIsInsideOnce) {
   }
 }
 
+/// Nothing comes after what was lost.
+TEST_F(EncoderFailure, WhatIsTooMuchForASlowOneAtTheEndIsToldAsWell) {
+  settings_.spool_memory = 3'000'000;
+  steer("sleep 20000");
+  Recorder recorder(settings_, {"camera"});
+  Camera camera(320, 240);
+  for (int i = 0; i < 100; ++i) (void)recorder.spool().put(camera.next());
+  expect_all_told(recorder, 100, "encoder or disk were too slow, and the spool was full");
+}
+
 TEST_F(EncoderFailure, OfSoundIsCountedInBlocks) {
   ASSERT_TRUE(register_faulty_encoder(nullptr, "avenc_aac", "avenc_aac"));
   const auto format = std::make_shared<reel::Format>(reel::AudioFormat{reel::SampleFormat::S16LE, 48'000, 1});

@@ -59,9 +59,11 @@ void Line::begin_chain(const SpooledFrame& frame) {
       begun->error = std::current_exception();
     }
   };
+  const bool sound = frame.format->audio() != nullptr;
   if (!call_apart(begin, settings_.encoder_timeout_ns))
-    throw reel::Error(reel::ErrorCode::timeout,
-                      "cannot be encoded as " + settings_.wish.codec + ": its encoder has not begun within " +
+    throw reel::Error(ErrorCode::timeout,
+                      "cannot be encoded as " + (sound ? settings_.wish.audio_codec : settings_.wish.codec) +
+                          ": its encoder has not begun within " +
                           reel::duration_text(settings_.encoder_timeout_ns) +
                           " (encoder_timeout): it is taken to hang",
                       settings_.stream);

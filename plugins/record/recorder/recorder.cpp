@@ -189,9 +189,10 @@ void Recorder::work() {
     for (Line& line : lines_) give(line.take());
     upkeep(reel::monotonic_ns());
   }
-  if (hopeless_) lose_the_rest();
+  const std::optional<reel::Error> hopeless = hopeless_;  // not what only ended with the recording
+  if (hopeless) lose_the_rest();
   end();
-  if (hopeless_) throw *hopeless_;
+  if (hopeless) throw *hopeless;
 }
 
 void Recorder::handle(SpooledFrame frame) {
@@ -230,10 +231,9 @@ void Recorder::encoder_failed(std::size_t input, const reel::Error& error, std::
   if (left_behind() > kMostLeftBehind)
     hopeless_.emplace(ErrorCode::io,
                       std::to_string(left_behind()) +
-                          " encoders hang and cannot be stopped, more than a process can bear: see to the "
-                          "driver of " +
-                          settings_.wish.codec +
-                          ", or record with another codec; the last one: " + error.what());
+                          " encoders hang and cannot be stopped, more than a process can bear: see to their "
+                          "driver, or record with another codec; the last one: " +
+                          error.what());
 }
 
 /// What waits for encoders that there will not be.

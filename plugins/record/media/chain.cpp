@@ -1,9 +1,12 @@
 #include "chain.hpp"
 
+#include "apart.hpp"
 #include "chain_times.hpp"
+#include "encoder_watch.hpp"
 #include "file_caps.hpp"
 #include "gst_run.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -13,6 +16,7 @@
 #include <gst/video/video.h>
 
 #include <reel/base/error.hpp>
+#include <reel/base/quantity.hpp>
 #include <reel/gst/caps.hpp>
 
 namespace record {
@@ -20,6 +24,10 @@ namespace record {
 namespace {
 
 constexpr std::size_t kMostWaiting = 3;  // frames before the encoder
+constexpr auto kLook = std::chrono::milliseconds(20);
+// So much is in no encoder (set as these are) that goes on: pictures, and sound in ns.
+constexpr std::uint64_t kManyPictures = 32;
+constexpr std::int64_t kMuchSound_ns = 2'000'000'000;
 
 // Samples that an encoder puts before those that it was given, and does not say so in the times of what comes
 // out. Measured: see record_sound_times in the tests.
@@ -56,7 +64,9 @@ class Chain::Impl {
   explicit Impl(Settings settings);
   ~Impl() { run_.stop(); }
   void push(Piece piece);
-  [[nodiscard]] bool room() const;
+  [[nodiscard]] bool wait_for_room(int timeout_ms);
+  [[nodiscard]] bool hangs() const noexcept { return hangs_; }
+  [[nodiscard]] std::int64_t timeout_ns() const noexcept { return settings_.timeout_ns; }
   [[nodiscard]] std::vector<Unit> take();
   [[nodiscard]] std::vector<Unit> drain();
   void ask_for_key_frame() { key_wanted_ = true; }
@@ -69,6 +79,9 @@ class Chain::Impl {
   void receive(GstSample* sample);
   void set_caps(GstCaps* caps);
   void wake();
+  [[nodiscard]] bool failed();
+  template <typename Done>
+  bool wait(std::unique_lock<std::mutex>& lock, std::optional<std::chrono::milliseconds> timeout, Done done);
   [[nodiscard]] std::int64_t encoder_time(const Piece& piece, const GstBuffer* buffer);
   void ask_in_time(std::int64_t encoder_ns);
   [[nodiscard]] reel::Error error() const;
@@ -81,8 +94,16 @@ class Chain::Impl {
   ChainTimes times_;
   std::vector<Unit> ready_;
   std::size_t waiting_ = 0;
+  std::uint64_t taken_ = 0;    // since something came out: pictures
+  std::int64_t taken_ns_ = 0;  // and sound
+  std::uint64_t moves_ = 0;    // frames taken, and units that came out
+  std::uint64_t units_ = 0;    // the latter alone
+  bool ending_ = false;
   bool ended_ = false;
   // The pushing thread's:
+  EncoderWatch takes_;  // something in
+  EncoderWatch gives_;  // something out
+  bool hangs_ = false;
   std::uint64_t samples_ = 0;
   bool key_wanted_ = false;
   std::optional<std::int64_t> last_asked_ns_;
@@ -95,7 +116,11 @@ class Chain::Impl {
 };
 
 Chain::Impl::Impl(Settings settings)
-    : settings_(std::move(settings)), sound_(!settings_.coding.video), run_([this] { wake(); }) {
+    : settings_(std::move(settings)),
+      sound_(!settings_.coding.video),
+      takes_(settings_.timeout_ns),
+      gives_(settings_.timeout_ns),
+      run_([this] { wake(); }) {
   source_ = run_.add("appsrc");
   GstElement* middle = run_.add_text(settings_.coding.launch);
   sink_ = run_.add("appsink");
@@ -117,23 +142,47 @@ GstPadProbeReturn Chain::Impl::on_leaving(GstPad*, GstPadProbeInfo*, gpointer se
   auto& chain = *static_cast<Impl*>(self);
   const std::lock_guard lock(chain.mutex_);
   --chain.waiting_;
+  ++chain.moves_;
   chain.changed_.notify_all();
   return GST_PAD_PROBE_OK;
 }
 
 void Chain::Impl::wake() {
-  {
-    const std::lock_guard lock(mutex_);
-    changed_.notify_all();
+  const std::lock_guard lock(mutex_);
+  changed_.notify_all();
+}
+
+/// Under the mutex.
+bool Chain::Impl::failed() {
+  const std::int64_t now_ns = reel::monotonic_ns();
+  const bool full = taken_ >= kManyPictures || taken_ns_ >= kMuchSound_ns;
+  const bool takes_not = takes_.hangs(waiting_ != 0 || ending_, moves_, now_ns);
+  const bool gives_not = gives_.hangs(full && !settings_.coding.passthrough, units_, now_ns);
+  hangs_ = hangs_ || takes_not || gives_not;
+  return hangs_ || !run_.failure().empty();
+}
+
+/// False where it takes too long; true as well where the encoder failed.
+template <typename Done>
+bool Chain::Impl::wait(std::unique_lock<std::mutex>& lock, std::optional<std::chrono::milliseconds> timeout,
+                       Done done) {
+  const auto until = std::chrono::steady_clock::now() + timeout.value_or(std::chrono::milliseconds(0));
+  while (!failed() && !done()) {
+    if (timeout && std::chrono::steady_clock::now() >= until) return false;
+    changed_.wait_for(lock, kLook);
   }
-  if (settings_.on_unit) settings_.on_unit();
+  return true;
 }
 
 reel::Error Chain::Impl::error() const {
-  return {reel::ErrorCode::io,
-          (settings_.coding.passthrough ? "cannot be recorded: "
-                                        : "cannot be encoded as " + settings_.coding.codec + ": ") +
-              run_.failure(),
+  const std::string what = settings_.coding.passthrough
+                               ? "cannot be recorded: "
+                               : "cannot be encoded as " + settings_.coding.codec + ": ";
+  const std::string failure = run_.failure();
+  if (!failure.empty()) return {reel::ErrorCode::io, what + failure, settings_.where};
+  return {reel::ErrorCode::timeout,
+          what + settings_.coding.element + " has frames and nothing has come of them for " +
+              reel::duration_text(settings_.timeout_ns) + " (encoder_timeout): it is taken to hang",
           settings_.where};
 }
 
@@ -162,15 +211,21 @@ void Chain::Impl::ask_in_time(std::int64_t encoder_ns) {
 void Chain::Impl::push(Piece piece) {
   GstBuffer* buffer = gst_buffer_copy(piece.buffer.get());
   std::int64_t encoder_ns = 0;
+  bool refused = false;
   {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return waiting_ < kMostWaiting || !run_.failure().empty(); });
-    if (run_.failure().empty()) {
+    wait(lock, std::nullopt, [&] { return waiting_ < kMostWaiting; });
+    refused = failed();
+    if (!refused) {
       encoder_ns = encoder_time(piece, buffer);
       ++waiting_;
+      if (sound_)
+        taken_ns_ += piece.duration_ns;
+      else
+        ++taken_;
     }
   }
-  if (!run_.failure().empty()) {
+  if (refused) {
     gst_buffer_unref(buffer);
     throw error();
   }
@@ -185,9 +240,9 @@ void Chain::Impl::push(Piece piece) {
   gst_app_src_push_buffer(GST_APP_SRC(source_), buffer);
 }
 
-bool Chain::Impl::room() const {
-  const std::lock_guard lock(mutex_);
-  return waiting_ < kMostWaiting;
+bool Chain::Impl::wait_for_room(int timeout_ms) {
+  std::unique_lock lock(mutex_);
+  return wait(lock, std::chrono::milliseconds(timeout_ms), [&] { return waiting_ < kMostWaiting; });
 }
 
 void Chain::Impl::set_caps(GstCaps* caps) {
@@ -210,6 +265,10 @@ void Chain::Impl::receive(GstSample* sample) {
       gst_segment_to_running_time(gst_sample_get_segment(sample), GST_FORMAT_TIME, GST_BUFFER_PTS(buffer)));
   const auto duration_ns = static_cast<std::int64_t>(GST_BUFFER_DURATION(buffer));
   const std::lock_guard lock(mutex_);
+  ++moves_;
+  ++units_;
+  taken_ = 0;
+  taken_ns_ = 0;
   std::optional<Unit> unit =
       sound_ ? times_.place_sound(encoder_ns, duration_ns) : times_.place_picture(encoder_ns);
   if (!unit) return;
@@ -240,11 +299,13 @@ void Chain::Impl::on_eos(GstAppSink*, gpointer self) {
 
 std::vector<Unit> Chain::Impl::take() {
   std::vector<Unit> units;
+  bool nothing_more = false;
   {
     const std::lock_guard lock(mutex_);
     units.swap(ready_);
+    nothing_more = !ended_ && failed();
   }
-  if (units.empty() && !run_.failure().empty()) throw error();
+  if (units.empty() && (nothing_more || !run_.failure().empty())) throw error();
   return units;
 }
 
@@ -252,7 +313,8 @@ std::vector<Unit> Chain::Impl::drain() {
   gst_app_src_end_of_stream(GST_APP_SRC(source_));
   {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return ended_ || !run_.failure().empty(); });
+    ending_ = true;
+    wait(lock, std::nullopt, [&] { return ended_; });
   }
   return take();
 }
@@ -263,12 +325,16 @@ std::uint64_t Chain::Impl::refused() const {
 }
 
 Chain::Chain(Settings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}
-Chain::~Chain() = default;
+// What hangs does not stop either, and keeps what its threads use.
+Chain::~Chain() {
+  const std::int64_t patience_ns = impl_->hangs() ? 0 : impl_->timeout_ns();
+  call_apart([chain = std::shared_ptr<Impl>(std::move(impl_))]() mutable { chain.reset(); }, patience_ns);
+}
 void Chain::push(Piece piece) {
   impl_->push(std::move(piece));
 }
-bool Chain::room() const {
-  return impl_->room();
+bool Chain::wait_for_room(int timeout_ms) {
+  return impl_->wait_for_room(timeout_ms);
 }
 std::vector<Unit> Chain::take() {
   return impl_->take();

@@ -1,9 +1,8 @@
 // One stream on its way from frames to units: encoder or parser in threads of its own. One thread pushes and
-// takes; `on_unit` is called by another.
+// takes.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -43,26 +42,28 @@ class Chain {
     reel::Format format;  // of what is pushed; a stream that changes it needs a new chain
     Coding coding;        // choose_coding(format, ...)
     std::string where;    // a stream's name, for messages
-    /// Units can be taken, or the chain failed. May be empty; may not wait for who pushes or destroys the
-    /// chain.
-    std::function<void()> on_unit{};
+    /// An encoder that takes nothing, or gives nothing, for longer has failed.
+    std::int64_t timeout_ns = 10'000'000'000;
   };
   /// Starts at once. Throws reel::Error where the encoder refuses the format.
   explicit Chain(Settings settings);
   Chain(const Chain&) = delete;
   Chain& operator=(const Chain&) = delete;
-  /// Throws away what is still inside.
+  /// Throws away what is still inside. An encoder that hangs is left behind (apart.hpp).
   ~Chain();
 
-  /// Waits while the encoder has frames enough; see room(). Throws reel::Error once the encoder failed.
+  /// Waits while the encoder has frames enough; see wait_for_room(). Throws reel::Error once the encoder
+  /// failed: {timeout} where it hangs.
   void push(Piece piece);
-  /// push() would not wait.
-  [[nodiscard]] bool room() const;
+  /// True where push() would not wait any more, which is so of an encoder that failed as well; false after
+  /// `timeout_ms`.
+  [[nodiscard]] bool wait_for_room(int timeout_ms);
   /// What has come out since, in order: as many units as frames of video went in; of sound, blocks of the
-  /// encoder's own length that cover all samples. Does not wait. Throws as push() does.
+  /// encoder's own length that cover all samples. Does not wait. Throws as push() does, once all was taken
+  /// that came out before. Called at least twice a second it notices an encoder that hangs.
   [[nodiscard]] std::vector<Unit> take();
   /// No more comes: waits for what is inside and returns all that was not taken. Then only the destructor may
-  /// be called.
+  /// be called, and take(), which throws where the encoder failed meanwhile.
   [[nodiscard]] std::vector<Unit> drain();
   /// The next unit of video is to be a key frame as soon as the encoder can; nothing where streams pass
   /// through.

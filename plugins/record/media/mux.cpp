@@ -1,5 +1,7 @@
 #include "mux.hpp"
 
+#include "apart.hpp"
+#include "encoder_watch.hpp"
 #include "fragment_times.hpp"
 #include "gst_run.hpp"
 #include "mux_output.hpp"
@@ -8,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
@@ -15,7 +18,9 @@
 
 #include <gst/app/gstappsrc.h>
 
+#include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
+#include <reel/base/quantity.hpp>
 
 namespace record {
 
@@ -23,6 +28,8 @@ namespace {
 
 using reel::Error;
 using reel::ErrorCode;
+
+constexpr auto kLook = std::chrono::milliseconds(20);
 
 struct TrackState {
   GstElement* source = nullptr;  // of the muxer's pipeline, once it runs
@@ -58,6 +65,8 @@ class Mux::Impl {
   void write(const Unit& unit);
   void leave(std::size_t track);
   void finish();
+  [[nodiscard]] bool hangs() const noexcept { return hangs_; }
+  void detach() { output_.detach(); }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return output_.bytes(); }
   [[nodiscard]] std::optional<std::int64_t> origin_ns() const noexcept { return settings_.origin_ns; }
   [[nodiscard]] std::size_t held_bytes() const noexcept;
@@ -79,6 +88,7 @@ class Mux::Impl {
   std::vector<TrackState> tracks_;
   std::vector<Unit> held_;  // before the muxer runs
   bool running_ = false;
+  bool hangs_ = false;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool ended_ = false;  // guarded by mutex_
@@ -255,11 +265,19 @@ void Mux::Impl::finish() {
   throw_failure();
   for (std::size_t track = 0; track < tracks_.size(); ++track) leave(track);
   if (!running_) return;
-  {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return ended_ || !run_.failure().empty(); });
+  EncoderWatch watch(settings_.timeout_ns);
+  std::unique_lock lock(mutex_);
+  while (!ended_ && !hangs_ && run_.failure().empty()) {
+    changed_.wait_for(lock, kLook);
+    hangs_ = !ended_ && watch.hangs(!output_.writing(), bytes() - held_bytes(), reel::monotonic_ns());
   }
+  lock.unlock();
   throw_failure();
+  if (hangs_)
+    throw Error(ErrorCode::timeout,
+                "cannot be finished: its muxer has done nothing for " +
+                    reel::duration_text(settings_.timeout_ns) + "; it stays open, to be repaired",
+                settings_.where);
 }
 
 std::size_t Mux::Impl::held_bytes() const noexcept {
@@ -272,7 +290,11 @@ std::size_t Mux::Impl::held_bytes() const noexcept {
 }
 
 Mux::Mux(Settings settings, ByteSink& sink) : impl_(std::make_unique<Impl>(std::move(settings), sink)) {}
-Mux::~Mux() = default;
+Mux::~Mux() {
+  if (!impl_->hangs()) return;
+  impl_->detach();
+  call_apart([mux = std::shared_ptr<Impl>(std::move(impl_))]() mutable { mux.reset(); }, 0);
+}
 void Mux::write(const Unit& unit) {
   impl_->write(unit);
 }

@@ -50,13 +50,16 @@ class Mux {
     /// MP4 that is finished at once, its index first, as browsers like it: its bytes wait in this file until
     /// finish(). Empty: fragments.
     std::string fast_start_file{};
+    /// A muxer that does nothing for longer at the end has failed; a sink may take its time.
+    std::int64_t timeout_ns = 10'000'000'000;
     std::string where;  // the file's name, for messages
   };
   /// Nothing is written before each track has had a unit or has left.
   Mux(Settings settings, ByteSink& sink);
   Mux(const Mux&) = delete;
   Mux& operator=(const Mux&) = delete;
-  /// What was not finished stays as it is: a file without an end, which repair() closes.
+  /// What was not finished stays as it is: a file without an end, which repair() closes. A muxer that hangs
+  /// is left behind (apart.hpp).
   ~Mux();
 
   /// In the order of decoding within a track. Does not wait. A track's first unit brings its caps: units with

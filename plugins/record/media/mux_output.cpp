@@ -9,7 +9,7 @@
 namespace record {
 
 MuxOutput::MuxOutput(ByteSink& sink, std::function<void()> on_end, std::function<void(int)> on_failure)
-    : sink_(sink),
+    : sink_(&sink),
       on_end_(std::move(on_end)),
       on_failure_(std::move(on_failure)),
       pad_(static_cast<GstPad*>(gst_object_ref_sink(gst_pad_new("file", GST_PAD_SINK)))) {
@@ -24,6 +24,11 @@ MuxOutput::~MuxOutput() {
   gst_pad_set_active(pad_.get(), FALSE);
 }
 
+void MuxOutput::detach() {
+  const std::lock_guard lock(mutex_);
+  sink_ = nullptr;
+}
+
 void MuxOutput::attach(GstElement* muxer) {
   const reel::gst::Ptr<GstPad> from(gst_element_get_static_pad(muxer, "src"));
   // Elements in a pipeline link with others in it; this end is in none.
@@ -34,7 +39,12 @@ void MuxOutput::attach(GstElement* muxer) {
 GstFlowReturn MuxOutput::write(GstBuffer* buffer) {
   if (failed_) return GST_FLOW_ERROR;
   const reel::gst::ReadMap map(buffer);
-  if (const int error = sink_.write(place_, map.bytes()); error != 0) {
+  const std::lock_guard lock(mutex_);
+  if (sink_ == nullptr) return GST_FLOW_ERROR;
+  writing_.store(true, std::memory_order_relaxed);
+  const int error = sink_->write(place_, map.bytes());
+  writing_.store(false, std::memory_order_relaxed);
+  if (error != 0) {
     failed_ = true;
     on_failure_(error);
     return GST_FLOW_ERROR;

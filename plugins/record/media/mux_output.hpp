@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 
 #include <reel/gst/pointers.hpp>
@@ -23,6 +24,11 @@ class MuxOutput {
   /// REQUIRES: the muxer is stopped.
   ~MuxOutput();
 
+  /// The sink is asked for nothing more: it may go before this does.
+  void detach();
+  /// It is with the sink now, which may take its time.
+  [[nodiscard]] bool writing() const noexcept { return writing_.load(std::memory_order_relaxed); }
+
   /// REQUIRES: `muxer` has a pad "src" that goes nowhere yet.
   void attach(GstElement* muxer);
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
@@ -33,12 +39,14 @@ class MuxOutput {
   static gboolean on_query(GstPad* pad, GstObject* parent, GstQuery* query);
   GstFlowReturn write(GstBuffer* buffer);
 
-  ByteSink& sink_;
+  std::mutex mutex_;
+  ByteSink* sink_;  // guarded by mutex_; nullptr: detached
   std::function<void()> on_end_;
   std::function<void(int)> on_failure_;
   reel::gst::Ptr<GstPad> pad_;
   std::uint64_t place_ = 0;              // the muxer's thread's
   bool failed_ = false;                  // the muxer's thread's
+  std::atomic<bool> writing_{false};     // the same as bytes_
   std::atomic<std::uint64_t> bytes_{0};  // a number to look at; nothing hangs on its order
 };
 

@@ -98,6 +98,10 @@ void EventRecording::push(const Unit& unit) {
   gate_.push(unit);
 }
 
+void EventRecording::forget(std::size_t input, std::uint64_t first) {
+  std::erase_if(facts_[input].waiting, [&](const FrameFacts& facts) { return facts.frame >= first; });
+}
+
 void EventRecording::leave(std::size_t input) {
   segmenter_.leave(input);
 }

@@ -42,6 +42,8 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
   /// continuous files that they could go beside.
   void look(std::size_t input, TrackFacts& facts);
   void push(const Unit& unit);
+  /// Frames of this input from this number on are lost: their facts go with them.
+  void forget(std::size_t input, std::uint64_t first);
   void leave(std::size_t input);
   /// Calls from outside, ends of events when no frames come.
   void tick(std::int64_t now_ns);

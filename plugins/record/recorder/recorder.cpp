@@ -10,6 +10,7 @@
 
 #include "catalog/segment_name.hpp"
 #include "events/finished_hook.hpp"
+#include "media/apart.hpp"
 #include "recorder/event_pictures.hpp"
 
 namespace record {
@@ -17,6 +18,7 @@ namespace {
 
 using reel::ErrorCode;
 
+constexpr int kWait_ms = 50;
 constexpr std::int64_t kScheduleInterval_ns = 1'000'000'000;
 constexpr std::int64_t kSaveInterval_ns = 2'000'000'000;
 constexpr std::int64_t kGiveUp_ns = 2'000'000'000;       // at the end, on a disk that is full
@@ -113,17 +115,31 @@ Recorder::Recorder(const RecordSettings& settings, const std::vector<std::string
   facts_.resize(streams.size());
   for (std::size_t i = 0; i < streams.size(); ++i) {
     facts_[i].stream = streams[i];
+    lines_.emplace_back(line_settings(i, streams[i]), times_, gaps_, facts_[i]);
     const std::optional<Track> last = track_of(last_, streams[i]);
     first_frames_.push_back(last ? last->first_frame + last->frames : 0);
-    lines_.emplace_back(
-        Line::Settings{i, streams[i], settings.wish, settings.container, settings.patience_ns, last}, times_,
-        gaps_, facts_[i]);
   }
   thread_ = std::thread([this] { run(); });
 }
 
 Recorder::~Recorder() {
   finish();
+}
+
+Line::Settings Recorder::line_settings(std::size_t input, const std::string& stream) {
+  Line::Settings made;
+  made.track = input;
+  made.stream = stream;
+  made.wish = settings_.wish;
+  made.container = settings_.container;
+  made.away_ns = settings_.patience_ns;
+  made.encoder_timeout_ns = settings_.encoder_timeout_ns;
+  made.last = track_of(last_, stream);
+  made.on_failure = [this, input](const reel::Error& error, std::uint64_t first) {
+    encoder_failed(input, error, first);
+  };
+  made.on_lost = [this](std::uint64_t frames) { spool_.count_lost(frames); };
+  return made;
 }
 
 EventRecording::Recorder Recorder::links() {
@@ -159,18 +175,24 @@ void Recorder::run() noexcept {
 }
 
 void Recorder::work() {
-  while (!spool_.finished()) {
+  while (!spool_.finished() && !hopeless_) {
     tell(reel::monotonic_ns());
     if (full_ || failing_) {
       wait_for_room();
       if (spool_.closed() && (full_ || failing_)) break;
       continue;
     }
-    if (std::optional<SpooledFrame> frame = spool_.take(50)) handle(std::move(*frame));
-    collect();
+    // An encoder that is slow or hangs does not keep the rest of this waiting.
+    const std::optional<std::size_t> input = spool_.next(kWait_ms);
+    if (input && lines_[*input].wait_for_room(kWait_ms))
+      if (std::optional<SpooledFrame> frame = spool_.take(0)) handle(std::move(*frame));
+    for (Line& line : lines_) give(line.take());
     upkeep(reel::monotonic_ns());
   }
+  const std::optional<reel::Error> hopeless = hopeless_;  // not what only ended with the recording
+  if (hopeless) lose_the_rest();
   end();
+  if (hopeless) throw *hopeless;
 }
 
 void Recorder::handle(SpooledFrame frame) {
@@ -190,35 +212,40 @@ void Recorder::handle(SpooledFrame frame) {
       if (left_out) return;
       break;
   }
-  try {
-    const std::size_t facts = facts_[input].waiting.size();
-    std::vector<Unit> units = line.push(std::move(frame));
-    segmenter_.set_video(input, facts_[input].video);
-    if (facts_[input].waiting.size() > facts) events_.look(input, facts_[input]);
-    give(std::move(units));
-  } catch (const reel::Error& error) {
-    if (error.code() == ErrorCode::bad_config || error.code() == ErrorCode::unsupported) throw;
-    encoder_failed(line, error);
-  }
+  const std::uint64_t number = frame.number;
+  std::vector<Unit> units = line.push(std::move(frame));
+  segmenter_.set_video(input, facts_[input].video);
+  const std::deque<FrameFacts>& waiting = facts_[input].waiting;
+  if (!waiting.empty() && waiting.back().frame == number) events_.look(input, facts_[input]);
+  give(std::move(units));
 }
 
-/// The next frame begins a new one.
-void Recorder::encoder_failed(Line& line, const reel::Error& error) {
+void Recorder::encoder_failed(std::size_t input, const reel::Error& error, std::uint64_t first) {
+  events_.forget(input, first);
+  if (error.code() == ErrorCode::bad_config || error.code() == ErrorCode::unsupported) return;
   const std::int64_t now_ns = reel::monotonic_ns();
   if (now_ns - encoder_told_ns_ > kEncoderTold_ns) {
     encoder_told_ns_ = now_ns;
-    reel::log_error(error.what());
+    reel::log_error(std::string(error.what()) + "; what is in it is lost, and another one begins");
   }
-  line.fail("the encoder failed");
+  if (left_behind() > kMostLeftBehind)
+    hopeless_.emplace(ErrorCode::io,
+                      std::to_string(left_behind()) +
+                          " encoders hang and cannot be stopped, more than a process can bear: see to their "
+                          "driver, or record with another codec; the last one: " +
+                          error.what());
 }
 
-void Recorder::collect() {
-  for (Line& line : lines_) {
-    try {
-      give(line.take());
-    } catch (const reel::Error& error) {
-      encoder_failed(line, error);
+/// What waits for encoders that there will not be.
+void Recorder::lose_the_rest() {
+  while (std::optional<SpooledFrame> frame = spool_.take(0)) {
+    if (frame->kind == SpooledFrame::Kind::ended) continue;
+    if (frame->kind == SpooledFrame::Kind::frame) {
+      frame->lost = 1;
+      frame->reason = "the encoder hung";
+      spool_.count_lost(1);
     }
+    lines_[frame->input].lost(*frame);
   }
 }
 
@@ -300,8 +327,10 @@ void Recorder::close_file(std::unique_ptr<SegmentFile> file) {
   numbers_.closed_file(file.get(), file->bytes());
   record.events = events_.marks(record.start_ns, record.end_ns);
   if (record.kind == SegmentClass::continuous || settings_.mode == RecordMode::events) {
-    record.gaps = gaps_.take_before(record.end_ns);
-    std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });
+    // What was lost last is behind all frames.
+    record.gaps = gaps_.take_before(ending_ ? std::numeric_limits<std::int64_t>::max() : record.end_ns);
+    if (record.kind == SegmentClass::event)
+      std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });
   }
   closer_.finish(std::move(file));
 }
@@ -367,18 +396,13 @@ void Recorder::tell(std::int64_t now_ns) {
 }
 
 void Recorder::drain_lines() {
-  for (Line& line : lines_) {
-    try {
-      give(line.drain());
-    } catch (const reel::Error& error) {
-      reel::log_error(error.what());
-    }
-  }
+  for (Line& line : lines_) give(line.drain());
 }
 
 void Recorder::end() {
   ending_ = true;
   drain_lines();
+  for (Line& line : lines_) line.end();
   events_.finish();
   const std::int64_t until_ns = reel::monotonic_ns() + kGiveUp_ns;
   const auto finish = [this] {

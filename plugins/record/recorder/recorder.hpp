@@ -65,8 +65,9 @@ class Recorder final : private SegmentFiles {
   void run() noexcept;
   void work();
   void handle(SpooledFrame frame);
-  void collect();
-  void encoder_failed(Line& line, const reel::Error& error);
+  [[nodiscard]] Line::Settings line_settings(std::size_t input, const std::string& stream);
+  void encoder_failed(std::size_t input, const reel::Error& error, std::uint64_t first);
+  void lose_the_rest();
   void give(std::vector<Unit> units);
   /// Calls `action`, which writes; what goes wrong with the disk is for later.
   template <class Action>
@@ -105,6 +106,7 @@ class Recorder final : private SegmentFiles {
   bool told_ = false;                                                            // the log was, of either
   std::int64_t saved_ns_ = 0;  // CLOCK_MONOTONIC of the last manifest of an open segment
   bool ending_ = false;
+  std::optional<reel::Error> hopeless_;  // too many encoders hang
   std::mutex mutex_;
   std::exception_ptr failure_;
   std::thread thread_;

@@ -16,6 +16,7 @@ RecordSettings record_settings(const reel::Options& options) {
   made.wish.audio_bitrate = options.integer("audio_bitrate");
   made.wish.key_interval_ns = options.duration_ns("key_interval");
   made.wish.threads = static_cast<int>(options.integer("encoder_threads"));
+  made.encoder_timeout_ns = options.duration_ns("encoder_timeout");
   made.container = container_from(options.text("container"));
   made.segment_ns = options.duration_ns("segment");
   made.segment_bytes = options.bytes("segment_bytes");

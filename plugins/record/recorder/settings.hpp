@@ -18,6 +18,7 @@ struct RecordSettings {
   std::string name;  // of the recording
   std::string require_mount;
   CodingWish wish;
+  std::int64_t encoder_timeout_ns = 10'000'000'000;
   Container container = Container::matroska;
   std::int64_t segment_ns = 0;
   std::uint64_t segment_bytes = 0;
@@ -65,6 +66,10 @@ inline constexpr std::array kRecordOptions{
                "at least one picture this often can be decoded alone: where files are cut", "100ms..1min"},
     OptionSpec{"encoder_threads", OptionType::integer, "0",
                "threads of each video encoder in software; 0: its own choice", "0..64"},
+    OptionSpec{
+        "encoder_timeout", OptionType::duration, "10s",
+        "an encoder that does nothing with its frames for so long hangs: they are lost, another begins",
+        "1s..1h"},
     OptionSpec{"container", OptionType::text, "matroska", "of the files", "matroska|mp4"},
     OptionSpec{"sync_interval", OptionType::duration, "1s",
                "how often what was written is made safe on the disk: what a power cut may take", "100ms..1h"},

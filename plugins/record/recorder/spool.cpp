@@ -121,6 +121,12 @@ void Spool::close() {
   went_.notify_all();
 }
 
+std::optional<std::size_t> Spool::next(int timeout_ms) {
+  std::unique_lock lock(mutex_);
+  came_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return closed_ || !items_.empty(); });
+  return items_.empty() ? std::nullopt : std::optional(items_.front().frame.input);
+}
+
 std::optional<SpooledFrame> Spool::take(int timeout_ms) {
   std::unique_lock lock(mutex_);
   came_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return closed_ || !items_.empty(); });
@@ -170,6 +176,11 @@ bool Spool::finished() const {
 bool Spool::closed() const {
   const std::lock_guard lock(mutex_);
   return closed_;
+}
+
+void Spool::count_lost(std::uint64_t frames) {
+  const std::lock_guard lock(mutex_);
+  counts_.lost += frames;
 }
 
 void Spool::set_reason(const std::string& reason) {

@@ -68,9 +68,13 @@ class Spool {
 
   /// The oldest; nullopt after `timeout_ms`, and at once when it is empty and closed.
   [[nodiscard]] std::optional<SpooledFrame> take(int timeout_ms);
+  /// The input of what take() would return.
+  [[nodiscard]] std::optional<std::size_t> next(int timeout_ms);
   /// Closed, and everything was taken.
   [[nodiscard]] bool finished() const;
   [[nodiscard]] bool closed() const;
+  /// So many of those that were taken are lost after all.
+  void count_lost(std::uint64_t frames);
   /// What is said of frames that are lost from now on.
   void set_reason(const std::string& reason);
 

@@ -138,6 +138,64 @@ TEST_F(Chain, SaysWhichPackageAndWhichCodecs) {
                           [&] { check_wish(wish, Container::matroska); });
 }
 
+/// GStreamer without an element, as where its package is not installed.
+class Without {
+ public:
+  explicit Without(const std::vector<std::string>& elements) {
+    for (const std::string& element : elements)
+      if (GstPluginFeature* feature = gst_registry_lookup_feature(gst_registry_get(), element.c_str())) {
+        features_.push_back(feature);
+        gst_registry_remove_feature(gst_registry_get(), feature);
+      }
+  }
+  Without(const Without&) = delete;
+  Without& operator=(const Without&) = delete;
+  ~Without() {
+    for (GstPluginFeature* feature : features_) {
+      gst_registry_add_feature(gst_registry_get(), feature);
+      gst_object_unref(feature);
+    }
+  }
+
+ private:
+  std::vector<GstPluginFeature*> features_;
+};
+
+TEST_F(Chain, NamesAnEncoderThatIsMissingAndItsPackage) {
+  struct Missing {
+    const char* codec;
+    bool video;
+    std::vector<std::string> elements;
+    const char* named;
+    const char* package;
+  };
+  const std::vector<Missing> all{
+      {"h264",
+       true,
+       {"vah264enc", "vaapih264enc", "v4l2h264enc", "x264enc"},
+       "x264enc",
+       "gstreamer1.0-plugins-ugly"},
+      {"h265", true, {"x265enc"}, "x265enc", "gstreamer1.0-plugins-bad"},
+      {"mjpeg", true, {"jpegenc"}, "jpegenc", "gstreamer1.0-plugins-good"},
+      {"ffv1", true, {"avenc_ffv1"}, "avenc_ffv1", "gstreamer1.0-libav"},
+      {"aac", false, {"avenc_aac", "fdkaacenc", "voaacenc"}, "avenc_aac", "gstreamer1.0-libav"},
+      {"opus", false, {"opusenc"}, "opusenc", "gstreamer1.0-plugins-base"},
+      {"flac", false, {"flacenc"}, "flacenc", "gstreamer1.0-plugins-good"}};
+  for (const Missing& missing : all) {
+    SCOPED_TRACE(missing.codec);
+    const Without without(missing.elements);
+    CodingWish wish;
+    (missing.video ? wish.codec : wish.audio_codec) = missing.codec;
+    reel_test::expect_error(reel::ErrorCode::unsupported,
+                            {missing.codec, missing.named, missing.package, "another codec"},
+                            [&] { check_wish(wish, Container::matroska); });
+    const reel::Format format = missing.video ? picture_format() : sound_format();
+    reel_test::expect_error(reel::ErrorCode::unsupported, {"door", missing.named}, [&] {
+      static_cast<void>(choose_coding(format, wish, Container::matroska, "door"));
+    });
+  }
+}
+
 TEST_F(Chain, RefusesWhatIsNeitherPictureNorSound) {
   reel_test::expect_error(reel::ErrorCode::bad_config, {"door", "application/x-thing"}, [] {
     static_cast<void>(

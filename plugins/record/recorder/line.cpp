@@ -122,6 +122,10 @@ std::vector<Unit> Line::out(std::vector<Unit> units) {
   return units;
 }
 
+void Line::finish() {
+  if (loss_ && loss_->frames != 0) close_gap(loss_->start_ns);
+}
+
 void Line::ask_for_key_frame() {
   if (chain_) chain_->ask_for_key_frame();
 }

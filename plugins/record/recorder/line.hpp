@@ -39,6 +39,8 @@ class Line {
   [[nodiscard]] std::vector<Unit> take();
   /// The rest; a frame may follow all the same.
   [[nodiscard]] std::vector<Unit> drain();
+  /// Nothing follows: what was lost at the end is a gap too.
+  void finish();
   void ask_for_key_frame();
   /// The encoder failed: what is in it is lost, the next frame begins a new one.
   void fail(const std::string& reason);

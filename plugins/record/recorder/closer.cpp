@@ -244,7 +244,8 @@ void Closer::leave_to_next_start() {
   for (const Unfinished& file : unfinished_)
     reel::log_error("it is left open, for the next start to close: " + file.record.path);
   if (const std::uint64_t frames = frames_of(gaps_); frames != 0)
-    reel::log_error(std::to_string(frames) + " frames that were lost are in no manifest: none can be written");
+    reel::log_error(std::to_string(frames) +
+                    " frames that were lost are in no manifest: none can be written");
 }
 
 void Closer::retain() {

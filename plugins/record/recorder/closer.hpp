@@ -1,6 +1,6 @@
 // Finishes segments in a thread of its own: what takes long (index of the file, fdatasync, retention, repair
-// of what was left open) keeps nobody waiting. What the disk does not let it finish now it tries again until it
-// does, or leaves to the next start. Called by the recorder's thread.
+// of what was left open) keeps nobody waiting. What the disk does not let it finish now it tries again until
+// it does, or leaves to the next start. Called by the recorder's thread.
 #pragma once
 
 #include <atomic>
@@ -32,8 +32,8 @@ class Closer {
   /// Does what there is to do first.
   ~Closer();
 
-  /// All was written that it will have. Where it cannot be finished, it is repaired: what can be read of it is
-  /// kept, the rest a gap.
+  /// All was written that it will have. Where it cannot be finished, it is repaired: what can be read of it
+  /// is kept, the rest a gap.
   void finish(std::unique_ptr<SegmentFile> file);
   /// Until it has nothing to do but what the disk does not let it do now.
   void wait();
@@ -81,7 +81,7 @@ class Closer {
   std::atomic<std::uint64_t> lost_{0};  // a number to look at; nothing hangs on its order
   // Of this thread:
   std::vector<Unfinished> unfinished_;
-  std::int64_t retry_at_ns_ = 0;   // CLOCK_MONOTONIC
+  std::int64_t retry_at_ns_ = 0;  // CLOCK_MONOTONIC
   std::int64_t retry_wait_ns_ = 0;
   std::vector<Gap> gaps_;  // for the next manifest
   bool retain_failed_ = false;

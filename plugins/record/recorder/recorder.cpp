@@ -466,7 +466,8 @@ void Recorder::give_up() {
   for (Unit& unit : events_.take_held()) held.push_back(std::move(unit));
   for (const Unit& unit : held) lose(unit.track, 1);
   lost_ += held.size();
-  reel::log_error(std::to_string(lost_ - before) + " frames that were not written when recording ended are lost");
+  reel::log_error(std::to_string(lost_ - before) +
+                  " frames that were not written when recording ended are lost");
   write([&] { segmenter_.finish(); });
   events_.tick_files(reel::monotonic_ns());
 }

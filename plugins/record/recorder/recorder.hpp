@@ -114,7 +114,7 @@ class Recorder final : private SegmentFiles {
   bool dropping_ = false;          // files are closed as they are
   std::int64_t encoder_told_ns_ = std::numeric_limits<std::int64_t>::min() / 2;  // CLOCK_MONOTONIC
   bool told_ = false;                                                            // the log was, of either
-  std::int64_t saved_ns_ = 0;  // CLOCK_MONOTONIC of the last manifest of an open segment
+  std::int64_t saved_ns_ = 0;   // CLOCK_MONOTONIC of the last manifest of an open segment
   std::int64_t closed_ns_ = 0;  // media time at which the last file ended
   bool ending_ = false;
   std::atomic<std::uint64_t> lost_{0};  // beside what others count; nothing hangs on its order

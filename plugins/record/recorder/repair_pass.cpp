@@ -100,8 +100,7 @@ std::vector<Gap> missing_of(const SegmentRecord& counted, const std::vector<Trac
     const std::uint64_t frames = its == kept.end() ? 0 : its->frames;
     if (frames >= track.frames) continue;
     const std::int64_t start_ns = its == kept.end() ? track.start_ns : its->end_ns;
-    gaps.push_back(
-        {track.stream, start_ns, std::max(start_ns, track.end_ns), track.frames - frames, reason});
+    gaps.push_back({track.stream, start_ns, std::max(start_ns, track.end_ns), track.frames - frames, reason});
   }
   return gaps;
 }

@@ -8,7 +8,8 @@
 namespace record {
 namespace {
 
-/// A file is so many times as long as asked before a track without key frames keeps it from being cut no more.
+/// A file is so many times as long as asked before a track without key frames keeps it from being cut no
+/// more.
 constexpr std::int64_t kLongest = 4;
 
 [[nodiscard]] bool same(const std::shared_ptr<GstCaps>& one, const std::shared_ptr<GstCaps>& other) {
@@ -184,7 +185,7 @@ void Segmenter::place(const Unit& unit) {
   const bool new_format = !track.in_file || !same(track.caps, unit.caps);
   if (track.video && !unit.key && (new_format || !track.begun)) return lose(track, unit);
   const std::optional<std::size_t> first = reference();
-  const bool cuts = first ? *first == unit.track && unit.key : true;
+  const bool cuts = unit.key && (!first || *first == unit.track);
   if (new_format) {
     cut(unit.track, unit.time_ns);
   } else if (track.in_previous) {

@@ -42,10 +42,10 @@ class SegmentFiles {
 
 /// A cut is made where the reference, the first video track that is there, has a key frame and the segment is
 /// as long as asked; of sound alone, anywhere. Sound goes by its time into the file before or behind the cut;
-/// other video changes files at its own next key frame. So for a moment two files may be open, and no third is
-/// begun, unless the second becomes four times as long as asked. A track that comes (back), or that changes
-/// its format, makes a cut as well; one that goes does not hold up the others. Video begins in each file with
-/// a key frame.
+/// other video changes files at its own next key frame. So for a moment two files may be open, and no third
+/// is begun, unless the second becomes four times as long as asked. A track that comes (back), or that
+/// changes its format, makes a cut as well; one that goes does not hold up the others. Video begins in each
+/// file with a key frame.
 class Segmenter {
  public:
   struct Settings {

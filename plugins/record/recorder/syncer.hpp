@@ -1,5 +1,5 @@
-// Makes safe what is being written, each sync interval, in a thread of its own: whoever finishes files is busy
-// for longer. Thread-safe.
+// Makes safe what is being written, each sync interval, in a thread of its own: whoever finishes files is
+// busy for longer. Thread-safe.
 #pragma once
 
 #include <atomic>

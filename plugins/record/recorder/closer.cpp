@@ -75,8 +75,8 @@ void Closer::add(std::function<void()> task) {
   changed_.notify_all();
 }
 
-void Closer::finish(std::unique_ptr<SegmentFile> file) {
-  add([this, file = std::shared_ptr<SegmentFile>(std::move(file))] { do_finish(*file); });
+void Closer::finish(std::unique_ptr<SegmentFile> file, bool told) {
+  add([this, told, file = std::shared_ptr<SegmentFile>(std::move(file))] { do_finish(*file, told); });
 }
 
 void Closer::wait() {
@@ -138,7 +138,7 @@ void Closer::run() {
   leave_to_next_start();
 }
 
-void Closer::do_finish(SegmentFile& file) {
+void Closer::do_finish(SegmentFile& file, bool told) {
   SegmentRecord& record = file.record();
   bool whole = false;
   try {
@@ -146,7 +146,7 @@ void Closer::do_finish(SegmentFile& file) {
     add_pictures(catalog_.store(), record);
     whole = true;
   } catch (const reel::Error& error) {
-    reel::log_error(std::string(error.what()) + "; what can be read of it is kept");
+    if (!told) reel::log_error(std::string(error.what()) + "; what can be read of it is kept");
     record.state = SegmentState::open;
   }
   take({record, whole, true});
@@ -235,9 +235,22 @@ void Closer::retry() {
   retry_at_ns_ = reel::monotonic_ns() + retry_wait_ns_;
 }
 
+/// Nothing comes after it that could tell of them.
+void Closer::add_gaps_to_last() {
+  if (gaps_.empty()) return;
+  const std::optional<SegmentRecord> last = catalog_.newest(settings_.recording);
+  const std::optional<Found> found = last ? catalog_.store().look_up(last->path) : std::nullopt;
+  if (!found || found->open) return;
+  SegmentRecord record = catalog_.store().read(*found);
+  record.gaps.insert(record.gaps.end(), gaps_.begin(), gaps_.end());
+  catalog_.save(record);
+  gaps_.clear();
+}
+
 void Closer::leave_to_next_start() {
   try {
     retry();
+    add_gaps_to_last();
   } catch (const std::exception& error) {
     reel::log_error(error.what());
   }

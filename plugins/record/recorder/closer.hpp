@@ -23,6 +23,7 @@ namespace record {
 class Closer {
  public:
   struct Settings {
+    std::string recording{};
     std::vector<RetentionRule> rules{};
     std::function<void(const std::string& file)> on_finished{};  // its whole path; called by this thread
     bool only_events = false;  // else what a file of an event lacks is in another one
@@ -34,7 +35,8 @@ class Closer {
 
   /// All was written that it will have. Where it cannot be finished, it is repaired: what can be read of it
   /// is kept, the rest a gap.
-  void finish(std::unique_ptr<SegmentFile> file);
+  /// `told`: the log has said that it cannot be written any more.
+  void finish(std::unique_ptr<SegmentFile> file, bool told = false);
   /// Until it has nothing to do but what the disk does not let it do now.
   void wait();
   /// Files that a recorder left open.
@@ -57,7 +59,7 @@ class Closer {
     bool told = false;   // the log was
   };
   void run();
-  void do_finish(SegmentFile& file);
+  void do_finish(SegmentFile& file, bool told);
   void take(Unfinished file);
   [[nodiscard]] bool settle(Unfinished& file);
   [[nodiscard]] bool make_whole(Unfinished& file);
@@ -66,6 +68,7 @@ class Closer {
   [[nodiscard]] bool counts(const SegmentRecord& record) const;
   void retry();
   void leave_to_next_start();
+  void add_gaps_to_last();
   void retain();
   void add(std::function<void()> task);
 

@@ -55,6 +55,7 @@ constexpr const char* kFull = "the disk was full, and the spool as well";
 
 [[nodiscard]] Closer::Settings closer_settings(const RecordSettings& settings) {
   Closer::Settings made;
+  made.recording = settings.name;
   made.only_events = settings.mode == RecordMode::events;
   made.rules = rules_of(settings);
   if (!settings.hook.empty()) {
@@ -262,7 +263,7 @@ void Recorder::wait_for_room() {
   full_ = failing_ = false;
   write([&] { segmenter_.tick(reel::monotonic_ns()); });
   events_.tick_files(reel::monotonic_ns());
-  // Where files were dropped only a new one shows that it works.
+  // Where files were dropped only a new one that is written shows that it works.
   if (!full_ && !failing_ && !dropped_) go_on(" has room again, and recording goes on");
 }
 
@@ -305,13 +306,20 @@ std::unique_ptr<SegmentFile> Recorder::open_file(SegmentClass kind, const std::v
     syncer_.add(file->synced());
     closer_.retry_now();
     saved_ns_ = 0;
-    if (dropped_) go_on(" can be written again, and recording goes on");
     return file;
   } catch (const reel::Error&) {
     if (!left.record.path.empty()) closer_.repair({left});  // nothing is in it: it is removed
-    // A disk so full that not even a manifest goes on it.
-    if (catalog_.store().free_bytes() < 64 * 1024) throw DiskFull();
+    if (no_room_at_all()) throw DiskFull();
     throw;
+  }
+}
+
+/// A disk so full that not even a manifest goes on it.
+bool Recorder::no_room_at_all() const {
+  try {
+    return catalog_.store().free_bytes() < 64 * 1024;
+  } catch (const reel::Error&) {
+    return false;  // it is away
   }
 }
 
@@ -332,7 +340,7 @@ void Recorder::close_file(std::unique_ptr<SegmentFile> file) {
   record.events = events_.marks(record.start_ns, record.end_ns);
   if (record.kind == SegmentClass::continuous || settings_.mode == RecordMode::events) take_gaps(record);
   closed_ns_ = record.end_ns;
-  closer_.finish(std::move(file));
+  closer_.finish(std::move(file), dropping_);
 }
 
 void Recorder::take_gaps(SegmentRecord& record) {
@@ -362,6 +370,8 @@ void Recorder::want_key_frame(std::size_t track) {
 void Recorder::upkeep(std::int64_t now_ns) {
   write([&] { segmenter_.tick(now_ns); });
   events_.tick(now_ns);
+  if (const SegmentFile* open = open_now(); dropped_ && open != nullptr && open->written_bytes() != 0)
+    go_on(" can be written again, and recording goes on");
   static_cast<void>(asleep(now_ns));  // though no frame comes: files end when the schedule says so
   if (now_ns - saved_ns_ < kSaveInterval_ns) return;
   saved_ns_ = now_ns;

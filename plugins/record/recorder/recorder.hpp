@@ -79,6 +79,7 @@ class Recorder final : private SegmentFiles {
   void write(Action action);
   void wait_for_room();
   [[nodiscard]] bool can_write() const;
+  [[nodiscard]] bool no_room_at_all() const;
   void go_on(const char* why);
   void upkeep(std::int64_t now_ns);
   void save(SegmentFile& file);
@@ -110,7 +111,7 @@ class Recorder final : private SegmentFiles {
   std::int64_t looked_at_ns_ = 0;  // CLOCK_MONOTONIC when the schedule was asked
   bool full_ = false;              // the disk
   bool failing_ = false;           // files cannot be made or written, for another reason
-  bool dropped_ = false;           // they could not, and no new one was made since
+  bool dropped_ = false;           // they could not, and no new one was written since
   bool dropping_ = false;          // files are closed as they are
   std::int64_t encoder_told_ns_ = std::numeric_limits<std::int64_t>::min() / 2;  // CLOCK_MONOTONIC
   bool told_ = false;                                                            // the log was, of either

@@ -47,6 +47,9 @@ class SegmentFile final : public UnitFile {
   void leave(std::size_t track) override;
   [[nodiscard]] std::uint64_t bytes() const override { return mux_.bytes() + mux_.held_bytes(); }
 
+  /// Of these, those that the file has taken.
+  [[nodiscard]] std::uint64_t written_bytes() const { return mux_.bytes(); }
+
   /// As far as it is known by now.
   [[nodiscard]] SegmentRecord& record() noexcept { return record_; }
   /// For whoever makes it safe from time to time: as long as the file is open.

@@ -8,13 +8,14 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace reel_test {
 namespace {
 
 std::mutex mutex;
-DiskFaults now{"", 0, 0, 0, 0};
+DiskFaults now{"", 0, 0, 0, 0, 0};
 long failed = 0;
 std::map<std::string, long> synced;
 
@@ -51,7 +52,7 @@ void fail_disk(const DiskFaults& faults) {
 
 void mend_disk() {
   const std::lock_guard lock(mutex);
-  now = DiskFaults{"", 0, 0, 0, 0};
+  now = DiskFaults{"", 0, 0, 0, 0, 0};
 }
 
 long failures() {
@@ -77,6 +78,9 @@ ssize_t pwrite(int file, const void* bytes, size_t size, off_t offset) {
       if (now.written < static_cast<long>(size)) return fail(now.write);
       now.written -= static_cast<long>(size);
     }
+    struct stat facts {};
+    if (now.end != 0 && offset < 100 && ::fstat(file, &facts) == 0 && facts.st_size > 1000 && concerns(file))
+      return fail(now.end);
   }
   return real<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite")(file, bytes, size, offset);
 }

@@ -13,6 +13,7 @@ struct DiskFaults {
   long written = 0;  // of all these files together, from now on
   int sync = 0;      // errno of fdatasync()
   int allocate = 0;  // errno of fallocate()
+  int end = 0;  // errno of pwrite() that goes back to the beginning, as the end of a file makes muxers do
 };
 /// From now on.
 void fail_disk(const DiskFaults& faults);

@@ -97,7 +97,7 @@ TEST_F(RecorderFaults, RepairAFileThatCannotBeWrittenAnyMoreAndCountWhatItLacks)
     put_until(recorder,
               [&] { return !files(".open.mkv").empty() && fs::file_size(files(".open.mkv")[0]) > 0; });
     put(recorder, 60);
-    fail_disk({".open.", EIO, 2000, 0, 0});
+    fail_disk({".open.", EIO, 2000, 0, 0, 0});
     put_until(recorder, [] { return failures() > 0; });
     mend_disk();
     put_until(recorder, [&] { return repaired() > 0; });
@@ -115,8 +115,8 @@ TEST_F(RecorderFaults, RepairAFileWhoseEndCannotBeWritten) {
   std::uint64_t lost = 0;
   {
     Recorder recorder(settings_, {"camera"});
+    fail_disk({".open.", 0, 0, 0, 0, EIO});
     put(recorder, 30);
-    fail_disk({".open.", EIO, 0, 0, 0});  // all is in the muxer or on the disk; its index is not
     recorder.finish();
     ASSERT_TRUE(wait_until([] { return failures() > 0; }));
     mend_disk();
@@ -124,7 +124,28 @@ TEST_F(RecorderFaults, RepairAFileWhoseEndCannotBeWritten) {
     ASSERT_TRUE(wait_until([&] { return files(".open.mkv").empty(); }));
     lost = recorder.counts().lost;
   }
+  EXPECT_EQ(repaired(), 1U);
+  EXPECT_EQ(lost, 0U) << "only its index was missing";
   expect_all_accounted_for(lost);
+}
+
+TEST_F(RecorderFaults, CountWhatIsInNoFileInTheLastManifest) {
+  std::uint64_t lost = 0;
+  ::testing::internal::CaptureStderr();
+  {
+    Recorder recorder(settings_, {"camera"});
+    put_until(recorder, [&] { return !finished_in(settings_.directory).empty(); });
+    fail_disk({".open.", EIO, 0, 0, 0, 0});
+    put_until(recorder, [] { return failures() > 3; });
+    recorder.finish();
+    recorder.wait_for_files();
+    lost = recorder.counts().lost;
+  }
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_GT(lost, 0U);
+  expect_all_accounted_for(lost);
+  const std::string told = "tried again in a new file";
+  EXPECT_EQ(log.find(told), log.rfind(told)) << "once: " << log;
 }
 
 TEST_F(RecorderFaults, DoNotCallAFileFinishedThatDidNotReachTheDisk) {
@@ -133,7 +154,7 @@ TEST_F(RecorderFaults, DoNotCallAFileFinishedThatDidNotReachTheDisk) {
   {
     Recorder recorder(settings_, {"camera"});
     put_until(recorder, [&] { return !files(".open.mkv").empty(); });
-    fail_disk({".open.", 0, 0, EIO, 0});
+    fail_disk({".open.", 0, 0, EIO, 0, 0});
     put_until(recorder, [] { return failures() > 0; });
     mend_disk();  // as the kernel does: it says it once
     put(recorder, 30);
@@ -150,7 +171,7 @@ TEST_F(RecorderFaults, TryAgainWhereTheEndDoesNotReachTheDisk) {
   {
     Recorder recorder(settings_, {"camera"});
     put(recorder, 30);
-    fail_disk({"door_", 0, 0, EIO, 0});
+    fail_disk({"door_", 0, 0, EIO, 0, 0});
     recorder.finish();
     ASSERT_TRUE(wait_until([] { return failures() > 1; })) << "it is tried again";
     EXPECT_EQ(finished_in(settings_.directory).size(), 0U);
@@ -188,22 +209,25 @@ TEST_F(RecorderFaults, GoOnWhenTheDirectoryIsBack) {
 }
 
 TEST_F(RecorderFaults, CountWhatIsLeftWhenTheDirectoryStaysAwayAndTheNextStartClosesTheRest) {
+  std::uint64_t lost = 0;
   const std::string away = scratch_.path() + "/away";
   {
     Recorder recorder(settings_, {"camera"});
     put(recorder, 30);
     put_until(recorder, [&] { return !files(".open.mkv").empty(); });
     fs::rename(settings_.directory, away);
-    put(recorder, 60);
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(recorder.spool().put(camera_.next()));
     recorder.finish();
     recorder.wait_for_files();
-    EXPECT_GT(recorder.counts().lost, 0U);
+    lost = recorder.counts().lost;
   }
+  EXPECT_GT(lost, 0U);
   fs::rename(away, settings_.directory);
   EXPECT_FALSE(files(".open.mkv").empty());
   { Recorder again(settings_, {"camera"}); }
   EXPECT_TRUE(files(".open.mkv").empty());
   expect_intact(settings_.directory, finished_in(settings_.directory));
+  EXPECT_EQ(pictures_in(finished_in(settings_.directory)) + lost, camera_.frames());
 }
 
 TEST_F(RecorderFaults, CountWhatWasInAFileThatIsGone) {
@@ -229,7 +253,7 @@ TEST_F(RecorderFaults, BeginANewFileWhereOneMayNotGrow) {
     Recorder recorder(settings_, {"camera"});
     put(recorder, 30);
     ::testing::internal::CaptureStderr();
-    fail_disk({".open.", 0, 0, 0, EFBIG});
+    fail_disk({".open.", 0, 0, 0, EFBIG, 0});
     camera_.resize(1280, 720);  // a file that needs room
     put_until(recorder, [] { return failures() > 0; });
     mend_disk();
@@ -251,7 +275,7 @@ TEST(Syncer, BringsEachFileToTheDiskThoughAnotherFails) {
         reel::UniqueFd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)), path);
   };
   const auto bad = open("bad.open.mkv"), good = open("good.mkv");
-  fail_disk({"bad.open.", 0, 0, EIO, 0});
+  fail_disk({"bad.open.", 0, 0, EIO, 0, 0});
   {
     record::Syncer syncer(1'000'000);
     syncer.add(bad);

@@ -148,6 +148,11 @@ void Recorder::finish() {
   if (thread_.joinable()) thread_.join();
 }
 
+void Recorder::wait_for_files() {
+  closer_.wait();
+  if (!thread_.joinable()) numbers_.spool(counts());  // else that is for the thread
+}
+
 void Recorder::check() {
   const std::lock_guard lock(mutex_);
   if (failure_) std::rethrow_exception(failure_);

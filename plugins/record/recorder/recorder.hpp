@@ -48,7 +48,7 @@ class Recorder final : private SegmentFiles {
   /// Of the spool, and in `lost` all that was lost. Thread-safe.
   [[nodiscard]] Spool::Counts counts() const;
   /// Waits until all files that were closed are finished, but those that the disk does not let be.
-  void wait_for_files() { closer_.wait(); }
+  void wait_for_files();
 
  private:
   // SegmentFiles, for the segmenter.

@@ -28,6 +28,12 @@ using record::SegmentState;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+std::uint64_t value_of(const reel::MetricTable& table, const std::string& name) {
+  for (const reel::MetricSlot& slot : table.slots)
+    if (name == slot.name.data()) return slot.bits;
+  return 0;
+}
+
 class RecorderFaults : public ::testing::Test {
  protected:
   RecorderFaults() : settings_(settings_in(scratch_)) { settings_.patience_ns = 100'000'000; }
@@ -211,8 +217,10 @@ TEST_F(RecorderFaults, GoOnWhenTheDirectoryIsBack) {
 TEST_F(RecorderFaults, CountWhatIsLeftWhenTheDirectoryStaysAwayAndTheNextStartClosesTheRest) {
   std::uint64_t lost = 0;
   const std::string away = scratch_.path() + "/away";
+  reel::MetricTable table;
+  reel::StageMetrics metrics(table);
   {
-    Recorder recorder(settings_, {"camera"});
+    Recorder recorder(settings_, {"camera"}, record::Numbers(metrics));
     put(recorder, 30);
     put_until(recorder, [&] { return !files(".open.mkv").empty(); });
     fs::rename(settings_.directory, away);
@@ -222,6 +230,7 @@ TEST_F(RecorderFaults, CountWhatIsLeftWhenTheDirectoryStaysAwayAndTheNextStartCl
     lost = recorder.counts().lost;
   }
   EXPECT_GT(lost, 0U);
+  EXPECT_EQ(value_of(table, "lost_frames"), lost);
   fs::rename(away, settings_.directory);
   EXPECT_FALSE(files(".open.mkv").empty());
   { Recorder again(settings_, {"camera"}); }
@@ -265,6 +274,22 @@ TEST_F(RecorderFaults, BeginANewFileWhereOneMayNotGrow) {
     lost = recorder.counts().lost;
   }
   expect_all_accounted_for(lost);
+}
+
+TEST(Numbers, CountBytesOnceWhateverBecomesOfAFile) {
+  reel::MetricTable table;
+  reel::StageMetrics metrics(table);
+  record::Numbers numbers(metrics);
+  const int first = 0, second = 0;
+  numbers.open_file(&first, 100, 0);
+  numbers.open_file(&first, 90, 0);  // the muxer has some of them in hand
+  numbers.open_file(&second, 10, 0);
+  numbers.dropped_file(&first, 110);
+  EXPECT_EQ(value_of(table, "written_bytes"), 120U);
+  numbers.open_file(&first, 50, 0);  // another one, at the same address
+  numbers.closed_file(&first, 60);
+  EXPECT_EQ(value_of(table, "written_bytes"), 180U);
+  EXPECT_EQ(value_of(table, "segments"), 1U);
 }
 
 TEST(Syncer, BringsEachFileToTheDiskThoughAnotherFails) {

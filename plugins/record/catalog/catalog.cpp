@@ -47,6 +47,11 @@ void Catalog::finish(SegmentRecord& record) {
 }
 
 void Catalog::discard(const std::string& path, const std::string& reason) {
+  if (exists(store_.whole_path(path))) {
+    // What is finished has this name: the rest is of that one.
+    ::unlink(store_.whole_path(open_path_of(path)).c_str());
+    return;
+  }
   if (const std::optional<Found> found = store_.look_up(path)) (void)store_.remove(*found, reason);
   forget(path);
 }

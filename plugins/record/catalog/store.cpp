@@ -110,6 +110,17 @@ std::uint64_t Store::free_bytes() const {
   return std::uint64_t{facts.f_bavail} * facts.f_frsize;
 }
 
+void Store::try_to_write(const std::string& recording) const {
+  check();
+  const std::string path = options_.directory + "/." + recording + ".try";
+  const std::string text(4096, ' ');
+  const reel::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+  const bool done = file && ::write(file.get(), text.data(), text.size()) > 0 && ::fdatasync(file.get()) == 0;
+  const int why = errno;
+  (void)::unlink(path.c_str());
+  if (!done) fail_file(why, "trying to write", path);
+}
+
 RecordingLock Store::lock(const std::string& recording) const {
   check_recording_name(recording, options_.directory);
   const std::string path = lock_path(options_.directory, recording);

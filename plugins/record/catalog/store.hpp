@@ -65,6 +65,8 @@ class Store {
   }
   /// Throws Error{not_found} when the directory is gone, or the mount that it must lie on.
   void check() const;
+  /// Makes a small file and removes it, for who records under this name. Throws Error where that fails.
+  void try_to_write(const std::string& recording) const;
   /// For files that everybody may write: free to this user. Throws Error{io}.
   [[nodiscard]] std::uint64_t free_bytes() const;
 

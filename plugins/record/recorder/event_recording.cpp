@@ -138,7 +138,11 @@ void EventRecording::tick_files(std::int64_t now_ns) {
 
 void EventRecording::drop_files() {
   segmenter_.drop_files();
-  current_ = nullptr;
+}
+
+void EventRecording::lose(const Unit& unit) {
+  forget_up_to(facts_[unit.track], unit.frame);
+  if (mode_ == RecordMode::events) recorder_.lose(unit);  // else it is in a continuous file
 }
 
 void EventRecording::finish() {
@@ -176,8 +180,7 @@ void EventRecording::write(SegmentClass kind, const Unit& unit) {
   if (ends_) tick_files(reel::monotonic_ns());
   if (!begun_[unit.track]) {
     begun_[unit.track] = true;
-    auto& waiting = facts_[unit.track].waiting;
-    while (!waiting.empty() && waiting.front().frame < unit.frame) waiting.pop_front();
+    if (unit.frame != 0) forget_up_to(facts_[unit.track], unit.frame - 1);
   }
   recorder_.write([&] { segmenter_.push(unit, reel::monotonic_ns()); });
 }

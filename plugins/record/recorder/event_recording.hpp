@@ -34,6 +34,7 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
         open;
     std::function<void(std::unique_ptr<SegmentFile>)> close;
     std::function<void(std::size_t)> want_key_frame;
+    std::function<void(const Unit&)> lose;
   };
   EventRecording(const RecordSettings& settings, const Segmenter::Settings& cuts, std::size_t inputs,
                  const TimeLine& times, Recorder recorder);
@@ -67,6 +68,7 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
                                                std::int64_t start_ns) override;
   void close(std::unique_ptr<UnitFile> file) override;
   void want_key_frame(std::size_t track) override { recorder_.want_key_frame(track); }
+  void lose(const Unit& unit) override;
   // EventGate::Output.
   void write(SegmentClass kind, const Unit& unit) override;
   void close_event_file(std::int64_t end_ns) override;

@@ -10,7 +10,8 @@ namespace record {
 
 class GapBook {
  public:
-  /// One that continues the last of its stream, for the same reason, becomes a part of it.
+  /// One that continues the last of its stream, for the same reason, becomes a part of it;
+  /// times are rounded.
   void add(Gap gap);
   /// Those that begin before `end_ns`: for the segment that ends there. They are not kept.
   [[nodiscard]] std::vector<Gap> take_before(std::int64_t end_ns);

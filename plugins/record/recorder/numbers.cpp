@@ -54,14 +54,17 @@ void Numbers::no_open_file() {
 }
 
 void Numbers::closed_file(const void* file, std::uint64_t bytes) {
+  dropped_file(file, bytes);
+  segments_.add();
+}
+
+void Numbers::dropped_file(const void* file, std::uint64_t bytes) {
   grown(file, bytes);
   written_told_.erase(file);
-  segments_.add();
 }
 
 void Numbers::grown(const void* file, std::uint64_t bytes) {
   std::uint64_t& told = written_told_[file];
-  if (bytes < told) told = 0;  // another file, where one was that came to nothing
   if (bytes > told) written_.add(bytes - std::exchange(told, bytes));
 }
 

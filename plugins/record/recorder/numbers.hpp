@@ -26,6 +26,8 @@ class Numbers {
   void no_open_file();
   /// The file is complete.
   void closed_file(const void* file, std::uint64_t bytes);
+  /// It cannot be written any more.
+  void dropped_file(const void* file, std::uint64_t bytes);
 
  private:
   void grown(const void* file, std::uint64_t bytes);

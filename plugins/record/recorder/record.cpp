@@ -3,6 +3,7 @@
 #include "recorder/recorder.hpp"
 #include "recorder/settings.hpp"
 
+#include <csignal>
 #include <map>
 #include <memory>
 
@@ -50,6 +51,7 @@ class Record final : public reel::Stage {
 };
 
 void Record::start(reel::StageContext& context) {
+  (void)::signal(SIGXFSZ, SIG_IGN);  // a limit of the file's size is an error like others
   gst_init(nullptr, nullptr);
   if (settings_.name.empty()) settings_.name = context.stage_name();
   std::vector<std::string> names;
@@ -109,7 +111,7 @@ void Record::process(reel::StageContext& context, reel::Input& input, const reel
 void Record::tell_of_loss() {
   const std::int64_t now_ns = reel::monotonic_ns();
   if (now_ns - told_ns_ < kTold_ns) return;
-  const std::uint64_t lost = recorder_->spool().counts().lost;
+  const std::uint64_t lost = recorder_->counts().lost;
   if (lost != told_) reel::log_warning(std::to_string(lost - told_) + " frames were lost in the last 10 s");
   told_ = lost;
   told_ns_ = now_ns;
@@ -122,7 +124,8 @@ void Record::input_ended(reel::StageContext& /*context*/, reel::Input& input) {
 void Record::stop(reel::StageContext& /*context*/) {
   if (!recorder_) return;
   recorder_->finish();
-  const Spool::Counts counts = recorder_->spool().counts();
+  recorder_->wait_for_files();
+  const Spool::Counts counts = recorder_->counts();
   recorder_->check();
   recorder_.reset();
   reel::log_info("recording ended; " + std::to_string(counts.lost) + " frames were lost, at most " +

@@ -24,6 +24,7 @@ constexpr std::int64_t kSaveInterval_ns = 2'000'000'000;
 constexpr std::int64_t kGiveUp_ns = 2'000'000'000;       // at the end, on a disk that is full
 constexpr std::int64_t kEncoderTold_ns = 5'000'000'000;  // it may fail with each frame
 constexpr const char* kSlow = "encoder or disk were too slow, and the spool was full";
+constexpr const char* kNoKeyFrame = "what came before its first key frame cannot be decoded";
 constexpr const char* kFailing = "files could not be written, and the spool was full";
 constexpr const char* kFull = "the disk was full, and the spool as well";
 
@@ -56,7 +57,8 @@ constexpr const char* kFull = "the disk was full, and the spool as well";
 
 [[nodiscard]] Closer::Settings closer_settings(const RecordSettings& settings) {
   Closer::Settings made;
-  made.sync_interval_ns = settings.sync_interval_ns;
+  made.recording = settings.name;
+  made.only_events = settings.mode == RecordMode::events;
   made.rules = rules_of(settings);
   if (!settings.hook.empty()) {
     FinishedHook::Settings hook_settings;
@@ -104,6 +106,7 @@ Recorder::Recorder(const RecordSettings& settings, const std::vector<std::string
       lock_(catalog_.store().lock(settings.name)),
       spool_({settings.spool_memory, settings.spool_disk, settings.spool_directory}, streams.size()),
       closer_(catalog_, closer_settings(settings)),
+      syncer_(settings.sync_interval_ns),
       times_(streams.size(), std::nullopt),
       segmenter_(segmenter_settings(settings), std::vector<bool>(streams.size()), *this),
       events_(settings, segmenter_settings(settings), streams.size(), times_, links()) {
@@ -152,12 +155,18 @@ EventRecording::Recorder Recorder::links() {
   };
   made.close = [this](std::unique_ptr<SegmentFile> file) { close_file(std::move(file)); };
   made.want_key_frame = [this](std::size_t track) { want_key_frame(track); };
+  made.lose = [this](const Unit& unit) { lose(unit); };
   return made;
 }
 
 void Recorder::finish() {
   spool_.close();
   if (thread_.joinable()) thread_.join();
+}
+
+void Recorder::wait_for_files() {
+  closer_.wait();
+  if (!thread_.joinable()) numbers_.spool(counts());  // else that is for the thread
 }
 
 void Recorder::check() {
@@ -175,11 +184,15 @@ void Recorder::run() noexcept {
 }
 
 void Recorder::work() {
+  std::optional<std::int64_t>
+      stuck_ns;  // CLOCK_MONOTONIC, once nothing more comes and nothing can be written
   while (!spool_.finished() && !hopeless_) {
     tell(reel::monotonic_ns());
     if (full_ || failing_) {
       wait_for_room();
-      if (spool_.closed() && (full_ || failing_)) break;
+      if (!full_ && !failing_) stuck_ns.reset();
+      if (spool_.closed() && !stuck_ns) stuck_ns = reel::monotonic_ns();
+      if (stuck_ns && (full_ || failing_) && reel::monotonic_ns() - *stuck_ns > kGiveUp_ns) break;
       continue;
     }
     // An encoder that is slow or hangs does not keep the rest of this waiting.
@@ -267,22 +280,42 @@ void Recorder::write(Action action) {
     if (!failing_ && !told_) reel::log_error(std::string(error.what()) + "; it is tried again in a new file");
     failing_ = told_ = true;
     spool_.set_reason(kFailing);
-    segmenter_.drop_files();
-    events_.drop_files();
-    current_ = nullptr;
+    drop_files();
   }
+}
+
+/// What can be finished or repaired of them will be.
+void Recorder::drop_files() {
+  dropped_ = dropping_ = true;
+  segmenter_.drop_files();
+  events_.drop_files();
+  dropping_ = false;
 }
 
 void Recorder::wait_for_room() {
   if (full_) closer_.make_room();
   std::this_thread::sleep_for(std::chrono::milliseconds(failing_ ? 500 : 100));
+  if (failing_ && !can_write()) return;
   full_ = failing_ = false;
   write([&] { segmenter_.tick(reel::monotonic_ns()); });
   events_.tick_files(reel::monotonic_ns());
-  if (full_ || failing_) return;
-  told_ = false;
+  // Where files were dropped only a new one that is written shows that it works.
+  if (!full_ && !failing_ && !dropped_) go_on(" has room again, and recording goes on");
+}
+
+void Recorder::go_on(const char* why) {
+  told_ = dropped_ = false;
   spool_.set_reason(kSlow);
-  reel::log_info("the disk of " + settings_.directory + " has room again, and recording goes on");
+  reel::log_info("the disk of " + settings_.directory + why);
+}
+
+bool Recorder::can_write() const {
+  try {
+    catalog_.store().try_to_write(settings_.name);
+    return true;
+  } catch (const reel::Error&) {
+    return false;
+  }
 }
 
 std::unique_ptr<UnitFile> Recorder::open(const std::vector<std::size_t>& tracks, std::int64_t start_ns) {
@@ -294,6 +327,7 @@ std::unique_ptr<UnitFile> Recorder::open(const std::vector<std::size_t>& tracks,
 std::unique_ptr<SegmentFile> Recorder::open_file(SegmentClass kind, const std::vector<std::size_t>& tracks,
                                                  std::int64_t start_ns, std::vector<TrackFacts>& facts) {
   const ClockPair clocks = times_.clocks_at(start_ns);
+  Abandoned left;
   SegmentRecord record;
   record.recording = settings_.name;
   record.kind = kind;
@@ -303,14 +337,25 @@ std::unique_ptr<SegmentFile> Recorder::open_file(SegmentClass kind, const std::v
   record.clocks.push_back(clocks);
   try {
     OpenSegment open = catalog_.begin(record);
+    left.record = record;
     auto file = std::make_unique<SegmentFile>(std::move(open), std::move(record), tracks, facts);
-    closer_.keep_safe(file->open_file());
+    syncer_.add(file->synced());
+    closer_.retry_now();
     saved_ns_ = 0;
     return file;
   } catch (const reel::Error&) {
-    // A disk so full that not even a manifest goes on it.
-    if (catalog_.store().free_bytes() < 64 * 1024) throw DiskFull();
+    if (!left.record.path.empty()) closer_.repair({left});  // nothing is in it: it is removed
+    if (no_room_at_all()) throw DiskFull();
     throw;
+  }
+}
+
+/// A disk so full that not even a manifest goes on it.
+bool Recorder::no_room_at_all() const {
+  try {
+    return catalog_.store().free_bytes() < 64 * 1024;
+  } catch (const reel::Error&) {
+    return false;  // it is away
   }
 }
 
@@ -324,15 +369,34 @@ void Recorder::close_file(std::unique_ptr<SegmentFile> file) {
   if (ending_) file->write_last_facts();
   SegmentRecord& record = file->record();
   record.clocks.push_back(times_.clocks_at(record.end_ns));
-  numbers_.closed_file(file.get(), file->bytes());
+  if (dropping_)
+    numbers_.dropped_file(file.get(), file->bytes());
+  else
+    numbers_.closed_file(file.get(), file->bytes());
   record.events = events_.marks(record.start_ns, record.end_ns);
-  if (record.kind == SegmentClass::continuous || settings_.mode == RecordMode::events) {
-    // What was lost last is behind all frames.
-    record.gaps = gaps_.take_before(ending_ ? std::numeric_limits<std::int64_t>::max() : record.end_ns);
-    if (record.kind == SegmentClass::event)
-      std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });
-  }
-  closer_.finish(std::move(file));
+  if (record.kind == SegmentClass::continuous || settings_.mode == RecordMode::events) take_gaps(record);
+  closed_ns_ = record.end_ns;
+  closer_.finish(std::move(file), dropping_);
+}
+
+void Recorder::take_gaps(SegmentRecord& record) {
+  const bool last = ending_ && open_now() == nullptr;
+  record.gaps = gaps_.take_before(last ? std::numeric_limits<std::int64_t>::max() : record.end_ns);
+  if (settings_.mode == RecordMode::events)  // what was between two of them was not to be recorded
+    std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });
+}
+
+void Recorder::lose(const Unit& unit) {
+  TrackFacts& facts = facts_[unit.track];
+  forget_up_to(facts, unit.frame);
+  gaps_.add({facts.stream, unit.time_ns, unit.time_ns + unit.duration_ns, 1, kNoKeyFrame});
+  spool_.count_lost(1);
+}
+
+Spool::Counts Recorder::counts() const {
+  Spool::Counts counts = spool_.counts();
+  counts.lost += closer_.lost_frames();
+  return counts;
 }
 
 void Recorder::want_key_frame(std::size_t track) {
@@ -342,6 +406,8 @@ void Recorder::want_key_frame(std::size_t track) {
 void Recorder::upkeep(std::int64_t now_ns) {
   write([&] { segmenter_.tick(now_ns); });
   events_.tick(now_ns);
+  if (const SegmentFile* open = open_now(); dropped_ && open != nullptr && open->written_bytes() != 0)
+    go_on(" can be written again, and recording goes on");
   static_cast<void>(asleep(now_ns));  // though no frame comes: files end when the schedule says so
   if (now_ns - saved_ns_ < kSaveInterval_ns) return;
   saved_ns_ = now_ns;
@@ -380,7 +446,7 @@ bool Recorder::asleep(std::int64_t now_ns) {
 
 void Recorder::tell(std::int64_t now_ns) {
   if (!numbers_.due(now_ns)) return;
-  numbers_.spool(spool_.counts());
+  numbers_.spool(counts());
   try {
     numbers_.disk(catalog_.store().free_bytes(), !full_ && !failing_);
   } catch (const reel::Error&) {
@@ -416,8 +482,10 @@ void Recorder::end() {
     full_ = failing_ = false;
     finish();
   }
-  numbers_.spool(spool_.counts());
-  if (full_ || failing_) give_up();
+  if (full_ || failing_ || !spool_.finished()) give_up();
+  if (std::vector<Gap> left = gaps_.take_before(std::numeric_limits<std::int64_t>::max()); !left.empty())
+    closer_.add_gaps(std::move(left));
+  numbers_.spool(counts());
 }
 
 /// Recording ends and the disk takes nothing: what is left is lost, and said to be in the segment that ends
@@ -425,23 +493,30 @@ void Recorder::end() {
 void Recorder::give_up() {
   std::uint64_t lost = 0;
   const auto lose = [&](std::size_t track, std::uint64_t frames) {
-    lost += frames;
-    gaps_.add({facts_[track].stream, current_end_ns(), current_end_ns(), frames, full_ ? kFull : kFailing});
+    gaps_.add(
+        {facts_[track].stream, current_end_ns(), current_end_ns(), frames, failing_ ? kFailing : kFull});
   };
   while (const std::optional<SpooledFrame> frame = spool_.take(0)) {
-    if (frame->kind == SpooledFrame::Kind::frame) lose(frame->input, 1);
+    if (frame->kind == SpooledFrame::Kind::frame) {
+      lose(frame->input, 1);
+      ++lost;
+    }
     if (frame->kind == SpooledFrame::Kind::lost) lose(frame->input, frame->lost);
   }
-  for (const Unit& unit : segmenter_.take_held()) lose(unit.track, 1);
-  for (const Unit& unit : events_.take_held()) lose(unit.track, 1);
-  reel::log_error(std::to_string(lost) + " frames that were not written when recording ended are lost");
+  std::vector<Unit> held = segmenter_.take_held();
+  for (Unit& unit : events_.take_held()) held.push_back(std::move(unit));
+  for (const Unit& unit : held) lose(unit.track, 1);
+  lost += held.size();
+  spool_.count_lost(lost);
+  if (lost != 0)
+    reel::log_error(std::to_string(lost) + " frames that were not written when recording ended are lost");
   write([&] { segmenter_.finish(); });
   events_.tick_files(reel::monotonic_ns());
 }
 
 std::int64_t Recorder::current_end_ns() {
   SegmentFile* open = open_now();
-  return open != nullptr ? open->record().end_ns - 1 : 0;
+  return open != nullptr ? open->record().end_ns - 1 : closed_ns_;
 }
 
 }  // namespace record

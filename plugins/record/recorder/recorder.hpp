@@ -24,6 +24,7 @@
 #include "recorder/segmenter.hpp"
 #include "recorder/settings.hpp"
 #include "recorder/spool.hpp"
+#include "recorder/syncer.hpp"
 #include "recorder/time_line.hpp"
 
 namespace record {
@@ -44,8 +45,10 @@ class Recorder final : private SegmentFiles {
   [[nodiscard]] std::uint64_t first_frame(std::size_t input) const { return first_frames_[input]; }
   /// Nothing more is put: waits until all of it is written. The files are finished when this is destroyed.
   void finish();
-  /// Waits until all files that were closed are finished.
-  void wait_for_files() { closer_.wait(); }
+  /// Of the spool, and in `lost` all that was lost. Thread-safe.
+  [[nodiscard]] Spool::Counts counts() const;
+  /// Waits until all files that were closed are finished, but those that the disk does not let be.
+  void wait_for_files();
 
  private:
   // SegmentFiles, for the segmenter.
@@ -53,12 +56,15 @@ class Recorder final : private SegmentFiles {
                                                std::int64_t start_ns) override;
   void close(std::unique_ptr<UnitFile> file) override;
   void want_key_frame(std::size_t track) override;
+  void lose(const Unit& unit) override;
 
   /// A file of either class, and what is done with it once it has all that it will have.
   [[nodiscard]] std::unique_ptr<SegmentFile> open_file(SegmentClass kind,
                                                        const std::vector<std::size_t>& tracks,
                                                        std::int64_t start_ns, std::vector<TrackFacts>& facts);
   void close_file(std::unique_ptr<SegmentFile> file);
+  void drop_files();
+  void take_gaps(SegmentRecord& record);
   [[nodiscard]] EventRecording::Recorder links();
   [[nodiscard]] bool asleep(std::int64_t now_ns);
 
@@ -73,6 +79,9 @@ class Recorder final : private SegmentFiles {
   template <class Action>
   void write(Action action);
   void wait_for_room();
+  [[nodiscard]] bool can_write() const;
+  [[nodiscard]] bool no_room_at_all() const;
+  void go_on(const char* why);
   void upkeep(std::int64_t now_ns);
   void save(SegmentFile& file);
   void drain_lines();
@@ -91,6 +100,7 @@ class Recorder final : private SegmentFiles {
   std::vector<std::uint64_t> first_frames_;
   Spool spool_;
   Closer closer_;
+  Syncer syncer_;
   TimeLine times_;
   GapBook gaps_;
   std::vector<TrackFacts> facts_;
@@ -102,9 +112,12 @@ class Recorder final : private SegmentFiles {
   std::int64_t looked_at_ns_ = 0;  // CLOCK_MONOTONIC when the schedule was asked
   bool full_ = false;              // the disk
   bool failing_ = false;           // files cannot be made or written, for another reason
+  bool dropped_ = false;           // they could not, and no new one was written since
+  bool dropping_ = false;          // files are closed as they are
   std::int64_t encoder_told_ns_ = std::numeric_limits<std::int64_t>::min() / 2;  // CLOCK_MONOTONIC
   bool told_ = false;                                                            // the log was, of either
-  std::int64_t saved_ns_ = 0;  // CLOCK_MONOTONIC of the last manifest of an open segment
+  std::int64_t saved_ns_ = 0;   // CLOCK_MONOTONIC of the last manifest of an open segment
+  std::int64_t closed_ns_ = 0;  // media time at which the last file ended
   bool ending_ = false;
   std::optional<reel::Error> hopeless_;  // too many encoders hang
   std::mutex mutex_;

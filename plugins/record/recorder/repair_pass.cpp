@@ -42,7 +42,10 @@ namespace {
   } catch (const reel::Error& error) {
     reel::log_warning(error.what());  // what was read of it is right
   }
-  return tracks;
+  std::vector<Track> those_begun;  // the file has no others
+  for (std::size_t i = 0; i < begun.size(); ++i)
+    if (begun[i]) those_begun.push_back(std::move(tracks[i]));
+  return those_begun;
 }
 
 /// The first of that kind, which is then no more among `tracks`: the file has them in the same order.
@@ -58,7 +61,7 @@ namespace {
   return made;
 }
 
-[[nodiscard]] SegmentRecord record_of(const Abandoned& file, const Probe& probe) {
+[[nodiscard]] SegmentRecord record_of(const Abandoned& file, const Probe& probe, const std::string& reason) {
   SegmentRecord record = file.record;
   record.path = file.record.path;
   record.state = SegmentState::repaired;
@@ -78,6 +81,7 @@ namespace {
   }
   record.end_ns = record.start_ns + end_ns;
   record.end_utc_ns = record.start_utc_ns + end_ns;
+  for (Gap& gap : missing_of(file.record, record.tracks, reason)) record.gaps.push_back(std::move(gap));
   return record;
 }
 
@@ -87,7 +91,22 @@ void rename_over(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-std::optional<SegmentRecord> repair_abandoned(Catalog& catalog, const Abandoned& file) {
+std::vector<Gap> missing_of(const SegmentRecord& counted, const std::vector<Track>& kept,
+                            const std::string& reason) {
+  std::vector<Gap> gaps;
+  for (const Track& track : counted.tracks) {
+    const auto its = std::find_if(kept.begin(), kept.end(),
+                                  [&](const Track& other) { return other.stream == track.stream; });
+    const std::uint64_t frames = its == kept.end() ? 0 : its->frames;
+    if (frames >= track.frames) continue;
+    const std::int64_t start_ns = its == kept.end() ? track.start_ns : its->end_ns;
+    gaps.push_back({track.stream, start_ns, std::max(start_ns, track.end_ns), track.frames - frames, reason});
+  }
+  return gaps;
+}
+
+std::optional<SegmentRecord> repair_abandoned(Catalog& catalog, const Abandoned& file,
+                                              const std::string& reason) {
   if (file.record.bytes == 0) {
     catalog.discard(file.record.path, "it was left open with nothing in it");
     return std::nullopt;
@@ -99,7 +118,7 @@ std::optional<SegmentRecord> repair_abandoned(Catalog& catalog, const Abandoned&
     const Probe probe = repair(file.file, repaired);
     rename_over(repaired, file.file);
     reel::log_info("closed " + file.record.path + ", which was left open: " + reel::bytes_text(probe.bytes));
-    return record_of(file, probe);
+    return record_of(file, probe, reason);
   } catch (const reel::Error& error) {
     if (error.code() != reel::ErrorCode::protocol) throw;
     reel::log_error("it was left open, cannot be read, and is kept as it is: " + std::string(error.what()));
@@ -107,6 +126,7 @@ std::optional<SegmentRecord> repair_abandoned(Catalog& catalog, const Abandoned&
   // Under its name and with a manifest, so that retention takes it in its turn.
   SegmentRecord record = file.record;
   record.state = SegmentState::broken;
+  for (Gap& gap : missing_of(file.record, {}, reason)) record.gaps.push_back(std::move(gap));
   return record;
 }
 

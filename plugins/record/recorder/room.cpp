@@ -1,6 +1,7 @@
 #include "recorder/room.hpp"
 
 #include <cerrno>
+#include <string>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -33,6 +34,12 @@ bool Room::take(std::uint64_t bytes) {
     return std::uint64_t{facts.f_bavail} * facts.f_frsize > kStep;
   }
   if (status != 0 && (errno == ENOSPC || errno == EDQUOT)) return false;
+  if (status != 0 && errno == EFBIG)
+    throw reel::Error(
+        reel::ErrorCode::io,
+        "the file may not grow to " + std::to_string(bytes) +
+            " bytes, for its file system or a limit of this process (ulimit -f): set segment_bytes "
+            "to less");
   if (status != 0) reel::throw_errno(errno, "cannot take room on the disk");
   taken_ = bytes;
   return true;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <reel/base/error.hpp>
+
 #include "media/coding.hpp"
 
 namespace record {
@@ -37,18 +39,22 @@ constexpr std::uint64_t kReserve = 512 * 1024;
 
 }  // namespace
 
+void forget_up_to(TrackFacts& facts, std::uint64_t frame) {
+  while (!facts.waiting.empty() && facts.waiting.front().frame <= frame) facts.waiting.pop_front();
+}
+
 SegmentFile::SegmentFile(OpenSegment open, SegmentRecord record, std::vector<std::size_t> tracks,
                          std::vector<TrackFacts>& facts)
-    : open_(std::make_shared<OpenSegment>(std::move(open))),
+    : file_(std::make_shared<SyncedFile>(std::move(open.fd), open.file)),
       record_(std::move(record)),
       tracks_(std::move(tracks)),
       begun_(tracks_.size()),
       left_(tracks_.size()),
       facts_(facts),
-      room_(open_->fd.get()),
-      sink_(open_->fd.get()),
-      mux_(mux_settings(*open_, record_, tracks_.size()), sink_),
-      facts_file_(open_->frames_file) {
+      room_(file_->descriptor()),
+      sink_(file_->descriptor()),
+      mux_(mux_settings(open, record_, tracks_.size()), sink_),
+      facts_file_(open.frames_file) {
   record_.tracks.resize(tracks_.size());
   facts_file_.add(facts_header(facts_tracks(tracks_, facts_)));
 }
@@ -123,11 +129,13 @@ void SegmentFile::leave(std::size_t track) {
 
 bool SegmentFile::finish() {
   if (!any_) return false;
+  std::erase_if(record_.tracks, [](const Track& track) { return track.frames == 0; });
   for (std::size_t i = 0; i < tracks_.size(); ++i)
     if (!begun_[i]) leave(tracks_[i]);
   mux_.finish();
   room_.trim();
-  std::erase_if(record_.tracks, [](const Track& track) { return track.frames == 0; });
+  if (!file_->sync())
+    throw reel::Error(reel::ErrorCode::io, "what was recorded did not all reach the disk", record_.path);
   record_.state = SegmentState::finished;
   return true;
 }

@@ -16,6 +16,7 @@
 #include "recorder/room.hpp"
 #include "recorder/segmenter.hpp"
 #include "recorder/sightings.hpp"
+#include "recorder/syncer.hpp"
 
 namespace record {
 
@@ -31,6 +32,8 @@ struct TrackFacts {
   std::string format;  // caps text of what was published
   std::deque<FrameFacts> waiting;
 };
+/// Of frames that are in no file.
+void forget_up_to(TrackFacts& facts, std::uint64_t frame);
 
 class SegmentFile final : public UnitFile {
  public:
@@ -44,14 +47,17 @@ class SegmentFile final : public UnitFile {
   void leave(std::size_t track) override;
   [[nodiscard]] std::uint64_t bytes() const override { return mux_.bytes() + mux_.held_bytes(); }
 
+  /// Of these, those that the file has taken.
+  [[nodiscard]] std::uint64_t written_bytes() const { return mux_.bytes(); }
+
   /// As far as it is known by now.
   [[nodiscard]] SegmentRecord& record() noexcept { return record_; }
-  [[nodiscard]] int descriptor() const noexcept { return open_->fd.get(); }
   /// For whoever makes it safe from time to time: as long as the file is open.
-  [[nodiscard]] std::weak_ptr<const OpenSegment> open_file() const noexcept { return open_; }
+  [[nodiscard]] std::weak_ptr<SyncedFile> synced() const noexcept { return file_; }
   /// Writes the facts that are left of the time of its tracks: of sound that ends within its last unit.
   void write_last_facts();
-  /// Nothing more comes: writes index and end. False where nothing was ever written.
+  /// Nothing more comes: writes index and end, and makes all of it safe on the disk. False where nothing was
+  /// ever written. Throws reel::Error where the file is not whole: some of it may be.
   [[nodiscard]] bool finish();
 
  private:
@@ -60,7 +66,7 @@ class SegmentFile final : public UnitFile {
   template <typename IsOurs>
   void write_facts(std::size_t index, IsOurs&& is_ours);
 
-  std::shared_ptr<OpenSegment> open_;
+  std::shared_ptr<SyncedFile> file_;
   SegmentRecord record_;
   std::vector<std::size_t> tracks_;
   std::vector<bool> begun_;

@@ -8,6 +8,10 @@
 namespace record {
 namespace {
 
+/// A file is so many times as long as asked before a track without key frames keeps it from being cut no
+/// more.
+constexpr std::int64_t kLongest = 4;
+
 [[nodiscard]] bool same(const std::shared_ptr<GstCaps>& one, const std::shared_ptr<GstCaps>& other) {
   if (one == other) return true;
   return one && other && gst_caps_is_equal(one.get(), other.get()) != FALSE;
@@ -57,7 +61,6 @@ void Segmenter::tick(std::int64_t now_ns) {
 void Segmenter::leave(std::size_t track) {
   tracks_[track].present = false;
   tracks_[track].ended = true;
-  tracks_[track].ended = true;
   pump();  // others may have waited for it
 }
 
@@ -68,8 +71,8 @@ void Segmenter::tell_of_absent() {
     if (track.present || !track.in_file || !track.held.empty()) continue;
     if (track.in_previous) previous_->leave(i);
     current_->leave(i);
-    track.in_file = false;
-    track.in_previous = false;
+    take_out(track);
+    if (track.video) ask_for_key_frame(i);  // for the file that it comes back into
   }
 }
 
@@ -85,7 +88,31 @@ void Segmenter::let_go_of_absent(std::int64_t now_ns) {
   }
 }
 
+void Segmenter::take_out(Place& track) noexcept {
+  track.in_file = track.in_previous = track.begun = false;
+}
+
+void Segmenter::ask_for_key_frame(std::size_t track) {
+  tracks_[track].asked = true;
+  files_.want_key_frame(track);
+}
+
+void Segmenter::lose(Place& track, const Unit& unit) {
+  if (!track.asked) ask_for_key_frame(unit.track);
+  files_.lose(unit);
+}
+
+void Segmenter::lose_undecodable(Place& track) {
+  while (track.video && !track.held.empty() && !track.held.front().key) {
+    const Unit unit = std::move(track.held.front());
+    track.held.pop_front();
+    held_bytes_ -= unit.bytes();
+    lose(track, unit);
+  }
+}
+
 void Segmenter::begin() {
+  for (Place& track : tracks_) lose_undecodable(track);
   std::vector<std::size_t> tracks;
   std::int64_t start_ns = std::numeric_limits<std::int64_t>::max();
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
@@ -97,8 +124,8 @@ void Segmenter::begin() {
   current_ = files_.open(tracks, start_ns);
   start_ns_ = start_ns;
   for (const std::size_t i : tracks) {
+    take_out(tracks_[i]);
     tracks_[i].in_file = true;
-    tracks_[i].in_previous = false;
     tracks_[i].caps = tracks_[i].held.front().caps;
   }
 }
@@ -144,6 +171,10 @@ void Segmenter::place_next(std::size_t track) {
 
 bool Segmenter::is_due(const Unit& unit) const {
   if (previous_ && unit.time_ns <= start_ns_) return false;
+  // A picture that has not reached this file would have no key frame in it.
+  const bool one_is_late = std::any_of(tracks_.begin(), tracks_.end(),
+                                       [](const Place& track) { return track.video && track.in_previous; });
+  if (one_is_late && unit.time_ns - start_ns_ < kLongest * settings_.segment_ns) return false;
   const bool full = settings_.segment_bytes != 0 && current_->bytes() >= settings_.segment_bytes;
   // Times are rounded: half a frame before is there.
   return full || unit.time_ns + unit.duration_ns / 2 - start_ns_ >= settings_.segment_ns;
@@ -151,9 +182,11 @@ bool Segmenter::is_due(const Unit& unit) const {
 
 void Segmenter::place(const Unit& unit) {
   Place& track = tracks_[unit.track];
+  const bool new_format = !track.in_file || !same(track.caps, unit.caps);
+  if (track.video && !unit.key && (new_format || !track.begun)) return lose(track, unit);
   const std::optional<std::size_t> first = reference();
-  const bool cuts = first ? *first == unit.track && unit.key : true;
-  if (!track.in_file || !same(track.caps, unit.caps)) {
+  const bool cuts = unit.key && (!first || *first == unit.track);
+  if (new_format) {
     cut(unit.track, unit.time_ns);
   } else if (track.in_previous) {
     if (!begins_before(track, start_ns_) && unit.key) track.in_previous = false;
@@ -166,6 +199,8 @@ void Segmenter::place(const Unit& unit) {
 
 void Segmenter::write(Place& place, const Unit& unit) {
   (place.in_previous ? previous_ : current_)->write(unit);
+  place.begun = true;
+  if (unit.key) place.asked = false;
 }
 
 /// A new file from `time_ns` on; `track` is in it at once, the others when they get there.
@@ -182,18 +217,19 @@ void Segmenter::cut(std::size_t track, std::int64_t time_ns) {
   start_ns_ = time_ns;
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
     if (tracks_[i].in_file && i != track && !goes_on(tracks_[i])) previous_->leave(i);
-    tracks_[i].in_file = false;
+    if (i == track || !goes_on(tracks_[i])) take_out(tracks_[i]);
   }
   for (const std::size_t i : tracks) {
     tracks_[i].in_file = true;
     tracks_[i].in_previous = i != track && previous_;
-    if (tracks_[i].in_previous && tracks_[i].video) files_.want_key_frame(i);
+    if (tracks_[i].in_previous && tracks_[i].video) ask_for_key_frame(i);
   }
 }
 
 void Segmenter::close_previous() {
   if (!previous_) return;
-  for (Place& track : tracks_) track.in_previous = false;
+  for (Place& track : tracks_)
+    if (std::exchange(track.in_previous, false)) track.begun = false;
   files_.close(std::move(previous_));
 }
 
@@ -208,7 +244,10 @@ void Segmenter::finish() {
   pump();
   close_previous();
   if (current_) files_.close(std::move(current_));
-  for (Place& track : tracks_) track.in_file = track.present = false;
+  for (Place& track : tracks_) {
+    take_out(track);
+    track.present = false;
+  }
   first_seen_ns_.reset();  // what comes after this begins a file as the first unit did
   finishing_ = false;
 }
@@ -224,12 +263,15 @@ std::vector<Unit> Segmenter::take_held() {
 }
 
 void Segmenter::drop_files() {
-  previous_.reset();
-  current_.reset();
+  close_previous();
+  if (current_) files_.close(std::move(current_));
   first_seen_ns_.reset();
   finishing_ = false;
-  for (Place& track : tracks_) {
-    track.in_file = track.in_previous = false;
+  for (std::size_t i = 0; i < tracks_.size(); ++i) {
+    Place& track = tracks_[i];
+    take_out(track);
+    if (track.video && track.present) ask_for_key_frame(i);
+    lose_undecodable(track);
     track.present = !track.held.empty();
   }
 }

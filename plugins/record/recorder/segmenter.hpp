@@ -32,16 +32,20 @@ class SegmentFiles {
   /// Of these tracks, each of which has a unit for it; `start_ns` is the media time it begins at.
   [[nodiscard]] virtual std::unique_ptr<UnitFile> open(const std::vector<std::size_t>& tracks,
                                                        std::int64_t start_ns) = 0;
-  /// All that belongs into it was written.
+  /// All that belongs into it was written, or nothing more can be: see Segmenter::drop_files().
   virtual void close(std::unique_ptr<UnitFile> file) = 0;
   /// The track is to go on in the new file, for which it needs a key frame, the sooner the better.
   virtual void want_key_frame(std::size_t track) = 0;
+  /// The unit goes into no file: it needs a key frame that its file does not have.
+  virtual void lose(const Unit& unit) = 0;
 };
 
 /// A cut is made where the reference, the first video track that is there, has a key frame and the segment is
 /// as long as asked; of sound alone, anywhere. Sound goes by its time into the file before or behind the cut;
-/// other video changes files at its own next key frame. So for a moment two files may be open. A track that
-/// comes (back), or that changes its format, makes a cut as well; one that goes does not hold up the others.
+/// other video changes files at its own next key frame. So for a moment two files may be open, and no third
+/// is begun, unless the second becomes four times as long as asked. A track that comes (back), or that
+/// changes its format, makes a cut as well; one that goes does not hold up the others. Video begins in each
+/// file with a key frame.
 class Segmenter {
  public:
   struct Settings {
@@ -65,8 +69,8 @@ class Segmenter {
   void leave(std::size_t track);
   /// Writes all that is held and closes the files.
   void finish();
-  /// After an error of a file: what is open is forgotten, the next unit begins a new one. What was held is
-  /// kept.
+  /// After an error of a file: what is open is closed as it is, the next unit begins a new one. What was held
+  /// is kept, as far as it can be decoded without what was before.
   void drop_files();
 
   /// Those that have not reached a file, which they then never will.
@@ -83,6 +87,8 @@ class Segmenter {
     bool ended = false;             // it has gone, and nobody waits for its first unit
     bool in_previous = false;       // it has not reached the last cut
     bool in_file = false;           // the file that it is in knows it
+    bool begun = false;             // and has a unit of it
+    bool asked = false;             // for a key frame, which has not come
     std::int64_t newest_ns = 0;     // media time of the last one pushed
     std::int64_t seen_ns = 0;       // CLOCK_MONOTONIC of that
     std::shared_ptr<GstCaps> caps;  // of the file that it is in
@@ -91,6 +97,10 @@ class Segmenter {
 
   [[nodiscard]] std::optional<std::size_t> reference() const;
   void begin();
+  void lose_undecodable(Place& track);
+  void lose(Place& track, const Unit& unit);
+  void ask_for_key_frame(std::size_t track);
+  static void take_out(Place& track) noexcept;
   [[nodiscard]] static bool begins_before(const Place& track, std::int64_t time_ns);
   void pump();
   void place_next(std::size_t track);

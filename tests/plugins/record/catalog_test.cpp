@@ -340,6 +340,18 @@ TEST_F(Recordings, LeftOpenWithALostManifestAreFoundToo) {
   EXPECT_FALSE(std::filesystem::exists(scratch.file("recordings/2026-11-22")));
 }
 
+TEST_F(Recordings, ThatAreFinishedAreNotDiscardedWithWhatIsOpenUnderTheirName) {
+  Catalog catalog(options());
+  const SegmentRecord kept = finished(catalog, segment());
+  const std::string open = catalog.store().whole_path(record::open_path_of(kept.path));
+  std::ofstream(open) << "left";
+  catalog.discard(kept.path, "nothing is in it");
+  EXPECT_FALSE(std::filesystem::exists(open));
+  EXPECT_TRUE(std::filesystem::exists(catalog.store().whole_path(kept.path)));
+  EXPECT_TRUE(std::filesystem::exists(catalog.store().whole_path(record::manifest_path_of(kept.path))));
+  expect_found({kept});
+}
+
 // Two recorders on one directory, and somebody who looks and removes meanwhile.
 
 const reel_test::Role busy("busy", [](const std::vector<std::string>& arguments) {

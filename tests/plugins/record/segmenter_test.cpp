@@ -45,9 +45,11 @@ class Files final : public record::SegmentFiles {
     static_cast<File&>(*file).facts->closed = true;
   }
   void want_key_frame(std::size_t track) override { wanted.push_back(track); }
+  void lose(const Unit& unit) override { lost.push_back(unit); }
 
   std::vector<std::shared_ptr<FileFacts>> files;
   std::vector<std::size_t> wanted;
+  std::vector<Unit> lost;
   bool refuse = false;
   bool fail = false;
 
@@ -105,6 +107,10 @@ class Source {
   std::int64_t time_ns_ = 0;
   std::uint64_t frame_ = 0;
 };
+
+bool begins_with_key(const std::vector<Unit>& units) {
+  return units.empty() || units.front().key;
+}
 
 std::vector<std::size_t> counts(const Files& files, std::size_t track) {
   std::vector<std::size_t> found;
@@ -343,7 +349,86 @@ TEST(Segmenter, KeepsWhatCouldNotBeWrittenForTheNextFile) {
   video.push_until(2 * kSecond);
   segmenter.finish();
   EXPECT_THAT(counts(files, 0), ElementsAre(25, 25));
-  EXPECT_FALSE(files.files[0]->closed);
+  EXPECT_TRUE(files.files[0]->closed) << "as it was";
+  EXPECT_TRUE(files.lost.empty());
+}
+
+TEST(Segmenter, LosesWhatCannotBeDecodedAfterAnErrorAndAsksForAKeyFrame) {
+  Files files;
+  Segmenter segmenter(settings(), {true, false}, files);
+  Source video(segmenter, 0, 40 * kMs, 25);
+  Source sound(segmenter, 1, 20 * kMs);
+  video.push_until(kSecond + 200 * kMs);
+  sound.push_until(kSecond + 200 * kMs);
+  files.fail = true;
+  EXPECT_THROW(video.push(), std::runtime_error);
+  segmenter.drop_files();
+  EXPECT_THAT(files.wanted, ElementsAre(0));
+  files.fail = false;
+  for (std::int64_t t = kSecond + 200 * kMs; t < 3 * kSecond; t += 10 * kMs) {
+    video.push_until(t);
+    sound.push_until(t);
+  }
+  segmenter.finish();
+  ASSERT_GE(files.files.size(), 2U);
+  EXPECT_EQ(files.lost.size(), 20U) << "from the one that failed to the next key frame";
+  std::uint64_t next = 0;
+  for (const auto& file : files.files) {
+    EXPECT_TRUE(file->closed);
+    EXPECT_TRUE(begins_with_key(file->of(0)));
+    for (const Unit& unit : file->of(0)) {
+      if (next == files.lost.front().frame) next += files.lost.size();
+      EXPECT_EQ(unit.frame, next++);
+    }
+  }
+  EXPECT_EQ(next, 75U);
+  EXPECT_THAT(files.wanted, ElementsAre(0)) << "once is enough";
+}
+
+TEST(Segmenter, BeginsVideoThatComesBackWithAKeyFrame) {
+  Files files;
+  Segmenter segmenter(settings(10 * kSecond), {true, true}, files);
+  Source video(segmenter, 0, 40 * kMs, 25);
+  Source other(segmenter, 1, 40 * kMs, 25);
+  video.push_until(kSecond);
+  other.push_until(kSecond);
+  segmenter.leave(1);
+  EXPECT_THAT(files.wanted, ElementsAre(1)) << "for when it is back";
+  video.push_until(2 * kSecond);
+  other.push_until(kSecond + 40 * kMs);  // a key frame
+  const std::size_t with_it = files.files.size();
+  other.push_until(kSecond + 80 * kMs);
+  segmenter.leave(1);
+  video.push_until(2 * kSecond + 40 * kMs);
+  other.push_until(kSecond + 200 * kMs);
+  EXPECT_EQ(files.files.size(), with_it) << "nothing that could go into a new file";
+  EXPECT_EQ(files.lost.size(), 3U);
+  video.push_until(4 * kSecond);
+  other.push_until(4 * kSecond);
+  segmenter.finish();
+  for (const auto& file : files.files) EXPECT_TRUE(begins_with_key(file->of(1)));
+  std::size_t written = 0;
+  for (const std::size_t count : counts(files, 1)) written += count;
+  EXPECT_EQ(written + files.lost.size(), 100U);
+}
+
+TEST(Segmenter, DoesNotCutAgainBeforeOtherVideoHasReachedTheFile) {
+  Files files;
+  Segmenter segmenter(settings(kSecond), {true, true}, files);
+  Source video(segmenter, 0, 40 * kMs, 25);
+  Source other(segmenter, 1, 40 * kMs, 60);
+  for (std::int64_t t = 0; t < 12 * kSecond; t += 10 * kMs) {
+    video.push_until(t);
+    other.push_until(t);
+  }
+  segmenter.finish();
+  EXPECT_TRUE(files.lost.empty());
+  expect_whole(files, 0, 300);
+  expect_whole(files, 1, 300);
+  for (const auto& file : files.files) {
+    EXPECT_TRUE(file->of(0).front().key);
+    EXPECT_TRUE(begins_with_key(file->of(1)));
+  }
 }
 
 TEST(Segmenter, BeginsAnewAfterItsEnd) {
@@ -390,7 +475,12 @@ TEST(Segmenter, LosesAndDoublesNothingWhateverComes) {
       std::vector<std::uint64_t> frames;
       for (const auto& file : files.files)
         for (const Unit& unit : file->of(i)) frames.push_back(unit.frame);
-      EXPECT_EQ(frames.size(), pushed[i]) << "seed " << seed << ", track " << i;
+      const auto lost = std::count_if(files.lost.begin(), files.lost.end(),
+                                      [&](const Unit& unit) { return unit.track == i; });
+      EXPECT_EQ(frames.size() + static_cast<std::size_t>(lost), pushed[i])
+          << "seed " << seed << ", track " << i;
+      for (const auto& file : files.files)
+        EXPECT_TRUE(i % 2 != 0 || begins_with_key(file->of(i))) << "seed " << seed << ", track " << i;
       EXPECT_TRUE(std::is_sorted(frames.begin(), frames.end(), std::less_equal<>())) << "seed " << seed;
     }
     EXPECT_EQ(segmenter.held_bytes(), 0U);

@@ -18,6 +18,8 @@
 
 namespace record {
 
+inline constexpr const char* kWasAway = "the recorder was not running";
+
 class Line {
  public:
   struct Settings {
@@ -26,7 +28,7 @@ class Line {
     CodingWish wish;
     Container container = Container::matroska;
     std::int64_t away_ns = 1'000'000'000;  // no frames for longer: a gap
-    std::optional<Track> last;             // of the recording before this recorder was started
+    std::optional<std::int64_t> end_ns;    // of what was recorded before this recorder was started
   };
   /// All but `settings` lives longer.
   Line(Settings settings, TimeLine& times, GapBook& gaps, TrackFacts& facts);

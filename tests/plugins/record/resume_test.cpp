@@ -71,9 +71,10 @@ TEST(Resume, NumbersSoundByItsBlocks) {
   settings.segment_ns = 10 * kSecond_ns;
   settings.sync_interval_ns = kSecond_ns;
   settings.patience_ns = kSecond_ns;
+  settings.spool_memory = 256'000'000;
   {
     Recorder recorder(settings, {"microphone"});
-    for (std::uint64_t i = 0; i < 100; ++i) (void)recorder.spool().put(block(i, i + 1));
+    for (std::uint64_t i = 0; i < 100; ++i) EXPECT_TRUE(recorder.spool().put(block(i, i + 1)));
   }
   const Recorder recorder(settings, {"microphone", "camera"});
   EXPECT_EQ(recorder.standing(0).next_number, 100U);

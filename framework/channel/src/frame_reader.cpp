@@ -58,6 +58,9 @@ bool FrameReader::parked() const noexcept {
 std::uint32_t FrameReader::slots() const noexcept {
   return impl_->slots();
 }
+std::int64_t FrameReader::memory_created_ns() const noexcept {
+  return impl_->memory_created_ns();
+}
 ReaderStats FrameReader::stats() const noexcept {
   return impl_->stats();
 }

@@ -38,6 +38,9 @@ class FrameReader::Impl {
   }
   [[nodiscard]] bool parked() const noexcept { return parked_; }
   [[nodiscard]] std::uint32_t slots() const noexcept { return epoch_ ? epoch_->view().geometry.slots : 0; }
+  [[nodiscard]] std::int64_t memory_created_ns() const noexcept {
+    return epoch_ ? epoch_->view().geometry.created_ns : kNoTime;
+  }
   [[nodiscard]] ReaderStats stats() const noexcept;
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
 

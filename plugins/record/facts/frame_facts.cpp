@@ -38,6 +38,8 @@ void set_time(json& line, const char* key, std::int64_t time_ns) {
   facts.info.offset_end = line.value("end", facts.info.offset_end);
   facts.info.flags = line.value("flags", std::uint32_t{0});
   facts.utc_ns = line.value("utc", reel::kNoTime);
+  facts.sequence = line.value("seq", std::uint64_t{0});
+  facts.published_ns = line.value("pub", reel::kNoTime);
   if (line.contains("side")) facts.side_data = side_from_json(line["side"]);
   return facts;
 }
@@ -58,6 +60,8 @@ std::string facts_line(const FrameFacts& facts) {
   set_time(line, "dur", facts.info.duration_ns);
   set_time(line, "cap", facts.info.capture_ns);
   set_time(line, "utc", facts.utc_ns);
+  set_time(line, "pub", facts.published_ns);
+  if (facts.sequence != 0) line["seq"] = facts.sequence;
   constexpr std::uint64_t kNone = ~std::uint64_t{0};
   if (facts.info.offset != kNone) line["off"] = facts.info.offset;
   if (facts.info.offset_end != kNone) line["end"] = facts.info.offset_end;

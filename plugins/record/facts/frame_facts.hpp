@@ -32,11 +32,13 @@ struct FactsTrack {
 struct FrameFacts {
   std::size_t track = 0;
   std::uint64_t frame = 0;  // number in the recording of this track, from 0: a gap in it is a gap in the file
-  std::int64_t media_ns = 0;            // when it begins in media time, the time line of all tracks
-  reel::FrameInfo info;                 // as it was published; its kind is `media`
-  std::int64_t utc_ns = reel::kNoTime;  // of the wall clock, for people
-  std::vector<std::byte> side_data;     // as SideDataView reads and SideDataWriter::add_all takes it; 8-byte
-                                        // aligned
+  std::int64_t media_ns = 0;                  // when it begins in media time, the time line of all tracks
+  reel::FrameInfo info;                       // as it was published; its kind is `media`
+  std::int64_t utc_ns = reel::kNoTime;        // of the wall clock, for people
+  std::uint64_t sequence = 0;                 // in the stream, from 1 for each writer; 0: not known
+  std::int64_t published_ns = reel::kNoTime;  // CLOCK_MONOTONIC
+  std::vector<std::byte> side_data;  // as SideDataView reads and SideDataWriter::add_all takes it; 8-byte
+                                     // aligned
   [[nodiscard]] reel::SideDataView side() const noexcept { return reel::SideDataView(side_data); }
 };
 

@@ -136,7 +136,11 @@ void UnitReader::Impl::on_pad(GstElement*, GstPad* from, Impl* reader) {
 void UnitReader::Impl::begin_track(GstPad* from) {
   auto track = std::make_unique<Track>();
   track->reader = this;
-  track->pad.reset(static_cast<GstPad*>(gst_object_ref_sink(gst_pad_new(nullptr, GST_PAD_SINK))));
+  // Of a template that takes anything: without one, a pad takes no other caps than its first.
+  static GstStaticPadTemplate anything =
+      GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+  track->pad.reset(
+      static_cast<GstPad*>(gst_object_ref_sink(gst_pad_new_from_static_template(&anything, nullptr))));
   gst_segment_init(&track->segment, GST_FORMAT_TIME);
   GstPad* pad = track->pad.get();
   gst_pad_set_element_private(pad, track.get());
@@ -200,10 +204,19 @@ GstFlowReturn UnitReader::Impl::on_buffer(GstPad* pad, GstObject*, GstBuffer* bu
   return track.reader->receive(track, owned);
 }
 
+// From fragment to fragment an MP4's pictures are of another rate, which says nothing of what they are.
 void UnitReader::Impl::set_caps(Track& track, GstCaps* caps) {
-  if (track.caps && gst_caps_is_equal(track.caps.get(), caps) != FALSE) return;
-  track.caps = std::shared_ptr<GstCaps>(gst_caps_copy(caps), reel::gst::Unref{});
-  complete_for_file(track.caps.get());
+  std::shared_ptr<GstCaps> next(gst_caps_copy(caps), reel::gst::Unref{});
+  complete_for_file(next.get());
+  if (track.caps) {
+    const GstStructure* known = gst_caps_get_structure(track.caps.get(), 0);
+    if (const GValue* rate = gst_structure_get_value(known, "framerate"); rate != nullptr)
+      gst_caps_set_value(next.get(), "framerate", rate);
+    else
+      gst_structure_remove_field(gst_caps_get_structure(next.get(), 0), "framerate");
+    if (gst_caps_is_equal(track.caps.get(), next.get()) != FALSE) return;
+  }
+  track.caps = std::move(next);
 }
 
 void UnitReader::Impl::handle(Track& track, GstEvent* event) {

@@ -170,7 +170,7 @@ bool Closer::settle(Unfinished& file) {
     catalog_.store().check();
     if (is_gone(catalog_.store(), path)) {
       reel::log_error("what was recorded is gone: " + path);
-      lose(file, missing_of(file.record, {}, kNotWritten));
+      lose(file, lost_with(file.record, kNotWritten));
       return true;
     }
     if (!file.whole && !make_whole(file)) return true;
@@ -192,9 +192,10 @@ bool Closer::make_whole(Unfinished& file) {
   abandoned.record = file.record;
   abandoned.record.bytes = size_of(abandoned.file);
   const char* reason = file.ours ? kNotWritten : kNotFinished;
+  std::vector<Gap> all = lost_with(abandoned, reason);  // while the facts are there
   std::optional<SegmentRecord> record = repair_abandoned(catalog_, abandoned, reason);
   if (!record) {
-    lose(file, missing_of(file.record, {}, reason));
+    lose(file, std::move(all));
     return false;
   }
   if (file.ours && counts(*record)) lost_ += frames_of(record->gaps) - frames_of(file.record.gaps);

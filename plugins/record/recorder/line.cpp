@@ -37,9 +37,9 @@ using reel::ErrorCode;
 
 Line::Line(Settings settings, TimeLine& times, GapBook& gaps, TrackFacts& facts)
     : settings_(std::move(settings)), times_(times), gaps_(gaps), facts_(facts) {
-  if (!settings_.last) return;
-  end_ns_ = settings_.last->end_ns;
-  loss_ = Loss{*end_ns_, *end_ns_, 0, "the recorder was not running"};
+  if (!settings_.end_ns) return;
+  end_ns_ = settings_.end_ns;
+  loss_ = Loss{*end_ns_, *end_ns_, 0, kWasAway};
 }
 
 // A driver that is stuck does not let its encoder be opened either.
@@ -126,6 +126,8 @@ void Line::add_facts(const SpooledFrame& frame, std::int64_t media_ns) {
   facts.frame = frame.number;
   facts.media_ns = media_ns;
   facts.info = frame.info;
+  facts.sequence = frame.sequence;
+  facts.published_ns = frame.published_ns;
   facts.side_data = frame.side_data;
   facts_.waiting.push_back(std::move(facts));
 }

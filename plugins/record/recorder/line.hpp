@@ -21,6 +21,8 @@
 
 namespace record {
 
+inline constexpr const char* kWasAway = "the recorder was not running";
+
 class Line {
  public:
   struct Settings {
@@ -30,7 +32,7 @@ class Line {
     Container container = Container::matroska;
     std::int64_t away_ns = 1'000'000'000;              // no frames for longer: a gap
     std::int64_t encoder_timeout_ns = 10'000'000'000;  // an encoder that does nothing for longer hangs
-    std::optional<Track> last;                         // of the recording before this recorder was started
+    std::optional<std::int64_t> end_ns;  // of what was recorded before this recorder was started
     /// An encoder failed with this, and frames from `first` on are lost.
     std::function<void(const reel::Error& error, std::uint64_t first)> on_failure{};
     /// So many frames were lost here: not those of which lost() tells.

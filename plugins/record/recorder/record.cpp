@@ -38,7 +38,10 @@ class Record final : public reel::Stage {
     std::shared_ptr<const reel::Format> format;
     std::shared_ptr<const reel::Segment> segment;
     std::uint64_t frames = 0;
+    bool begun = false;  // a frame came of it that was not recorded before
   };
+  [[nodiscard]] std::optional<std::uint64_t> missed_before(Stream& stream, reel::Input& input,
+                                                           const reel::Frame& frame) const;
   [[nodiscard]] SpooledFrame describe(Stream& stream, const reel::Frame& frame);
   void wait_where_the_stream_can(reel::StageContext& context, const SpooledFrame& frame, std::uint64_t bytes);
   void tell_of_loss();
@@ -58,7 +61,7 @@ void Record::start(reel::StageContext& context) {
   for (const reel::Input* input : context.inputs()) names.push_back(input->stream());
   recorder_ = std::make_unique<Recorder>(settings_, names, Numbers(context.metrics()));
   for (std::size_t i = 0; i < names.size(); ++i)
-    streams_[context.inputs()[i]] = {i, nullptr, nullptr, recorder_->first_frame(i)};
+    streams_[context.inputs()[i]] = {i, nullptr, nullptr, recorder_->standing(i).next_number};
   told_ns_ = reel::monotonic_ns();
 }
 
@@ -73,6 +76,7 @@ SpooledFrame Record::describe(Stream& stream, const reel::Frame& frame) {
   SpooledFrame made;
   made.input = stream.index;
   made.number = stream.frames;
+  made.sequence = frame.sequence();
   made.format = stream.format;
   made.segment = stream.segment;
   made.info = frame.info();
@@ -92,15 +96,28 @@ void Record::wait_where_the_stream_can(reel::StageContext& context, const Spoole
   while (!context.stopping() && !recorder_->spool().wait_for_room(bytes, kWaitSlice_ms)) recorder_->check();
 }
 
+/// The first frame after a restart: what the recorder before had taken and not written counts as well.
+/// nullopt: it had written this one.
+std::optional<std::uint64_t> Record::missed_before(Stream& stream, reel::Input& input,
+                                                   const reel::Frame& frame) const {
+  if (stream.begun) return frame.missed_before();
+  return recorder_->standing(stream.index)
+      .missed_until(frame.sequence(), frame.missed_before(), input.reader().memory_created_ns());
+}
+
 void Record::process(reel::StageContext& context, reel::Input& input, const reel::Frame& frame) {
   recorder_->check();
   Stream& stream = streams_[&input];
+  const std::optional<std::uint64_t> missed = missed_before(stream, input, frame);
+  if (!missed) return;
   SpooledFrame made = describe(stream, frame);
-  if (frame.missed_before() != 0) {
-    recorder_->spool().put_lost(made, frame.missed_before(), "the stream went on without the recorder");
-    stream.frames += frame.missed_before();
+  if (*missed != 0) {
+    recorder_->spool().put_lost(made, *missed,
+                                stream.begun ? "the stream went on without the recorder" : kWasAway);
+    stream.frames += *missed;
     made.number = stream.frames;
   }
+  stream.begun = true;
   ++stream.frames;
   wait_where_the_stream_can(context, made, frame.data().size());
   made.buffer = buffer_of(frame);

@@ -80,23 +80,6 @@ constexpr const char* kFull = "the disk was full, and the spool as well";
   return made;
 }
 
-/// The newest segment under this name, one that was left open included.
-[[nodiscard]] std::optional<SegmentRecord> newest_of(Catalog& catalog, const std::string& name,
-                                                     const std::vector<Abandoned>& left) {
-  std::optional<SegmentRecord> newest = catalog.newest(name);
-  for (const Abandoned& file : left)
-    if (file.manifest && (!newest || file.record.end_ns > newest->end_ns)) newest = file.record;
-  return newest;
-}
-
-[[nodiscard]] std::optional<Track> track_of(const std::optional<SegmentRecord>& record,
-                                            const std::string& stream) {
-  if (!record) return std::nullopt;
-  for (const Track& track : record->tracks)
-    if (track.stream == stream) return track;
-  return std::nullopt;
-}
-
 }  // namespace
 
 Recorder::Recorder(const RecordSettings& settings, const std::vector<std::string>& streams, Numbers numbers)
@@ -112,15 +95,13 @@ Recorder::Recorder(const RecordSettings& settings, const std::vector<std::string
       events_(settings, segmenter_settings(settings), streams.size(), times_, links()) {
   check_wish(settings.wish, settings.container);
   std::vector<Abandoned> left = catalog_.abandoned(settings.name);
-  last_ = newest_of(catalog_, settings.name, left);
+  resumed_ = resume(catalog_, settings.name, streams, left);
   closer_.repair(std::move(left));
-  times_ = TimeLine(streams.size(), last_);
+  times_ = TimeLine(streams.size(), resumed_.last);
   facts_.resize(streams.size());
   for (std::size_t i = 0; i < streams.size(); ++i) {
     facts_[i].stream = streams[i];
     lines_.emplace_back(line_settings(i, streams[i]), times_, gaps_, facts_[i]);
-    const std::optional<Track> last = track_of(last_, streams[i]);
-    first_frames_.push_back(last ? last->first_frame + last->frames : 0);
   }
   thread_ = std::thread([this] { run(); });
 }
@@ -137,7 +118,7 @@ Line::Settings Recorder::line_settings(std::size_t input, const std::string& str
   made.container = settings_.container;
   made.away_ns = settings_.patience_ns;
   made.encoder_timeout_ns = settings_.encoder_timeout_ns;
-  made.last = track_of(last_, stream);
+  made.end_ns = resumed_.streams[input].end_ns;
   made.on_failure = [this, input](const reel::Error& error, std::uint64_t first) {
     encoder_failed(input, error, first);
   };

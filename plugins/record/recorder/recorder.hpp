@@ -21,6 +21,7 @@
 #include "recorder/gap_book.hpp"
 #include "recorder/line.hpp"
 #include "recorder/numbers.hpp"
+#include "recorder/resume.hpp"
 #include "recorder/segmenter.hpp"
 #include "recorder/settings.hpp"
 #include "recorder/spool.hpp"
@@ -41,8 +42,8 @@ class Recorder final : private SegmentFiles {
   [[nodiscard]] Spool& spool() noexcept { return spool_; }
   /// Throws what made recording end: a stream that cannot be recorded at all.
   void check();
-  /// Number of a stream's first frame: those of an earlier run counted.
-  [[nodiscard]] std::uint64_t first_frame(std::size_t input) const { return first_frames_[input]; }
+  /// Where a stream stood when an earlier run ended.
+  [[nodiscard]] const Standing& standing(std::size_t input) const { return resumed_.streams[input]; }
   /// Nothing more is put: waits until all of it is written. The files are finished when this is destroyed.
   void finish();
   /// Of the spool, and in `lost` all that was lost. Thread-safe.
@@ -96,8 +97,7 @@ class Recorder final : private SegmentFiles {
   Numbers numbers_;
   Catalog catalog_;
   RecordingLock lock_;
-  std::optional<SegmentRecord> last_;
-  std::vector<std::uint64_t> first_frames_;
+  Resumed resumed_;
   Spool spool_;
   Closer closer_;
   Syncer syncer_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,73 +16,93 @@
 #include <reel/base/text.hpp>
 
 #include "catalog/segment_name.hpp"
-#include "facts/frame_facts.hpp"
+#include "facts/facts_summary.hpp"
 #include "media/repair.hpp"
 
 namespace record {
 namespace {
 
-/// What the facts beside the file tell of its tracks, which they do from its first frame on: the manifest may
-/// be older than a track.
-[[nodiscard]] std::vector<Track> tracks_of_facts(const std::string& path) {
-  std::vector<Track> tracks;
-  std::vector<bool> begun;
-  try {
-    FactsReader reader(path);
-    for (const FactsTrack& facts : reader.tracks()) {
-      Track& track = tracks.emplace_back();
-      track.stream = facts.stream;
-      track.media = facts.media;
-    }
-    begun.resize(tracks.size());
-    while (const std::optional<FrameFacts> facts = reader.next()) {
-      if (facts->track >= tracks.size() || begun[facts->track]) continue;
-      begun[facts->track] = true;
-      tracks[facts->track].first_frame = facts->frame;
-    }
-  } catch (const reel::Error& error) {
-    reel::log_warning(error.what());  // what was read of it is right
+/// A track as it was known before the file was read: by the facts beside it, which begin with its first
+/// frame, else by a manifest, which may be older than the track.
+struct Known {
+  Track track;
+  std::optional<TrackSummary> facts;
+};
+
+[[nodiscard]] std::vector<Known> known_of(const Abandoned& file) {
+  std::vector<Known> known;
+  for (TrackSummary& facts : summary_of(frames_path_of(file.file))) {
+    Known& made = known.emplace_back();
+    made.track.stream = facts.track.stream;
+    made.track.media = facts.track.media;
+    made.track.first_frame = facts.first.frame;
+    made.facts = std::move(facts);
   }
-  std::vector<Track> those_begun;  // the file has no others
-  for (std::size_t i = 0; i < begun.size(); ++i)
-    if (begun[i]) those_begun.push_back(std::move(tracks[i]));
-  return those_begun;
+  if (!known.empty()) return known;
+  for (const Track& track : file.record.tracks) known.push_back({track, std::nullopt});
+  return known;
 }
 
-/// The first of that kind, which is then no more among `tracks`: the file has them in the same order.
-[[nodiscard]] Track take_track(std::vector<Track>& tracks, const ProbedTrack& probed) {
+/// The first of that kind, which is then no more among `known`: the file has them in the same order.
+[[nodiscard]] Known take_known(std::vector<Known>& known, const ProbedTrack& probed) {
   const std::string media = probed.video ? "video" : "audio";
   const auto found =
-      std::find_if(tracks.begin(), tracks.end(), [&](const Track& track) { return track.media == media; });
-  Track made;
-  made.media = media;
-  if (found == tracks.end()) return made;
-  made = *found;
-  tracks.erase(found);
+      std::find_if(known.begin(), known.end(), [&](const Known& one) { return one.track.media == media; });
+  Known made;
+  made.track.media = media;
+  if (found == known.end()) return made;
+  made = std::move(*found);
+  known.erase(found);
   return made;
+}
+
+/// Media time of the file's time 0: of a picture, whose time in the file is that of its facts.
+[[nodiscard]] std::int64_t origin_of(const std::vector<Known>& tracks, const Probe& probe,
+                                     std::int64_t otherwise_ns) {
+  for (std::size_t i = 0; i < tracks.size(); ++i)
+    if (tracks[i].facts && probe.tracks[i].video && probe.tracks[i].frames != 0)
+      return *std::min_element(tracks[i].facts->begins_ns.begin(), tracks[i].facts->begins_ns.end()) -
+             probe.tracks[i].first_ns;
+  return otherwise_ns;
+}
+
+/// Frames that were written and are not in the file: the muxer had them, or the page cache.
+[[nodiscard]] std::uint64_t missing_of(const Known& known) {
+  const std::vector<std::int64_t>& begins_ns = known.facts->begins_ns;
+  if (known.track.media == "video")
+    return begins_ns.size() > known.track.frames ? begins_ns.size() - known.track.frames : 0;
+  return static_cast<std::uint64_t>(
+      std::count_if(begins_ns.begin(), begins_ns.end(),
+                    [&](std::int64_t begin_ns) { return begin_ns >= known.track.end_ns; }));
 }
 
 [[nodiscard]] SegmentRecord record_of(const Abandoned& file, const Probe& probe, const std::string& reason) {
   SegmentRecord record = file.record;
-  record.path = file.record.path;
   record.state = SegmentState::repaired;
   record.tracks.clear();
-  std::vector<Track> known = tracks_of_facts(frames_path_of(file.file));
-  if (known.empty()) known = file.record.tracks;
-  std::int64_t end_ns = 0;
-  for (const ProbedTrack& probed : probe.tracks) {
-    Track track = take_track(known, probed);
+  std::vector<Known> known = known_of(file);
+  std::vector<Known> tracks;
+  for (const ProbedTrack& probed : probe.tracks) tracks.push_back(take_known(known, probed));
+  const std::int64_t origin_ns = origin_of(tracks, probe, record.start_ns);
+  std::int64_t start_ns = std::numeric_limits<std::int64_t>::max();
+  record.end_ns = origin_ns;
+  for (std::size_t i = 0; i < tracks.size(); ++i) {
+    const ProbedTrack& probed = probe.tracks[i];
+    Track& track = tracks[i].track;
     track.codec = probed.codec;
     track.caps = probed.caps;
     track.frames = probed.frames;
-    track.start_ns = record.start_ns + probed.first_ns;
-    track.end_ns = record.start_ns + probed.end_ns;
-    end_ns = std::max(end_ns, probed.end_ns);
-    record.tracks.push_back(std::move(track));
+    track.start_ns = origin_ns + probed.first_ns;
+    track.end_ns = origin_ns + probed.end_ns;
+    start_ns = std::min(start_ns, track.start_ns);
+    record.end_ns = std::max(record.end_ns, track.end_ns);
+    record.tracks.push_back(track);
+    if (const std::uint64_t missing = tracks[i].facts ? missing_of(tracks[i]) : 0; missing != 0)
+      record.gaps.push_back(
+          {track.stream, track.end_ns, std::max(track.end_ns, tracks[i].facts->end_ns()), missing, reason});
   }
-  record.end_ns = record.start_ns + end_ns;
-  record.end_utc_ns = record.start_utc_ns + end_ns;
-  for (Gap& gap : missing_of(file.record, record.tracks, reason)) record.gaps.push_back(std::move(gap));
+  if (!tracks.empty()) record.start_utc_ns += start_ns - std::exchange(record.start_ns, start_ns);
+  record.end_utc_ns = record.start_utc_ns + (record.end_ns - record.start_ns);
   return record;
 }
 
@@ -91,18 +112,22 @@ void rename_over(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-std::vector<Gap> missing_of(const SegmentRecord& counted, const std::vector<Track>& kept,
-                            const std::string& reason) {
+std::vector<Gap> lost_with(const SegmentRecord& manifest, const std::string& reason) {
   std::vector<Gap> gaps;
-  for (const Track& track : counted.tracks) {
-    const auto its = std::find_if(kept.begin(), kept.end(),
-                                  [&](const Track& other) { return other.stream == track.stream; });
-    const std::uint64_t frames = its == kept.end() ? 0 : its->frames;
-    if (frames >= track.frames) continue;
-    const std::int64_t start_ns = its == kept.end() ? track.start_ns : its->end_ns;
-    gaps.push_back({track.stream, start_ns, std::max(start_ns, track.end_ns), track.frames - frames, reason});
-  }
+  for (const Track& track : manifest.tracks)
+    gaps.push_back(
+        {track.stream, track.start_ns, std::max(track.start_ns, track.end_ns), track.frames, reason});
   return gaps;
+}
+
+std::vector<Gap> lost_with(const Abandoned& file, const std::string& reason) {
+  std::vector<Gap> gaps;
+  for (const TrackSummary& facts : summary_of(frames_path_of(file.file))) {
+    const std::int64_t start_ns = facts.first.media_ns;
+    gaps.push_back(
+        {facts.track.stream, start_ns, std::max(start_ns, facts.end_ns()), facts.begins_ns.size(), reason});
+  }
+  return gaps.empty() ? lost_with(file.record, reason) : gaps;
 }
 
 std::optional<SegmentRecord> repair_abandoned(Catalog& catalog, const Abandoned& file,
@@ -126,7 +151,8 @@ std::optional<SegmentRecord> repair_abandoned(Catalog& catalog, const Abandoned&
   // Under its name and with a manifest, so that retention takes it in its turn.
   SegmentRecord record = file.record;
   record.state = SegmentState::broken;
-  for (Gap& gap : missing_of(file.record, {}, reason)) record.gaps.push_back(std::move(gap));
+  record.tracks.clear();
+  for (Gap& gap : lost_with(file, reason)) record.gaps.push_back(std::move(gap));
   return record;
 }
 

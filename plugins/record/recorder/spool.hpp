@@ -32,7 +32,8 @@ struct SpooledFrame {
   };
   Kind kind = Kind::frame;
   std::size_t input = 0;
-  std::uint64_t number = 0;  // of the input's frames, lost ones counted
+  std::uint64_t number = 0;    // of the input's frames, lost ones counted
+  std::uint64_t sequence = 0;  // in its stream
   std::shared_ptr<const reel::Format> format;
   std::shared_ptr<const reel::Segment> segment;  // may be none
   reel::FrameInfo info;

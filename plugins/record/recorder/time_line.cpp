@@ -41,18 +41,25 @@ constexpr std::int64_t kSameBoot_ns = 10'000'000'000;
   return frame.info.duration_ns;
 }
 
+/// Of the wall clock from CLOCK_MONOTONIC, now.
+[[nodiscard]] std::int64_t wall_offset_ns() {
+  return reel::realtime_ns() - reel::monotonic_ns();
+}
+
 /// CLOCK_MONOTONIC of media time 0 so that a recording goes on after `last`, which may be of another boot.
 [[nodiscard]] std::int64_t anchor_after(const SegmentRecord& last, std::int64_t now_ns) {
   const std::int64_t behind_ns = now_ns - (last.end_ns + 1);  // no earlier than right behind it
   if (last.clocks.empty()) return behind_ns;
   const ClockPair& pair = last.clocks.back();
-  const std::int64_t wall_ns = reel::realtime_ns() - reel::monotonic_ns();
-  const bool same_boot = std::abs((pair.utc_ns - pair.monotonic_ns) - wall_ns) < kSameBoot_ns;
-  const std::int64_t pair_ns = same_boot ? pair.monotonic_ns : pair.utc_ns - wall_ns;
+  const std::int64_t pair_ns = of_this_boot(pair) ? pair.monotonic_ns : pair.utc_ns - wall_offset_ns();
   return std::min(pair_ns - pair.media_ns, behind_ns);
 }
 
 }  // namespace
+
+bool of_this_boot(const ClockPair& pair) {
+  return std::abs((pair.utc_ns - pair.monotonic_ns) - wall_offset_ns()) < kSameBoot_ns;
+}
 
 TimeLine::TimeLine(std::size_t inputs, const std::optional<SegmentRecord>& last)
     : last_(last), inputs_(inputs) {}

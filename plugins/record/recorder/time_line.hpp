@@ -13,6 +13,9 @@
 
 namespace record {
 
+/// Whether its CLOCK_MONOTONIC is that of now, as far as the wall clock tells.
+[[nodiscard]] bool of_this_boot(const ClockPair& pair);
+
 class TimeLine {
  public:
   /// `last` is the recording's newest segment, which it goes on from, if there is one.

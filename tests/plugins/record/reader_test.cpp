@@ -51,6 +51,22 @@ TEST_F(Reader, GoesOnAtAKeyFrame) {
   }
 }
 
+TEST_F(Reader, ReadsPicturesWhoseRateChangesOnTheWay) {
+  std::vector<record::Piece> pieces = pictures(picture_format(), 31, 100 * kMs);
+  for (record::Piece& piece : pictures(picture_format(), 40, 30 * kMs, 3100 * kMs)) pieces.push_back(piece);
+  for (const Container container : {Container::matroska, Container::mp4}) {
+    const std::string path = dir_.file("rate." + std::string(extension_of(container)));
+    write_file(path, container, 1, in_order(encode(picture_format(), {}, pieces)));
+    const record::Probe found = record::probe(path, true);
+    EXPECT_EQ(found.fault, "");
+    ASSERT_EQ(found.tracks.size(), 1U);
+    EXPECT_EQ(found.tracks[0].frames, 71U);
+    EXPECT_EQ(found.tracks[0].decoded, 71U);
+    const record::Probe repaired = record::repair(path, path + ".repaired");
+    EXPECT_EQ(repaired.tracks[0].frames, 71U) << repaired.fault;
+  }
+}
+
 TEST_F(Reader, GoesOnAtAKeyFrameOfAnUnfinishedFile) {
   for (const Container container : {Container::matroska, Container::mp4}) {
     const std::string name = "b." + std::string(extension_of(container));

@@ -113,6 +113,14 @@ void kill_again_and_again(const std::string& container, int kills) {
     EXPECT_EQ(numbers.front(), segment.tracks[0].first_frame);
     EXPECT_GE(numbers.size(), segment.tracks[0].frames) << "every frame has its facts";
   }
+  const std::vector<std::uint64_t> numbers = numbers_of(directory, segments, "pictures");
+  EXPECT_TRUE(std::is_sorted(numbers.begin(), numbers.end(), std::less_equal<>())) << "none comes twice";
+  std::uint64_t recorded = 0;
+  for (const SegmentRecord& segment : segments) recorded += segment.tracks[0].frames;
+  const std::uint64_t published = pipeline.stage_summary("source")["outputs"][0]["frames"];
+  EXPECT_EQ(recorded + lost_frames(segments_in(directory), "pictures"), published)
+      << "what a kill cost is in the gaps";
+  EXPECT_LT(recorded, published) << "or else nothing was lost that could be counted";
   for (std::size_t i = 1; i < segments.size(); ++i)
     EXPECT_GE(segments[i].start_ns, segments[i - 1].end_ns - kJitter_ns)
         << segments[i].path << " goes back in time";

@@ -106,7 +106,7 @@ TEST(Recorder, GoesOnWhereItStoodWhenItIsStartedAgain) {
   }
   {
     Recorder recorder(settings, {"camera"});
-    EXPECT_EQ(recorder.first_frame(0), 30U);
+    EXPECT_EQ(recorder.standing(0).next_number, 30U);
     for (int i = 0; i < 30; ++i) (void)recorder.spool().put(camera.next());
   }
   const auto segments = finished_in(settings.directory);

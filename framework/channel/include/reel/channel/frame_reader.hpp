@@ -79,6 +79,9 @@ class FrameReader {
   [[nodiscard]] bool parked() const noexcept;
   /// Of the memory the stream is in now; 0 while there is no writer.
   [[nodiscard]] std::uint32_t slots() const noexcept;
+  /// CLOCK_MONOTONIC when that memory was made; kNoTime while there is no writer. The same writer's sequences
+  /// have gone on since, at least.
+  [[nodiscard]] std::int64_t memory_created_ns() const noexcept;
   [[nodiscard]] ReaderStats stats() const noexcept;
   /// Why the last read failed; empty when none did.
   [[nodiscard]] const std::string& error() const noexcept;

@@ -12,7 +12,8 @@ namespace record {
 
 /// All that is set must be so.
 struct Query {
-  std::string recording{};                                              // empty: any; the same for the next
+  std::string path{};  // empty: any; the same for the next
+  std::string recording{};
   std::string stream{};                                                 // one of its tracks is of it
   std::string event{};                                                  // kind of an event in it
   std::string label{};                                                  // of something sighted in it

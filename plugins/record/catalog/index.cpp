@@ -17,9 +17,11 @@ namespace {
 
 constexpr int kPatienceMs = 10'000;  // with other processes that write
 
-/// Wall clock of a media time in the segment.
+/// Wall clock of a media time in the segment. Unsigned: a manifest may say any times.
 std::int64_t utc_of(const SegmentRecord& record, std::int64_t media_ns) {
-  return record.start_utc_ns + (media_ns - record.start_ns);
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(record.start_utc_ns) +
+                                   static_cast<std::uint64_t>(media_ns) -
+                                   static_cast<std::uint64_t>(record.start_ns));
 }
 
 std::string day_of(const std::string& path) {

@@ -177,7 +177,7 @@ class Plan {
 /// True when somebody protected it, or released it, since the plan was made.
 bool is_of_another_class(const Catalog& catalog, const Removal& removal) {
   const std::optional<Found> found = catalog.store().look_up(removal.path);
-  return found && catalog.store().read(*found).kind != removal.kind;
+  return found && found->manifest && catalog.store().read(*found).kind != removal.kind;
 }
 
 }  // namespace

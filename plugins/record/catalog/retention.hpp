@@ -22,8 +22,8 @@ namespace record {
 /// What it is about: segments of one recording or all, of one class or (nullopt) both continuous and event;
 /// protected ones only where `kind` says so. Limits of 0 are none.
 struct RetentionRule {
-  std::string recording;  // empty: all in the directory
-  std::optional<SegmentClass> kind;
+  std::string recording{};  // empty: all in the directory
+  std::optional<SegmentClass> kind{};
   std::int64_t max_age_ns = 0;  // since their end
   std::uint64_t max_bytes = 0;  // of all that it is about, open ones counted
   std::uint64_t min_free = 0;   // of the disk, to this user

@@ -4,6 +4,7 @@
 #include <map>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
@@ -79,6 +80,10 @@ Index Catalog::open_file(bool damaged) const {
     if (index_ && index_->current()) Index::remove_file(file);
     index_.reset();
   }
+  // Emptied by somebody, it would keep us waiting for those who have it open: as a file that is not there it
+  // does not. One that is just being made is under this lock.
+  if (struct stat facts{}; ::stat(file.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size == 0)
+    Index::remove_file(file);
   try {
     return Index(file);
   } catch (const IndexDamaged& damage) {

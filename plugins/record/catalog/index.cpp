@@ -182,7 +182,8 @@ std::vector<SegmentRecord> Index::records(Statement& statement) const {
 
 std::vector<SegmentRecord> Index::find(const Query& query) const {
   std::string sql =
-      "SELECT manifest FROM segment WHERE (end_utc_ns >= ? OR state = 'open') AND start_utc_ns < ?";
+      "SELECT manifest FROM segment WHERE (end_utc_ns >= ? OR state = 'open') AND start_utc_ns < ? "
+      "AND (start_utc_ns, path) > (?, ?)";
   std::vector<std::string> texts;
   const auto also = [&](const char* condition, const std::string& text) {
     if (text.empty()) return;
@@ -200,7 +201,7 @@ std::vector<SegmentRecord> Index::find(const Query& query) const {
   sql += query.newest_first ? " ORDER BY start_utc_ns DESC, path DESC" : " ORDER BY start_utc_ns, path";
   sql += " LIMIT ?";
   Statement statement = prepare(sql);
-  statement.bind(query.from_utc_ns).bind(query.to_utc_ns);
+  statement.bind(query.from_utc_ns).bind(query.to_utc_ns).bind(query.after_utc_ns).bind(query.after_path);
   for (const std::string& text : texts) statement.bind(text);
   statement.bind(
       static_cast<std::int64_t>(std::min<std::size_t>(query.most, std::numeric_limits<std::int64_t>::max())));

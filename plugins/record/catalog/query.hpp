@@ -21,6 +21,8 @@ struct Query {
   std::int64_t to_utc_ns = std::numeric_limits<std::int64_t>::max();    // some of it is before this
   std::optional<SegmentClass> kind{};
   std::optional<SegmentState> state{};
+  std::int64_t after_utc_ns = std::numeric_limits<std::int64_t>::min();  // behind the one that begins then,
+  std::string after_path{};                                              // in the order of times: to go on
   bool with_open = true;
   bool newest_first = false;  // else in the order of their times
   std::size_t most = std::numeric_limits<std::size_t>::max();

@@ -49,6 +49,24 @@ std::vector<SegmentRecord> chosen(const Catalog& catalog, const Request& request
   return all;
 }
 
+void for_chosen(const Catalog& catalog, const Request& request,
+                const std::function<void(const SegmentRecord&)>& action) {
+  constexpr std::size_t kAtOnce = 500;
+  if (!request.segments.empty()) {
+    for (const SegmentRecord& each : chosen(catalog, request)) action(each);
+    return;
+  }
+  Query query = request.query;
+  query.most = kAtOnce;
+  for (;;) {
+    const std::vector<SegmentRecord> some = catalog.find(query);
+    for (const SegmentRecord& each : some) action(each);
+    if (some.size() < kAtOnce) return;
+    query.after_utc_ns = some.back().start_utc_ns;
+    query.after_path = some.back().path;
+  }
+}
+
 bool is_of_event(const SegmentRecord& segment) {
   const std::optional<SegmentName> name = segment_name_from(segment.path);
   return name && name->event;

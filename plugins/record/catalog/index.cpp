@@ -98,7 +98,7 @@ bool Index::current() const {
 }
 
 Statement Index::prepare(std::string_view sql) const {
-  return {database_.get(), sql};
+  return {database_.get(), *statements_, sql};
 }
 
 void Index::put(const SegmentRecord& record, const std::optional<ManifestStamp>& manifest) {

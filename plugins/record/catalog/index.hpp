@@ -129,6 +129,7 @@ class Index {
 
   std::string file_;
   std::unique_ptr<sqlite3, Close> database_;
+  std::unique_ptr<StatementCache> statements_ = std::make_unique<StatementCache>();
   std::uint64_t device_ = 0;  // of the file that is open
   std::uint64_t inode_ = 0;
 };

@@ -82,8 +82,8 @@ std::optional<SegmentRecord> Catalog::get(const std::string& path) const {
   return with_index([&](const Index& index) { return index.get(path); });
 }
 
-std::vector<SegmentRecord> Catalog::outlines() const {
-  return with_index([](const Index& index) { return index.outlines(); });
+void Catalog::look(const std::function<void(const Index&)>& question) const {
+  with_index(std::function<void(Index&)>([&](Index& index) { question(index); }));
 }
 
 std::optional<SegmentRecord> Catalog::newest(const std::string& recording) const {

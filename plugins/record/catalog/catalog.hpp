@@ -3,6 +3,7 @@
 // manifests; where it cannot be written, it is kept in memory.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -51,8 +52,8 @@ class Catalog {
 
   [[nodiscard]] std::vector<SegmentRecord> find(const Query& query = {}) const;
   [[nodiscard]] std::optional<SegmentRecord> get(const std::string& path) const;
-  /// Reads what retention needs only: no tracks, gaps, clocks, events or sightings. Many at once are cheap.
-  [[nodiscard]] std::vector<SegmentRecord> outlines() const;
+  /// For questions that are put to the index itself. Called once more where it turns out to be damaged.
+  void look(const std::function<void(const Index&)>& question) const;
   /// The last one that was begun under this name and of which more is known than that, open ones left out:
   /// where a recorder goes on.
   [[nodiscard]] std::optional<SegmentRecord> newest(const std::string& recording) const;
@@ -70,6 +71,9 @@ class Catalog {
   };
   /// Brings in what other processes, people and crashes did: looks at the days that have changed.
   Changes refresh();
+  /// The same where the last refresh() is half a minute ago: what other recorders do is in the index that all
+  /// share, so that only what people did by hand, or somebody who cannot write the index, is seen later.
+  void keep_fresh();
   /// What fills in what a manifest that is lost would say: tracks, times.
   using Probe = std::function<void(const std::string& file, SegmentRecord& record)>;
   /// Throws the index away and makes it from the files. With a probe, segments without manifest get one.
@@ -89,10 +93,12 @@ class Catalog {
 
   // REQUIRES: the mutex.
   Changes open_index(bool damaged) const;  // in memory where the file will not do
-  void open_file(bool damaged) const;
+  [[nodiscard]] Index open_file(bool damaged) const;
+  /// Where the index has been in memory: on the file again. Nullopt: it will not do yet.
+  [[nodiscard]] std::optional<Changes> leave_memory() const;
   Changes use_memory(const std::string& why) const;
-  Changes look_through() const;
-  void look_through_day(const std::string& day, std::optional<std::int64_t> modified_ns,
+  Changes look_through(Index& index) const;
+  void look_through_day(Index& index, const std::string& day, std::optional<std::int64_t> modified_ns,
                         Changes& changes) const;
 
   void make_manifests(const Probe& probe) const;
@@ -102,6 +108,7 @@ class Catalog {
   Store store_;
   mutable std::mutex mutex_;  // of the index
   mutable std::optional<Index> index_;
+  std::atomic<std::int64_t> refreshed_ns_ = 0;  // CLOCK_MONOTONIC
 };
 
 }  // namespace record

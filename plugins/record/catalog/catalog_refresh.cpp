@@ -4,6 +4,7 @@
 #include <map>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
@@ -22,6 +23,7 @@ constexpr const char* kLock = ".index.lock";
 // Names that change within one tick of the kernel's clock leave a directory's time the same: one that has
 // just changed is looked through again.
 constexpr std::int64_t kSettled_ns = 2'000'000'000;
+constexpr std::int64_t kFresh_ns = 30'000'000'000;
 
 /// Held while a damaged index is replaced, so that no two processes replace each other's.
 class ReplacementLock {
@@ -58,9 +60,11 @@ void Catalog::with_index(const std::function<void(Index&)>& action) const {
 
 Catalog::Changes Catalog::open_index(bool damaged) const {
   try {
-    open_file(damaged);
-    return look_through();
+    index_.emplace(open_file(damaged));
+    return look_through(*index_);
   } catch (const IndexDamaged& damage) {
+    if (!damaged) return open_index(/*damaged=*/true);
+    index_.reset();
     return use_memory(damage.what());
   } catch (const IndexUnusable& refusal) {
     return use_memory(refusal.what());
@@ -69,66 +73,110 @@ Catalog::Changes Catalog::open_index(bool damaged) const {
   }
 }
 
-void Catalog::open_file(bool damaged) const {
+Index Catalog::open_file(bool damaged) const {
   const std::string file = store_.whole_path(kFile);
   const ReplacementLock lock(store_.whole_path(kLock));
-  if (damaged && index_ && index_->current()) Index::remove_file(file);
-  index_.reset();
+  if (damaged) {
+    if (index_ && index_->current()) Index::remove_file(file);
+    index_.reset();
+  }
+  // Emptied by somebody, it would keep us waiting for those who have it open: as a file that is not there it
+  // does not. One that is just being made is under this lock.
+  if (struct stat facts{}; ::stat(file.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size == 0)
+    Index::remove_file(file);
   try {
-    index_.emplace(file);
+    return Index(file);
   } catch (const IndexDamaged& damage) {
     reel::log_warning(file + ": " + damage.what() + "; it is made anew from the manifests");
     Index::remove_file(file);
-    index_.emplace(file);
+    return Index(file);
+  }
+}
+
+std::optional<Catalog::Changes> Catalog::leave_memory() const {
+  try {
+    Index file = open_file(/*damaged=*/false);
+    const Changes changes = look_through(file);
+    index_.emplace(std::move(file));
+    reel::log_debug(store_.whole_path(kFile) + ": it can be written again");
+    return changes;
+  } catch (const IndexDamaged&) {
+    return open_index(/*damaged=*/true);
+  } catch (const std::runtime_error&) {  // IndexUnusable, an Error of the lock
+    return std::nullopt;
   }
 }
 
 Catalog::Changes Catalog::use_memory(const std::string& why) const {
   reel::log_debug(store_.whole_path(kFile) + ": " + why +
                   "; the index is kept in memory until it can be written");
-  index_.emplace(Index::kInMemory);
-  return look_through();
+  std::optional<Index> copy;
+  try {
+    // What cannot be written can be read as a rule: to be told by manifests alone takes far longer.
+    if (index_ && index_->current() && !index_->in_memory()) copy = index_->copy_in_memory();
+  } catch (const std::runtime_error&) {
+  }
+  index_.reset();
+  index_ = copy ? std::move(copy) : std::optional<Index>(Index::kInMemory);
+  return look_through(*index_);
 }
 
-Catalog::Changes Catalog::look_through() const {
+Catalog::Changes Catalog::look_through(Index& index) const {
   Changes changes;
   const std::vector<std::string> days = store_.days();
   for (const std::string& day : days) {
     const std::optional<std::int64_t> modified_ns = store_.day_modified_ns(day);
-    if (!modified_ns || modified_ns != index_->day_modified_ns(day))
-      look_through_day(day, modified_ns, changes);
+    if (!modified_ns || modified_ns != index.day_modified_ns(day))
+      look_through_day(index, day, modified_ns, changes);
   }
-  for (const std::string& day : index_->days()) {
-    if (!std::binary_search(days.begin(), days.end(), day)) look_through_day(day, std::nullopt, changes);
+  for (const std::string& day : index.days()) {
+    if (!std::binary_search(days.begin(), days.end(), day))
+      look_through_day(index, day, std::nullopt, changes);
   }
   return changes;
 }
 
-void Catalog::look_through_day(const std::string& day, std::optional<std::int64_t> modified_ns,
+void Catalog::look_through_day(Index& index, const std::string& day, std::optional<std::int64_t> modified_ns,
                                Changes& changes) const {
-  Index::Transaction transaction(*index_);
+  Index::Transaction transaction(index);
   std::map<std::string, Found> known;
-  for (Found& row : index_->rows_of(day)) known.emplace(row.path, row);
+  for (Found& row : index.rows_of(day)) known.emplace(row.path, row);
+  std::vector<std::pair<SegmentRecord, Found>> unplaced;
   for (const Found& found : store_.segments_of(day)) {
     ++changes.seen;
     const auto row = known.find(found.path);
     const bool same = row != known.end() && row->second == found;
     if (row != known.end()) known.erase(row);
     if (same) continue;
-    index_->put(store_.read(found), found.manifest);
+    SegmentRecord record = store_.read(found);
     ++changes.read;
+    if (record.sequence == 0) {
+      unplaced.emplace_back(std::move(record), found);
+    } else {
+      index.put(record, found.manifest);
+    }
   }
-  for (const auto& [path, row] : known) index_->remove(path);
+  // They go by their times among the rest.
+  for (const auto& [record, found] : unplaced) index.put(record, found.manifest);
+  for (const auto& [path, row] : known) index.remove(path);
   changes.dropped += known.size();
   const bool settled = modified_ns && reel::realtime_ns() - *modified_ns > kSettled_ns;
-  index_->set_day(day, settled ? modified_ns : std::nullopt);
+  index.set_day(day, settled ? modified_ns : std::nullopt);
   transaction.commit();
 }
 
 Catalog::Changes Catalog::refresh() {
   store_.check();
-  return with_index(
-      [this](Index& index) { return index.in_memory() ? open_index(/*damaged=*/false) : look_through(); });
+  const Changes changes = with_index([this](Index& index) {
+    const std::optional<Changes> left = index.in_memory() ? leave_memory() : std::nullopt;
+    return left ? *left : look_through(*index_);
+  });
+  refreshed_ns_ = reel::monotonic_ns();
+  return changes;
+}
+
+void Catalog::keep_fresh() {
+  if (reel::monotonic_ns() - refreshed_ns_ > kFresh_ns) (void)refresh();
 }
 
 Catalog::Changes Catalog::reindex(const Probe& probe) {

@@ -17,9 +17,11 @@ namespace {
 
 constexpr int kPatienceMs = 10'000;  // with other processes that write
 
-/// Wall clock of a media time in the segment.
+/// Wall clock of a media time in the segment. Unsigned: a manifest may say any times.
 std::int64_t utc_of(const SegmentRecord& record, std::int64_t media_ns) {
-  return record.start_utc_ns + (media_ns - record.start_ns);
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(record.start_utc_ns) +
+                                   static_cast<std::uint64_t>(media_ns) -
+                                   static_cast<std::uint64_t>(record.start_ns));
 }
 
 std::string day_of(const std::string& path) {
@@ -54,8 +56,8 @@ void Index::open_file() {
 }
 
 void Index::make_tables() {
-  // NORMAL: a power cut may take the last changes, never the file; they are in the manifests. A checkpoint each
-  // 250 pages (1 MB) instead of 1000: a small disk has no room for more beside the index.
+  // NORMAL: a power cut may take the last changes, never the file; they are in the manifests. A checkpoint
+  // each 250 pages (1 MB) instead of 1000: a small disk has no room for more beside the index.
   for (const char* setting :
        {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON",
         "PRAGMA cell_size_check=ON", "PRAGMA wal_autocheckpoint=250"})
@@ -76,6 +78,15 @@ void Index::make_tables() {
   transaction.commit();
 }
 
+Index Index::copy_in_memory() const {
+  Index copy(kInMemory);
+  sqlite3_backup* backup = sqlite3_backup_init(copy.database_.get(), "main", database_.get(), "main");
+  if (backup == nullptr) fail_index(copy.database_.get());
+  (void)sqlite3_backup_step(backup, -1);
+  if (sqlite3_backup_finish(backup) != SQLITE_OK) fail_index(copy.database_.get());
+  return copy;
+}
+
 void Index::remove_file(const std::string& file) {
   for (const char* beside : {"", "-wal", "-shm", "-journal"}) ::unlink((file + beside).c_str());
 }
@@ -87,21 +98,26 @@ bool Index::current() const {
 }
 
 Statement Index::prepare(std::string_view sql) const {
-  return {database_.get(), sql};
+  return {database_.get(), *statements_, sql};
 }
 
 void Index::put(const SegmentRecord& record, const std::optional<ManifestStamp>& manifest) {
-  remove(record.path);
+  Transaction transaction(*this);
+  const Placed place = place_for(record);
+  prepare("DELETE FROM segment WHERE path = ?").bind(record.path).run();  // and, by its keys, its parts
   Statement insert = prepare(
-      "INSERT INTO segment (path, day, recording, sequence, kind, state, start_utc_ns, end_utc_ns, bytes, "
-      "manifest_ns, manifest_bytes, manifest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "INSERT INTO segment (path, day, recording, sequence, place, stretch, kind, state, start_utc_ns, "
+      "end_utc_ns, bytes, manifest_ns, manifest_bytes, manifest) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   insert.bind(record.path).bind(day_of(record.path)).bind(record.recording).bind(record.sequence);
+  insert.bind(place.key.place).bind(place.stretch);
   insert.bind(to_string(record.kind)).bind(to_string(record.state));
   insert.bind(record.start_utc_ns).bind(record.end_utc_ns).bind(record.bytes);
   insert.bind(manifest ? std::optional(manifest->modified_ns) : std::nullopt);
   insert.bind(manifest ? std::optional(manifest->bytes) : std::nullopt);
   insert.bind(to_json(record)).run();
   put_parts(record);
+  transaction.commit();
 }
 
 void Index::put_parts(const SegmentRecord& record) {
@@ -152,10 +168,6 @@ void Index::put_parts(const SegmentRecord& record) {
         .run();
 }
 
-void Index::remove(const std::string& path) {
-  prepare("DELETE FROM segment WHERE path = ?").bind(path).run();  // and, by its keys, its parts
-}
-
 std::vector<SegmentRecord> Index::records(Statement& statement) const {
   std::vector<SegmentRecord> all;
   while (statement.step()) {
@@ -170,13 +182,15 @@ std::vector<SegmentRecord> Index::records(Statement& statement) const {
 
 std::vector<SegmentRecord> Index::find(const Query& query) const {
   std::string sql =
-      "SELECT manifest FROM segment WHERE (end_utc_ns >= ? OR state = 'open') AND start_utc_ns < ?";
+      "SELECT manifest FROM segment WHERE (end_utc_ns >= ? OR state = 'open') AND start_utc_ns < ? "
+      "AND (start_utc_ns, path) > (?, ?)";
   std::vector<std::string> texts;
   const auto also = [&](const char* condition, const std::string& text) {
     if (text.empty()) return;
     sql += condition;
     texts.push_back(text);
   };
+  also(" AND path = ?", query.path);
   also(" AND recording = ?", query.recording);
   also(" AND kind = ?", query.kind ? std::string(to_string(*query.kind)) : std::string());
   also(" AND state = ?", query.state ? std::string(to_string(*query.state)) : std::string());
@@ -187,32 +201,11 @@ std::vector<SegmentRecord> Index::find(const Query& query) const {
   sql += query.newest_first ? " ORDER BY start_utc_ns DESC, path DESC" : " ORDER BY start_utc_ns, path";
   sql += " LIMIT ?";
   Statement statement = prepare(sql);
-  statement.bind(query.from_utc_ns).bind(query.to_utc_ns);
+  statement.bind(query.from_utc_ns).bind(query.to_utc_ns).bind(query.after_utc_ns).bind(query.after_path);
   for (const std::string& text : texts) statement.bind(text);
   statement.bind(
       static_cast<std::int64_t>(std::min<std::size_t>(query.most, std::numeric_limits<std::int64_t>::max())));
   return records(statement);
-}
-
-std::vector<SegmentRecord> Index::outlines() const {
-  Statement statement =
-      prepare("SELECT path, recording, sequence, kind, state, start_utc_ns, end_utc_ns, bytes FROM segment");
-  std::vector<SegmentRecord> all;
-  while (statement.step()) {
-    SegmentRecord& record = all.emplace_back();
-    record.path = statement.text(0);
-    record.recording = statement.text(1);
-    record.sequence = statement.count(2);
-    const auto kind = segment_class_from(statement.text(3));
-    const auto state = segment_state_from(statement.text(4));
-    if (!kind || !state) throw IndexDamaged(record.path + " is of no class or state that there is");
-    record.kind = *kind;
-    record.state = *state;
-    record.start_utc_ns = statement.integer(5);
-    record.end_utc_ns = statement.integer(6);
-    record.bytes = statement.count(7);
-  }
-  return all;
 }
 
 std::optional<SegmentRecord> Index::newest(const std::string& recording) const {
@@ -231,7 +224,7 @@ std::optional<SegmentRecord> Index::get(const std::string& path) const {
 }
 
 std::uint64_t Index::highest_sequence() const {
-  Statement statement = prepare("SELECT max(sequence) FROM segment");
+  Statement statement = prepare("SELECT max(place) FROM segment");
   return statement.step() ? statement.count(0) : 0;
 }
 
@@ -248,7 +241,12 @@ std::vector<Found> Index::rows_of(const std::string& day) const {
 }
 
 std::vector<std::string> Index::days() const {
-  Statement statement = prepare("SELECT day FROM day UNION SELECT day FROM segment ORDER BY day");
+  // From one day to the next, not through all segments.
+  Statement statement = prepare(
+      "WITH RECURSIVE of_segments (day) AS (SELECT min(day) FROM segment UNION ALL "
+      "SELECT (SELECT min(day) FROM segment WHERE day > of_segments.day) FROM of_segments "
+      "WHERE of_segments.day IS NOT NULL) "
+      "SELECT day FROM day UNION SELECT day FROM of_segments WHERE day IS NOT NULL ORDER BY day");
   std::vector<std::string> days;
   while (statement.step()) days.push_back(statement.text(0));
   return days;
@@ -267,8 +265,9 @@ void Index::set_day(const std::string& day, std::optional<std::int64_t> modified
   }
 }
 
-Index::Transaction::Transaction(Index& index) : index_(index) {
-  index_.prepare("BEGIN IMMEDIATE").run();
+Index::Transaction::Transaction(Index& index)
+    : index_(index), done_(sqlite3_get_autocommit(index.database_.get()) == 0) {
+  if (!done_) index_.prepare("BEGIN IMMEDIATE").run();
 }
 
 Index::Transaction::~Transaction() {
@@ -277,6 +276,7 @@ Index::Transaction::~Transaction() {
 }
 
 void Index::Transaction::commit() {
+  if (done_) return;
   index_.prepare("COMMIT").run();
   done_ = true;
 }

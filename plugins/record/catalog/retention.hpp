@@ -1,4 +1,4 @@
-// What is removed so that a disk never fills, and why. plan_removals() is pure; apply_retention() does it.
+// What is removed so that a disk never fills, and why. plan_removals() says it; apply_retention() does it.
 // Thread-safe.
 //
 // Age is not told by the wall clock alone: segments are laid on a line in the order in which they were begun
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "catalog/catalog.hpp"
+#include "catalog/index.hpp"
 #include "catalog/segment.hpp"
 
 namespace record {
@@ -21,8 +22,8 @@ namespace record {
 /// What it is about: segments of one recording or all, of one class or (nullopt) both continuous and event;
 /// protected ones only where `kind` says so. Limits of 0 are none.
 struct RetentionRule {
-  std::string recording;  // empty: all in the directory
-  std::optional<SegmentClass> kind;
+  std::string recording{};  // empty: all in the directory
+  std::optional<SegmentClass> kind{};
   std::int64_t max_age_ns = 0;  // since their end
   std::uint64_t max_bytes = 0;  // of all that it is about, open ones counted
   std::uint64_t min_free = 0;   // of the disk, to this user
@@ -35,9 +36,9 @@ struct Removal {
   SegmentClass kind = SegmentClass::continuous;
 };
 
-/// In the order in which they go: oldest first. Never an open one. `segments` in any order.
-[[nodiscard]] std::vector<Removal> plan_removals(const std::vector<SegmentRecord>& segments,
-                                                 const std::vector<RetentionRule>& rules,
+/// In the order in which they go: oldest first. Never an open one. Reads no more of the index than what goes
+/// and what is next.
+[[nodiscard]] std::vector<Removal> plan_removals(const Index& index, const std::vector<RetentionRule>& rules,
                                                  std::uint64_t free_bytes, std::int64_t now_utc_ns);
 
 struct RetentionResult {
@@ -45,7 +46,7 @@ struct RetentionResult {
   std::uint64_t bytes = 0;
   std::vector<std::string> failures;  // messages: one that cannot be removed does not keep the others
 };
-/// Refreshes the catalog, plans and removes; each removal is logged with its reason.
+/// Plans and removes, by a catalog that is fresh (see there); each removal is logged with its reason.
 RetentionResult apply_retention(Catalog& catalog, const std::vector<RetentionRule>& rules,
                                 std::int64_t now_utc_ns, bool dry_run = false);
 

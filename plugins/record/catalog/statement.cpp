@@ -23,14 +23,35 @@ void fail_index(sqlite3* database) {
   throw IndexUnusable(text);
 }
 
-Statement::Statement(sqlite3* database, std::string_view sql) : database_(database) {
-  sqlite3_stmt* statement = nullptr;
-  check(sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement, nullptr));
-  statement_.reset(statement);
+StatementCache::~StatementCache() {
+  for (const auto& [sql, statements] : idle_) {
+    for (sqlite3_stmt* statement : statements) sqlite3_finalize(statement);
+  }
 }
 
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const noexcept {
-  sqlite3_finalize(statement);
+Statement::Statement(sqlite3* database, StatementCache& cache, std::string_view sql) : database_(database) {
+  auto entry = cache.idle_.find(sql);
+  if (entry == cache.idle_.end()) entry = cache.idle_.try_emplace(std::string(sql)).first;
+  std::vector<sqlite3_stmt*>& idle = entry->second;
+  sqlite3_stmt* statement = nullptr;
+  if (idle.empty()) {
+    idle.reserve(1);
+    check(sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement, nullptr));
+  } else {
+    statement = idle.back();
+    idle.pop_back();
+  }
+  statement_ = {statement, GiveBack{&idle}};
+}
+
+void Statement::GiveBack::operator()(sqlite3_stmt* statement) const noexcept {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  if (idle->size() < idle->capacity()) {
+    idle->push_back(statement);
+  } else {
+    sqlite3_finalize(statement);
+  }
 }
 
 void Statement::check(int result) {

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -29,10 +32,23 @@ class IndexDamaged : public std::runtime_error {
 /// Throws for the last call on `database`: IndexDamaged where the file is to blame, else IndexUnusable.
 [[noreturn]] void fail_index(sqlite3* database);
 
+/// Statements that are not in use: to prepare one takes longer than to run it. REQUIRES: it outlives those
+/// that are in use, and the database outlives it.
+class StatementCache {
+ public:
+  StatementCache() = default;
+  StatementCache(const StatementCache&) = delete;
+  StatementCache& operator=(const StatementCache&) = delete;
+  ~StatementCache();
+
+ private:
+  friend class Statement;
+  std::map<std::string, std::vector<sqlite3_stmt*>, std::less<>> idle_;  // by their texts
+};
+
 class Statement {
  public:
-  /// REQUIRES: the database outlives it.
-  Statement(sqlite3* database, std::string_view sql);
+  Statement(sqlite3* database, StatementCache& cache, std::string_view sql);
 
   /// The next `?`.
   Statement& bind(std::int64_t value);
@@ -59,11 +75,12 @@ class Statement {
 
  private:
   void check(int result);
-  struct Finalize {
+  struct GiveBack {
+    std::vector<sqlite3_stmt*>* idle;
     void operator()(sqlite3_stmt* statement) const noexcept;
   };
   sqlite3* database_;
-  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  std::unique_ptr<sqlite3_stmt, GiveBack> statement_;
   int bound_ = 0;
 };
 

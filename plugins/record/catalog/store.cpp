@@ -57,10 +57,17 @@ void rename_new(const std::string& from, const std::string& to) {
   fail_file(errno, "giving the finished file its name", to);
 }
 
-std::uint64_t size_of(const std::string& path) {
+/// Nullopt: there is none.
+std::optional<std::uint64_t> size_if_there(const std::string& path) {
   struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0) fail_file(errno, "looking at the file", path);
-  return static_cast<std::uint64_t>(facts.st_size);
+  if (::stat(path.c_str(), &facts) == 0) return static_cast<std::uint64_t>(facts.st_size);
+  if (errno == ENOENT) return std::nullopt;
+  fail_file(errno, "looking at the file", path);
+}
+
+std::uint64_t size_of(const std::string& path) {
+  if (const std::optional<std::uint64_t> size = size_if_there(path)) return *size;
+  fail_file(ENOENT, "looking at the file", path);
 }
 
 /// Names in `folder` that begin with `prefix`.
@@ -182,8 +189,8 @@ void Store::finish(SegmentRecord& record) const {
 
 bool Store::remove(const Found& found, const std::string& reason) const {
   const std::string file = whole_path(found.open ? open_path_of(found.path) : found.path);
-  if (!exists(file)) return false;
-  const std::uint64_t bytes = size_of(file);
+  const std::optional<std::uint64_t> bytes = size_if_there(file);
+  if (!bytes) return false;
   const std::string folder = folder_of(file);
   const std::string prefix = stem_of(file).substr(folder.size() + 1) + ".";
   // The file goes last: cut short, this leaves a segment that is still known, not files that nobody knows.
@@ -192,7 +199,7 @@ bool Store::remove(const Found& found, const std::string& reason) const {
   }
   remove_file(file);
   (void)::rmdir(folder.c_str());  // refused while something is in it
-  reel::log_info("removed " + found.path + " (" + reel::bytes_text(bytes) + "): " + reason);
+  reel::log_info("removed " + found.path + " (" + reel::bytes_text(*bytes) + "): " + reason);
   return true;
 }
 

@@ -16,6 +16,8 @@ namespace record {
 
 namespace {
 
+constexpr std::uint64_t kHighestSequence = 1'000'000'000'000'000;
+
 std::int64_t modified_ns(const struct stat& facts) {
   return std::int64_t{facts.st_mtim.tv_sec} * 1'000'000'000 + facts.st_mtim.tv_nsec;
 }
@@ -115,6 +117,8 @@ SegmentRecord Store::read(const Found& found) const {
     reel::log_warning(std::string(error.what()) + "; only what its name tells is known of " + found.path);
     record = from_name(found.path, facts);
   }
+  // Those after it would count on from a number that is damage, over the end of all numbers.
+  if (record.sequence > kHighestSequence) record.sequence = 0;
   record.path = found.path;
   record.state = state_of(found, record.state);
   record.bytes = static_cast<std::uint64_t>(facts.st_size);

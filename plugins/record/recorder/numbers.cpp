@@ -22,6 +22,8 @@ Numbers::Numbers(reel::StageMetrics& metrics)
                          "media time of the file that is being written; none: none is")),
       lost_(metrics.counter("lost_frames", "frames that are in no file: gaps in the recording")),
       spilled_(metrics.counter("spilled_frames", "frames that went by way of the spool's disk")),
+      spool_errors_(
+          metrics.counter("spool_disk_errors", "frames that the spool's disk could not take or give back")),
       written_(metrics.counter("written_bytes", "bytes of recordings")),
       segments_(metrics.counter("segments", "files that are complete")) {}
 
@@ -37,6 +39,7 @@ void Numbers::spool(const Spool::Counts& counts) {
   spool_disk_.set(static_cast<double>(counts.disk_bytes));
   lost_.add(counts.lost - std::exchange(lost_told_, counts.lost));
   spilled_.add(counts.spilled - std::exchange(spilled_told_, counts.spilled));
+  spool_errors_.add(counts.disk_errors - std::exchange(spool_errors_told_, counts.disk_errors));
 }
 
 void Numbers::disk(std::uint64_t free_bytes, bool working) {

@@ -33,8 +33,8 @@ class Numbers {
   void grown(const void* file, std::uint64_t bytes);
 
   reel::Gauge working_, spool_frames_, spool_memory_, spool_disk_, free_, age_;
-  reel::Counter lost_, spilled_, written_, segments_;
-  std::uint64_t lost_told_ = 0, spilled_told_ = 0;
+  reel::Counter lost_, spilled_, spool_errors_, written_, segments_;
+  std::uint64_t lost_told_ = 0, spilled_told_ = 0, spool_errors_told_ = 0;
   std::map<const void*, std::uint64_t> written_told_;  // of files that are open
   std::int64_t next_ns_ = 0;
 };

@@ -1,16 +1,19 @@
 // Frames between the stage, which must not keep its streams waiting, and the recorder, which encoder and disk
 // keep waiting: in memory, then in a file on another disk, then lost and counted. The stage's thread puts,
-// the recorder's thread takes; everything is thread-safe.
+// one thread, the recorder's, takes, and one of the spool's own writes to the other disk, so that a slow one
+// keeps the stage waiting for half a second once, not longer. Everything else is thread-safe.
 #pragma once
 
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gst/gst.h>
@@ -49,12 +52,17 @@ struct SpooledFrame {
 class Spool {
  public:
   struct Settings {
+    /// With `disk_bytes`, a quarter is kept for what is on its way to the other disk and for what is to be
+    /// known of that which lies there: side data, times.
     std::uint64_t memory_bytes = 256'000'000;
     std::uint64_t disk_bytes = 0;  // 0: none
     std::string disk_directory{};
   };
   /// Throws reel::Error where the directory takes no file.
   Spool(const Settings& settings, std::size_t inputs);
+  ~Spool();
+  Spool(const Spool&) = delete;
+  Spool& operator=(const Spool&) = delete;
 
   /// Takes a frame; false where it is lost. Once one was, those that follow are as well until an eighth of
   /// the room is free again: one long gap instead of many.
@@ -85,32 +93,54 @@ class Spool {
     std::uint64_t disk_bytes = 0;
     std::uint64_t most_frames = 0;  // that ever were in it
     std::uint64_t spilled = 0;      // frames that went to the other disk
+    std::uint64_t disk_errors = 0;  // frames that it could not take or give back
     std::uint64_t lost = 0;
   };
   [[nodiscard]] Counts counts() const;
 
  private:
+  enum class Place {
+    memory,
+    waiting,  // to be written to the other disk
+    moving,   // being written
+    disk
+  };
   struct Item {
     SpooledFrame frame;
-    std::uint64_t bytes = 0;
-    std::optional<std::uint64_t> disk_offset;  // its bytes are there
+    std::uint64_t bytes = 0;  // of its buffer
+    std::uint64_t kept = 0;   // beside it: in memory, wherever the buffer is
+    Place place = Place::memory;
+    std::optional<std::uint64_t> disk_offset{};  // where room is reserved for it
   };
+  /// In memory: within the share of frames that stay there, or within all of it.
   [[nodiscard]] bool fits(std::uint64_t bytes) const;
-  [[nodiscard]] bool store(Item& item);
+  [[nodiscard]] bool fits_at_all(std::uint64_t bytes) const;
+  [[nodiscard]] bool store(Item& item, std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] bool wait_for_disk(std::uint64_t bytes, std::unique_lock<std::mutex>& lock);
   void lose(SpooledFrame first, std::uint64_t count, const std::string& reason);
-  void restore(Item& item);
+  void move_to_disk() noexcept;
+  void moved(Item& item, int failure);
+  void disk_failed(const char* what, int failure);
+  void restore(Item& item, std::unique_lock<std::mutex>& lock);
 
   Settings settings_;
   mutable std::mutex mutex_;
   std::condition_variable came_;
   std::condition_variable went_;
+  std::condition_variable moves_;  // there is something to be written, or it was written
   std::list<Item> items_;
+  std::deque<Item*> waiting_;  // in items_
+  bool moving_ = false;
   std::optional<SpoolFile> file_;
   std::vector<SpooledFrame*> open_loss_;  // of each input: the loss that it ends with, in items_
   std::string reason_;
   bool full_ = false;
   bool closed_ = false;
+  bool disk_fails_ = false;
+  bool disk_is_slow_ = false;  // it was waited for, and had written nothing
+  bool stopping_ = false;
   Counts counts_;
+  std::thread mover_;
 };
 
 }  // namespace record

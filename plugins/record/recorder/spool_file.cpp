@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -33,39 +34,49 @@ std::optional<std::uint64_t> SpoolFile::place_for(std::uint64_t bytes) const noe
   return bytes <= begin_ ? std::optional<std::uint64_t>(0) : std::nullopt;
 }
 
-std::optional<std::uint64_t> SpoolFile::put(std::span<const std::byte> bytes) noexcept {
-  const std::optional<std::uint64_t> offset = place_for(bytes.size());
+std::optional<std::uint64_t> SpoolFile::reserve(std::uint64_t bytes) noexcept {
+  const std::optional<std::uint64_t> offset = place_for(bytes);
   if (!offset) return std::nullopt;
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t wrote =
-        ::pwrite(file_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(*offset + done));
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return std::nullopt;
-    done += static_cast<std::size_t>(wrote);
-  }
   if (pieces_ == 0) begin_ = *offset;
-  end_ = *offset + bytes.size();
+  end_ = *offset + bytes;
   ++pieces_;
-  used_ += bytes.size();
   return offset;
-}
-
-bool SpoolFile::get(std::uint64_t offset, std::span<std::byte> bytes) const noexcept {
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t got =
-        ::pread(file_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    done += static_cast<std::size_t>(got);
-  }
-  return true;
 }
 
 void SpoolFile::release(std::uint64_t offset, std::uint64_t bytes) noexcept {
   begin_ = offset + bytes;
-  used_ -= bytes;
   if (--pieces_ != 0) return;
   begin_ = end_ = 0;
+  leavings_ = true;
+}
+
+bool SpoolFile::take_leavings() noexcept {
+  return pieces_ == 0 && std::exchange(leavings_, false);
+}
+
+int SpoolFile::put(std::uint64_t offset, std::span<const std::byte> bytes) const noexcept {
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t wrote =
+        ::pwrite(file_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return wrote < 0 ? errno : ENOSPC;
+    done += static_cast<std::size_t>(wrote);
+  }
+  return 0;
+}
+
+int SpoolFile::get(std::uint64_t offset, std::span<std::byte> bytes) const noexcept {
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t got =
+        ::pread(file_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return got < 0 ? errno : EIO;
+    done += static_cast<std::size_t>(got);
+  }
+  return 0;
+}
+
+void SpoolFile::empty() const noexcept {
   // Its disk is somebody else's meanwhile; a failure costs nothing but that.
   if (::ftruncate(file_.get(), 0) != 0) return;
 }

@@ -2,6 +2,7 @@
 // status: 0 fine, 1 something is wrong with the recordings. Throw reel::Error. Single-thread.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ int reindex(Catalog& catalog, const Request& request);
 /// Those that are named, which must be there (Error{not_found}), and are in the query; without names, all in
 /// the query.
 [[nodiscard]] std::vector<SegmentRecord> chosen(const Catalog& catalog, const Request& request);
+/// Gives each of those to `action`, and never holds more than some hundreds: of a year there are millions.
+void for_chosen(const Catalog& catalog, const Request& request,
+                const std::function<void(const SegmentRecord&)>& action);
 /// The same where something must be said. Error{bad_argument}.
 [[nodiscard]] std::vector<SegmentRecord> chosen_by_word(const Catalog& catalog, const Request& request);
 

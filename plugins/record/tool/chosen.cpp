@@ -1,6 +1,8 @@
 // Which segments a request is about.
 #include <algorithm>
 #include <filesystem>
+#include <set>
+#include <tuple>
 
 #include <reel/base/error.hpp>
 
@@ -12,34 +14,57 @@ namespace record {
 namespace {
 
 /// The path below the directory that `text` means: that itself, the whole one, or the file's name alone.
-std::string path_of(const Catalog& catalog, const std::string& text, const std::vector<SegmentRecord>& all) {
-  const std::string& directory = catalog.store().directory();
+std::string path_of(const Catalog& catalog, const std::string& text) {
+  const std::string inside = catalog.store().directory() + "/";
   const std::string whole = std::filesystem::absolute(text).lexically_normal().string();
-  const auto is_meant = [&](const SegmentRecord& each) {
-    return each.path == text || directory + "/" + each.path == whole ||
-           std::filesystem::path(each.path).filename() == text;
-  };
-  const auto found = std::find_if(all.begin(), all.end(), is_meant);
-  if (found == all.end())
-    throw reel::Error(
-        reel::ErrorCode::not_found,
-        "there is no segment '" + text + "' in " + directory + "; `reel recordings ls` lists them",
-        "recordings");
-  return found->path;
+  std::vector<std::string> meant{text};
+  if (whole.starts_with(inside)) meant.push_back(whole.substr(inside.size()));
+  if (const auto name = segment_name_from(text); name && text.find('/') == std::string::npos)
+    meant.push_back(to_path(*name));  // it says the day
+  const auto found = std::find_if(meant.begin(), meant.end(),
+                                  [&](const std::string& path) { return catalog.get(path).has_value(); });
+  if (found == meant.end())
+    throw reel::Error(reel::ErrorCode::not_found,
+                      "there is no segment '" + text + "' in " + catalog.store().directory() +
+                          "; `reel recordings ls` lists them",
+                      "recordings");
+  return *found;
 }
 
 }  // namespace
 
 std::vector<SegmentRecord> chosen(const Catalog& catalog, const Request& request) {
-  std::vector<SegmentRecord> found = catalog.find(request.query);
-  if (request.segments.empty()) return found;
-  const std::vector<SegmentRecord> all = catalog.outlines();
-  std::vector<std::string> paths;
-  for (const std::string& text : request.segments) paths.push_back(path_of(catalog, text, all));
-  std::erase_if(found, [&](const SegmentRecord& each) {
-    return std::find(paths.begin(), paths.end(), each.path) == paths.end();
+  if (request.segments.empty()) return catalog.find(request.query);
+  std::set<std::string> paths;
+  for (const std::string& text : request.segments) paths.insert(path_of(catalog, text));
+  std::vector<SegmentRecord> all;
+  for (const std::string& path : paths) {
+    Query query = request.query;
+    query.path = path;
+    for (SegmentRecord& each : catalog.find(query)) all.push_back(std::move(each));
+  }
+  std::sort(all.begin(), all.end(), [](const SegmentRecord& a, const SegmentRecord& b) {
+    return std::tie(a.start_utc_ns, a.path) < std::tie(b.start_utc_ns, b.path);
   });
-  return found;
+  return all;
+}
+
+void for_chosen(const Catalog& catalog, const Request& request,
+                const std::function<void(const SegmentRecord&)>& action) {
+  constexpr std::size_t kAtOnce = 500;
+  if (!request.segments.empty()) {
+    for (const SegmentRecord& each : chosen(catalog, request)) action(each);
+    return;
+  }
+  Query query = request.query;
+  query.most = kAtOnce;
+  for (;;) {
+    const std::vector<SegmentRecord> some = catalog.find(query);
+    for (const SegmentRecord& each : some) action(each);
+    if (some.size() < kAtOnce) return;
+    query.after_utc_ns = some.back().start_utc_ns;
+    query.after_path = some.back().path;
+  }
 }
 
 bool is_of_event(const SegmentRecord& segment) {

@@ -49,7 +49,7 @@ nlohmann::json to_list(const std::vector<SegmentRecord>& segments) {
   return list;
 }
 
-void print_list(const std::vector<SegmentRecord>& segments) {
+void print_list(const Catalog& catalog, const Request& request) {
   Table table({{"BEGINS"},
                {"LENGTH", true},
                {"RECORDING"},
@@ -61,16 +61,18 @@ void print_list(const std::vector<SegmentRecord>& segments) {
                {"SEGMENT"}});
   std::uint64_t bytes = 0;
   std::int64_t length_ns = 0;
-  for (const SegmentRecord& each : segments) {
+  std::size_t count = 0;
+  for_chosen(catalog, request, [&](const SegmentRecord& each) {
+    ++count;
     table.add_row({local_text(each.start_utc_ns), length_text(each.start_ns, each.end_ns), each.recording,
                    class_text(each), fmt::format("{}", pictures(each)), reel::bytes_text(each.bytes),
                    fmt::format("{}", each.gaps.size()), events_text(each), each.path});
     bytes += each.bytes;
     length_ns += std::max<std::int64_t>(each.end_ns - each.start_ns, 0);
-  }
+  });
+  if (count == 0) return fmt::print("no such recordings in {}\n", catalog.store().directory());
   table.print();
-  fmt::print("{}, {}, {}\n", segments_text(segments.size()), reel::duration_text(length_ns),
-             reel::bytes_text(bytes));
+  fmt::print("{}, {}, {}\n", segments_text(count), reel::duration_text(length_ns), reel::bytes_text(bytes));
 }
 
 /// Seconds into the segment.
@@ -109,13 +111,10 @@ void print_one(const SegmentRecord& segment) {
 }  // namespace
 
 int list(Catalog& catalog, const Request& request) {
-  const std::vector<SegmentRecord> segments = chosen(catalog, request);
   if (request.json) {
-    print_json(to_list(segments));
-  } else if (segments.empty()) {
-    fmt::print("no such recordings in {}\n", catalog.store().directory());
+    print_json(to_list(chosen(catalog, request)));
   } else {
-    print_list(segments);
+    print_list(catalog, request);
   }
   return 0;
 }

@@ -55,20 +55,24 @@ int verify(Catalog& catalog, const Request& request) {
   Seams seams;
   nlohmann::json list = nlohmann::json::array();
   std::uint64_t bad = 0;
-  for (const SegmentRecord& segment : chosen(catalog, request)) {
-    if (segment.state == SegmentState::open) continue;  // nobody knows yet what it should be
+  std::uint64_t all = 0;
+  for_chosen(catalog, request, [&](const SegmentRecord& segment) {
+    if (segment.state == SegmentState::open) return;  // nobody knows yet what it should be
     std::vector<std::string> problems = problems_in(catalog, segment, request.decode);
     for (std::string& problem : seams.next(segment)) problems.push_back(std::move(problem));
     bad += problems.empty() ? 0 : 1;
-    list.push_back({{"path", segment.path}, {"ok", problems.empty()}, {"problems", problems}});
-    if (request.json) continue;
+    ++all;
+    if (request.json) {
+      list.push_back({{"path", segment.path}, {"ok", problems.empty()}, {"problems", problems}});
+      return;
+    }
     fmt::print("{} {}\n", problems.empty() ? "good" : "BAD ", segment.path);
     for (const std::string& problem : problems) fmt::print("     {}\n", problem);
-  }
+  });
   if (request.json) {
     print_json(list);
   } else {
-    fmt::print("{} {}, {} bad\n", segments_text(list.size()), request.decode ? "decoded" : "read", bad);
+    fmt::print("{} {}, {} bad\n", segments_text(all), request.decode ? "decoded" : "read", bad);
   }
   return bad == 0 ? 0 : 1;
 }

@@ -11,6 +11,7 @@
 #include <reel_test/scratch_dir.hpp>
 
 #include "catalog/catalog.hpp"
+#include "catalog/index.hpp"
 #include "catalog/segment_name.hpp"
 
 namespace record_test {
@@ -64,6 +65,32 @@ class CatalogTest : public testing::Test {
   }
 
   reel_test::ScratchDir scratch;
+};
+
+class RecordingsTest : public CatalogTest {
+ protected:
+  [[nodiscard]] std::string index_file() const { return scratch.file("recordings/index.sqlite"); }
+  /// `count` segments, one after the other.
+  std::vector<record::SegmentRecord> recorded(record::Catalog& catalog, int count,
+                                              const std::string& name = "door") {
+    std::vector<record::SegmentRecord> all;
+    for (int i = 0; i < count; ++i)
+      all.push_back(finished(catalog, segment(name, kMorning + i * 20 * kSecond)));
+    return all;
+  }
+  /// What any number of ways to look must agree on.
+  void expect_found(const std::vector<record::SegmentRecord>& expected) const {
+    record::Catalog catalog(options());
+    const std::vector<record::SegmentRecord> found = catalog.find();
+    ASSERT_EQ(paths(found), paths(expected));
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(to_json(found[i]), to_json(expected[i]));
+    std::uint64_t segments = 0;
+    catalog.look([&](const record::Index& index) {
+      segments = 0;
+      for (const record::Total& each : index.totals()) segments += each.segments;
+    });
+    EXPECT_EQ(segments, expected.size());
+  }
 };
 
 }  // namespace record_test

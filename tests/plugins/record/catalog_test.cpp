@@ -1,12 +1,8 @@
-// The index is a cache: whatever becomes of it, what is found is what lies in the directory.
+// What is found is what lies in the directory.
 #include <filesystem>
-#include <fstream>
-
-#include <sqlite3.h>
 
 #include <reel_test/child_process.hpp>
 #include <reel_test/expect_error.hpp>
-#include <reel_test/short_files.hpp>
 
 #include "catalog_fixture.hpp"
 
@@ -23,31 +19,13 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class Recordings : public record_test::CatalogTest {
- protected:
-  [[nodiscard]] std::string index_file() const { return scratch.file("recordings/index.sqlite"); }
-  /// `count` segments, one after the other.
-  std::vector<SegmentRecord> record(Catalog& catalog, int count, const std::string& name = "door") {
-    std::vector<SegmentRecord> all;
-    for (int i = 0; i < count; ++i)
-      all.push_back(finished(catalog, segment(name, kMorning + i * 20 * kSecond)));
-    return all;
-  }
-  /// What any number of ways to look must agree on.
-  void expect_found(const std::vector<SegmentRecord>& expected) const {
-    Catalog catalog(options());
-    const std::vector<SegmentRecord> found = catalog.find();
-    ASSERT_EQ(paths(found), paths(expected));
-    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(to_json(found[i]), to_json(expected[i]));
-    EXPECT_THAT(catalog.outlines(), SizeIs(expected.size()));
-  }
-};
+class Recordings : public record_test::RecordingsTest {};
 
 TEST_F(Recordings, AreFoundAsTheyWereRecorded) {
   std::vector<SegmentRecord> all;
   {
     Catalog catalog(options());
-    all = record(catalog, 3);
+    all = recorded(catalog, 3);
     EXPECT_EQ(all[2].sequence, 3u);
     EXPECT_EQ(to_json(catalog.get(all[1].path).value()), to_json(all[1]));
     EXPECT_EQ(catalog.newest("door")->path, all[2].path);
@@ -58,7 +36,7 @@ TEST_F(Recordings, AreFoundAsTheyWereRecorded) {
 
 TEST_F(Recordings, AreFoundByWhatIsAsked) {
   Catalog catalog(options());
-  std::vector<SegmentRecord> all = record(catalog, 4);
+  std::vector<SegmentRecord> all = recorded(catalog, 4);
   SegmentRecord other = segment("garden", kMorning + 10 * kSecond);
   other.kind = SegmentClass::event;
   other.tracks[0].stream = "lawn";
@@ -87,106 +65,9 @@ TEST_F(Recordings, AreFoundByWhatIsAsked) {
       << "an open one goes on";
 }
 
-TEST_F(Recordings, AreFoundWhereTheIndexIsDeleted) {
-  std::vector<SegmentRecord> all;
-  {
-    Catalog catalog(options());
-    all = record(catalog, 2);
-    std::filesystem::remove(index_file());  // while it is open
-    EXPECT_EQ(paths(catalog.find()), paths(all));
-    all.push_back(finished(catalog, segment("door", kMorning + 60 * kSecond)));
-    EXPECT_EQ(paths(catalog.find()), paths(all));
-  }
-  expect_found(all);
-  std::filesystem::remove(index_file());
-  expect_found(all);
-}
-
-TEST_F(Recordings, AreFoundWhereTheIndexIsNoIndex) {
-  std::vector<SegmentRecord> all;
-  {
-    Catalog catalog(options());
-    all = record(catalog, 2);
-  }
-  for (const std::string& content : {std::string(), std::string("garbage"), std::string(100'000, '\xff')}) {
-    scratch.write("recordings/index.sqlite", content);
-    expect_found(all);
-  }
-}
-
-TEST_F(Recordings, AreFoundWhereAnyPageOfTheIndexIsDamaged) {
-  std::vector<SegmentRecord> all;
-  {
-    Catalog catalog(options());
-    all = record(catalog, 30);
-  }
-  const std::string whole = reel_test::read_file(index_file());
-  ASSERT_GT(whole.size(), 16'384u);
-  for (std::size_t page = 0; page < whole.size(); page += 4096) {
-    std::string damaged = whole;
-    std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(page), 4096, '\xa5');
-    std::filesystem::remove(index_file() + "-wal");
-    scratch.write("recordings/index.sqlite", damaged);
-    Catalog catalog(options());
-    (void)catalog.find({.stream = "camera"});  // whatever it finds: it does not fail
-    (void)catalog.reindex();
-    EXPECT_EQ(paths(catalog.find()), paths(all)) << "page at " << page;
-  }
-  expect_found(all);
-}
-
-TEST_F(Recordings, AreFoundWhereTheIndexIsCutShort) {
-  std::vector<SegmentRecord> all;
-  {
-    Catalog catalog(options());
-    all = record(catalog, 30);
-  }
-  const std::string whole = reel_test::read_file(index_file());
-  for (const std::size_t size : {std::size_t{1}, std::size_t{100}, std::size_t{5000}, whole.size() / 2}) {
-    scratch.write("recordings/index.sqlite", whole.substr(0, size));
-    expect_found(all);
-  }
-}
-
-TEST_F(Recordings, AreFoundWhereTheIndexIsOfAnotherVersion) {
-  std::vector<SegmentRecord> all;
-  {
-    Catalog catalog(options());
-    all = record(catalog, 2);
-  }
-  sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open(index_file().c_str(), &database), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(database, "PRAGMA user_version = 99", nullptr, nullptr, nullptr), SQLITE_OK);
-  sqlite3_close(database);
-  expect_found(all);
-}
-
-TEST_F(Recordings, AreFoundWhereTheIndexCannotBeWritten) {
-  Catalog first(options());
-  std::vector<SegmentRecord> all = record(first, 2);
-  std::filesystem::remove(index_file());
-  std::filesystem::create_directory(index_file());  // nor replaced
-  expect_found(all);
-}
-
-TEST_F(Recordings, AreRecordedWhereTheIndexDoesNotFit) {
-  Catalog catalog(options());
-  std::vector<SegmentRecord> all = record(catalog, 2);
-  {
-    const reel_test::ShortFiles full(8192);  // a manifest fits
-    all.push_back(finished(catalog, segment("door", kMorning + 60 * kSecond)));
-    EXPECT_EQ(paths(catalog.find()), paths(all));
-    (void)catalog.refresh();
-    EXPECT_EQ(paths(catalog.find()), paths(all));
-  }
-  (void)catalog.refresh();  // there is room again
-  EXPECT_EQ(paths(catalog.find()), paths(all));
-  expect_found(all);
-}
-
 TEST_F(Recordings, RefreshSeesWhatOthersDid) {
   Catalog catalog(options());
-  std::vector<SegmentRecord> all = record(catalog, 3);
+  std::vector<SegmentRecord> all = recorded(catalog, 3);
   EXPECT_EQ(catalog.refresh().read, 0u);
   std::filesystem::remove(scratch.file("recordings/" + all[1].path));
   {
@@ -205,7 +86,7 @@ TEST_F(Recordings, WithoutAManifestAreKnownByTheirName) {
   std::vector<SegmentRecord> all;
   {
     Catalog catalog(options());
-    all = record(catalog, 3);
+    all = recorded(catalog, 3);
   }
   std::filesystem::remove(scratch.file("recordings/" + manifest_path_of(all[0].path)));
   scratch.write("recordings/" + manifest_path_of(all[1].path), "");  // as a power cut may leave it
@@ -224,7 +105,7 @@ TEST_F(Recordings, WithoutAManifestAreKnownByTheirName) {
 
 TEST_F(Recordings, WithoutAManifestLieOnTheLineOfTheRest) {
   Catalog catalog(options());
-  const std::vector<SegmentRecord> all = record(catalog, 2);
+  const std::vector<SegmentRecord> all = recorded(catalog, 2);
   std::filesystem::remove(scratch.file("recordings/" + manifest_path_of(all[1].path)));
   (void)catalog.refresh();
   EXPECT_EQ(catalog.newest("door")->path, all[0].path) << "of the other nothing is known";
@@ -350,44 +231,6 @@ TEST_F(Recordings, ThatAreFinishedAreNotDiscardedWithWhatIsOpenUnderTheirName) {
   EXPECT_TRUE(std::filesystem::exists(catalog.store().whole_path(kept.path)));
   EXPECT_TRUE(std::filesystem::exists(catalog.store().whole_path(record::manifest_path_of(kept.path))));
   expect_found({kept});
-}
-
-// Two recorders on one directory, and somebody who looks and removes meanwhile.
-
-const reel_test::Role busy("busy", [](const std::vector<std::string>& arguments) {
-  Catalog catalog({arguments.at(0), true, {}});
-  const RecordingLock lock = catalog.store().lock(arguments.at(1));
-  for (int i = 0; i < std::stoi(arguments.at(2)); ++i) {
-    SegmentRecord record = segment(arguments.at(1), kMorning + i * 20 * kSecond);
-    const OpenSegment open = catalog.begin(record);
-    record.state = SegmentState::finished;
-    catalog.finish(record);
-  }
-  return 0;
-});
-
-TEST_F(Recordings, OfTwoRecordersShareOneIndex) {
-  constexpr int kEach = 60;
-  const std::string directory = scratch.file("recordings");
-  std::filesystem::create_directory(directory);
-  std::vector<ChildProcess> recorders;
-  for (const char* name : {"door", "garden"})
-    recorders.push_back(ChildProcess::role("busy", {directory, name, std::to_string(kEach)}));
-  Catalog catalog(options());
-  int round = 0;
-  while (recorders[0].running() || recorders[1].running()) {
-    (void)catalog.refresh();
-    if (++round % 3 == 0) (void)catalog.reindex();  // replaces the file below them
-  }
-  for (ChildProcess& each : recorders) EXPECT_TRUE(each.wait().ok()) << each.errors();
-  (void)catalog.refresh();
-  EXPECT_THAT(catalog.find({.recording = "door", .with_open = false}), SizeIs(kEach));
-  EXPECT_THAT(catalog.find({.recording = "garden", .with_open = false}), SizeIs(kEach));
-  std::uint64_t before = 0;
-  for (const SegmentRecord& each : catalog.find({.recording = "door"})) {
-    EXPECT_LT(before, each.sequence);
-    before = each.sequence;
-  }
 }
 
 }  // namespace

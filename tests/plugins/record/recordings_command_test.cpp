@@ -61,6 +61,12 @@ TEST_F(RecordingsCommand, ListsThoseThatAreChosen) {
   EXPECT_THAT(run("ls", {"--to", "2026-01-01"}).output, HasSubstr("no such recordings"));
 }
 
+TEST_F(RecordingsCommand, ListsAndVerifiesMoreThanItHoldsAtOnce) {
+  for (int i = 10; i < 1010; ++i) scratch.write("recordings/" + path_of("garden", i), "");
+  EXPECT_THAT(run("ls").output, HasSubstr("1004 segments"));
+  EXPECT_THAT(run("verify", {"--recording", "garden"}).output, HasSubstr("1001 segments read, 1000 bad"));
+}
+
 TEST_F(RecordingsCommand, ShowsAllOfOne) {
   for (const std::string& name :
        {path_of("door", 1), directory + "/" + path_of("door", 1), path_of("door", 1).substr(11)}) {

@@ -43,6 +43,18 @@ std::vector<SegmentRecord> hourly(int count) {
   return all;
 }
 
+std::vector<Removal> plan_removals(const std::vector<SegmentRecord>& segments,
+                                   const std::vector<RetentionRule>& rules, std::uint64_t free_bytes,
+                                   std::int64_t now_utc_ns) {
+  Index index(Index::kInMemory);
+  // One whose place is not known finds it among those that are there.
+  for (const bool known : {true, false}) {
+    for (const SegmentRecord& each : segments)
+      if ((each.sequence != 0) == known) index.put(each, std::nullopt);
+  }
+  return record::plan_removals(index, rules, free_bytes, now_utc_ns);
+}
+
 std::vector<std::string> gone(const std::vector<Removal>& removals) {
   std::vector<std::string> paths;
   for (const Removal& each : removals) paths.push_back(each.path);

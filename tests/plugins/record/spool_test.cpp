@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <reel_test/expect_error.hpp>
 #include <reel_test/scratch_dir.hpp>
+#include <reel_test/wait_until.hpp>
 
 namespace reel_test {
 namespace {
@@ -37,6 +38,10 @@ bool holds(const SpooledFrame& frame) {
     right = right && map.data[i] == static_cast<guint8>(frame.number);
   gst_buffer_unmap(frame.buffer.get(), &map);
   return right;
+}
+
+void expect_spilled(const Spool& spool, std::uint64_t frames) {
+  EXPECT_TRUE(wait_until([&] { return spool.counts().spilled == frames; })) << spool.counts().spilled;
 }
 
 TEST(Spool, GivesFramesInTheirOrder) {
@@ -100,11 +105,17 @@ TEST(Spool, TakesOneFrameHoweverLarge) {
 
 TEST(Spool, GoesToAnotherDisk) {
   const ScratchDir scratch;
-  Spool spool({4 * (kFrameBytes + 1024), 5 * kFrameBytes, scratch.path()}, 1);
+  // Three frames, and a quarter for those on their way.
+  Spool spool({4 * (kFrameBytes + 2048), 5 * kFrameBytes, scratch.path()}, 1);
   std::uint64_t put = 0;
   std::uint64_t next = 0;
   for (int round = 0; round < 10; ++round) {
-    while (spool.counts().disk_bytes < 4 * kFrameBytes) ASSERT_TRUE(spool.put(frame(put++)));
+    while (spool.counts().disk_bytes < 4 * kFrameBytes) {
+      const std::uint64_t spilled = spool.counts().spilled;
+      const std::uint64_t in_memory = spool.counts().memory_bytes;
+      ASSERT_TRUE(spool.put(frame(put++)));
+      if (in_memory + kFrameBytes + 1024 > 3 * (kFrameBytes + 2048)) expect_spilled(spool, spilled + 1);
+    }
     for (int i = 0; i < 3; ++i) {
       const auto taken = spool.take(0);
       ASSERT_TRUE(taken.has_value());
@@ -124,10 +135,13 @@ TEST(Spool, GoesToAnotherDisk) {
 
 TEST(Spool, LosesOnceTheOtherDiskIsFullToo) {
   const ScratchDir scratch;
-  Spool spool({2 * (kFrameBytes + 1024), 3 * kFrameBytes, scratch.path()}, 1);
-  for (std::uint64_t n = 0; n < 5; ++n) EXPECT_TRUE(spool.put(frame(n))) << n;
-  EXPECT_FALSE(spool.put(frame(5)));
+  Spool spool({4 * (kFrameBytes + 2048), 3 * kFrameBytes, scratch.path()}, 1);
+  for (std::uint64_t n = 0; n < 6; ++n) EXPECT_TRUE(spool.put(frame(n))) << n;
+  expect_spilled(spool, 3);
+  EXPECT_TRUE(spool.put(frame(6))) << "nobody else needs the rest of the memory";
+  EXPECT_FALSE(spool.put(frame(7)));
   EXPECT_EQ(spool.counts().lost, 1U);
+  EXPECT_LE(spool.counts().memory_bytes, 4 * (kFrameBytes + 2048));
 }
 
 TEST(Spool, NeedsADirectoryForIt) {

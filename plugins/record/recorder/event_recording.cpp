@@ -196,6 +196,7 @@ void EventRecording::event(const EventChange& change) {
   if (marks_.size() > kMostMarks) marks_.pop_front();
   const ClockPair clocks = times_.clocks_at(0);
   desk_.note(change, clocks.utc_ns);
+  recorder_.tell(change);
   if (change.what == EventChange::What::begun)
     reel::log_info(fmt::format("event {} begins{}{}", event.id, event.note.empty() ? "" : ": ", event.note));
   if (change.what == EventChange::What::ended)

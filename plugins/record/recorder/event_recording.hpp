@@ -34,6 +34,7 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
         open;
     std::function<void(std::unique_ptr<SegmentFile>)> close;
     std::function<void(std::size_t)> want_key_frame;
+    std::function<void(const EventChange&)> tell;
   };
   EventRecording(const RecordSettings& settings, const Segmenter::Settings& cuts, std::size_t inputs,
                  const TimeLine& times, Recorder recorder);
@@ -56,6 +57,8 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
   [[nodiscard]] std::vector<EventMark> marks(std::int64_t start_ns, std::int64_t end_ns) const;
   /// At the end: units that were in no file, nor in one of the other class.
   [[nodiscard]] std::vector<Unit> take_held();
+  /// The file that is closed now is the event's last.
+  [[nodiscard]] bool ending() const noexcept { return ends_; }
   /// The open file; nullptr: there is none.
   [[nodiscard]] SegmentFile* current() const noexcept { return current_; }
 

@@ -136,6 +136,7 @@ EventRecording::Recorder Recorder::links() {
   };
   made.close = [this](std::unique_ptr<SegmentFile> file) { close_file(std::move(file)); };
   made.want_key_frame = [this](std::size_t track) { want_key_frame(track); };
+  made.tell = [this](const EventChange& change) { numbers_.event(change); };
   return made;
 }
 
@@ -299,11 +300,20 @@ void Recorder::close_file(std::unique_ptr<SegmentFile> file) {
   record.clocks.push_back(times_.clocks_at(record.end_ns));
   numbers_.closed_file(file.get(), file->bytes());
   record.events = events_.marks(record.start_ns, record.end_ns);
-  if (record.kind == SegmentClass::continuous || settings_.mode == RecordMode::events) {
-    record.gaps = gaps_.take_before(record.end_ns);
-    std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });
-  }
+  record.gaps = gaps_of(record, true);
   closer_.finish(std::move(file));
+}
+
+/// What is missing in the file; `complete`: it has all that it will have. The last one of an event names what
+/// the event was to go on into as well, though nothing of it came.
+std::vector<Gap> Recorder::gaps_of(const SegmentRecord& record, bool complete) {
+  GapBook& book = record.kind == SegmentClass::event ? event_gaps_ : gaps_;
+  std::int64_t end_ns = record.end_ns;
+  if (record.kind == SegmentClass::event && events_.ending())
+    for (const EventMark& mark : record.events) end_ns = std::max(end_ns, mark.end_ns);
+  std::vector<Gap> gaps = complete ? book.take_before(end_ns) : book.before(end_ns);
+  std::erase_if(gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });
+  return gaps;
 }
 
 void Recorder::want_key_frame(std::size_t track) {
@@ -324,7 +334,7 @@ void Recorder::save(SegmentFile& file) {
   SegmentRecord record = file.record();
   if (record.end_ns == record.start_ns) return;  // nothing in it yet
   record.events = events_.marks(record.start_ns, record.end_ns);
-  if (&file == current_) record.gaps = gaps_.before(record.end_ns);  // for the repair, should it come to that
+  record.gaps = gaps_of(record, false);  // for the repair, should it come to that
   std::erase_if(record.tracks, [](const Track& track) { return track.frames == 0; });
   try {
     catalog_.save(record);

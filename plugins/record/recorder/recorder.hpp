@@ -59,6 +59,7 @@ class Recorder final : private SegmentFiles {
                                                        const std::vector<std::size_t>& tracks,
                                                        std::int64_t start_ns, std::vector<TrackFacts>& facts);
   void close_file(std::unique_ptr<SegmentFile> file);
+  [[nodiscard]] std::vector<Gap> gaps_of(const SegmentRecord& record, bool complete);
   [[nodiscard]] EventRecording::Recorder links();
   [[nodiscard]] bool asleep(std::int64_t now_ns);
 
@@ -91,7 +92,8 @@ class Recorder final : private SegmentFiles {
   Spool spool_;
   Closer closer_;
   TimeLine times_;
-  GapBook gaps_;
+  GapBook event_gaps_;  // of files of events
+  GapBook gaps_{&event_gaps_};
   std::vector<TrackFacts> facts_;
   std::vector<Line> lines_;
   Segmenter segmenter_;

@@ -154,6 +154,13 @@ std::vector<EventMark> EventRecording::marks(std::int64_t start_ns, std::int64_t
   return within;
 }
 
+std::int64_t EventRecording::wanted_ns(std::int64_t start_ns) const {
+  std::int64_t wanted_ns = 0;
+  if (!ends_) return wanted_ns;
+  for (const EventMark& mark : marks(start_ns, ends_ns_)) wanted_ns = std::max(wanted_ns, mark.end_ns);
+  return std::min(wanted_ns, ends_ns_);
+}
+
 std::unique_ptr<UnitFile> EventRecording::open(const std::vector<std::size_t>& tracks,
                                                std::int64_t start_ns) {
   std::unique_ptr<SegmentFile> file = recorder_.open(tracks, start_ns, facts_);
@@ -178,8 +185,9 @@ void EventRecording::write(SegmentClass kind, const Unit& unit) {
   recorder_.write([&] { segmenter_.push(unit, reel::monotonic_ns()); });
 }
 
-void EventRecording::close_event_file(std::int64_t /*end_ns*/) {
+void EventRecording::close_event_file(std::int64_t end_ns) {
   ends_ = true;
+  ends_ns_ = end_ns;
   begun_.assign(begun_.size(), false);
   tick_files(reel::monotonic_ns());
 }

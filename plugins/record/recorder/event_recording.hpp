@@ -57,8 +57,9 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
   [[nodiscard]] std::vector<EventMark> marks(std::int64_t start_ns, std::int64_t end_ns) const;
   /// At the end: units that were in no file, nor in one of the other class.
   [[nodiscard]] std::vector<Unit> take_held();
-  /// The file that is closed now is the event's last.
-  [[nodiscard]] bool ending() const noexcept { return ends_; }
+  /// Of the file that is closed now and began at `start_ns`, where it is the event's last: the end of what
+  /// was wanted of it, though nothing of that may have come. 0: another follows.
+  [[nodiscard]] std::int64_t wanted_ns(std::int64_t start_ns) const;
   /// The open file; nullptr: there is none.
   [[nodiscard]] SegmentFile* current() const noexcept { return current_; }
 
@@ -87,6 +88,7 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
   Segmenter segmenter_;
   SegmentFile* current_ = nullptr;  // the segmenter's
   bool ends_ = false;               // the file is to be finished, for which there was no room so far
+  std::int64_t ends_ns_ = 0;        // the time from which on nothing belongs to it
   std::vector<bool> begun_;         // tracks that have a unit in the event's file
   std::vector<bool> seen_;          // tracks that have had a frame
   std::optional<std::size_t> reference_;

@@ -299,21 +299,21 @@ void Recorder::close_file(std::unique_ptr<SegmentFile> file) {
   SegmentRecord& record = file->record();
   record.clocks.push_back(times_.clocks_at(record.end_ns));
   numbers_.closed_file(file.get(), file->bytes());
-  record.events = events_.marks(record.start_ns, record.end_ns);
-  record.gaps = gaps_of(record, true);
+  mark(record, true);
   closer_.finish(std::move(file));
 }
 
-/// What is missing in the file; `complete`: it has all that it will have. The last one of an event names what
-/// the event was to go on into as well, though nothing of it came.
-std::vector<Gap> Recorder::gaps_of(const SegmentRecord& record, bool complete) {
-  GapBook& book = record.kind == SegmentClass::event ? event_gaps_ : gaps_;
-  std::int64_t end_ns = record.end_ns;
-  if (record.kind == SegmentClass::event && events_.ending())
-    for (const EventMark& mark : record.events) end_ns = std::max(end_ns, mark.end_ns);
-  std::vector<Gap> gaps = complete ? book.take_before(end_ns) : book.before(end_ns);
-  std::erase_if(gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });
-  return gaps;
+/// Events and gaps of the file; `complete`: it has all that it will have. Those of a time of which nothing
+/// was written belong to the file after it, or to an event's last: no event goes without a mark.
+void Recorder::mark(SegmentRecord& record, bool complete) {
+  const bool of_event = record.kind == SegmentClass::event;
+  GapBook& book = of_event ? event_gaps_ : gaps_;
+  std::int64_t start_ns = record.start_ns, end_ns = record.end_ns;
+  if (of_event) end_ns = std::max(end_ns, events_.wanted_ns(record.start_ns));
+  record.gaps = complete ? book.take_before(end_ns) : book.before(end_ns);
+  std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });
+  for (const Gap& gap : record.gaps) start_ns = std::min(start_ns, gap.start_ns);
+  record.events = events_.marks(start_ns, end_ns);
 }
 
 void Recorder::want_key_frame(std::size_t track) {
@@ -333,8 +333,7 @@ void Recorder::upkeep(std::int64_t now_ns) {
 void Recorder::save(SegmentFile& file) {
   SegmentRecord record = file.record();
   if (record.end_ns == record.start_ns) return;  // nothing in it yet
-  record.events = events_.marks(record.start_ns, record.end_ns);
-  record.gaps = gaps_of(record, false);  // for the repair, should it come to that
+  mark(record, false);                           // for the repair, should it come to that
   std::erase_if(record.tracks, [](const Track& track) { return track.frames == 0; });
   try {
     catalog_.save(record);

@@ -59,7 +59,7 @@ class Recorder final : private SegmentFiles {
                                                        const std::vector<std::size_t>& tracks,
                                                        std::int64_t start_ns, std::vector<TrackFacts>& facts);
   void close_file(std::unique_ptr<SegmentFile> file);
-  [[nodiscard]] std::vector<Gap> gaps_of(const SegmentRecord& record, bool complete);
+  void mark(SegmentRecord& record, bool complete);
   [[nodiscard]] EventRecording::Recorder links();
   [[nodiscard]] bool asleep(std::int64_t now_ns);
 

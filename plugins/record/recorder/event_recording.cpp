@@ -133,6 +133,7 @@ void EventRecording::tick_files(std::int64_t now_ns) {
 }
 
 void EventRecording::drop_files() {
+  goes_on_ = goes_on_ || current_ != nullptr;
   segmenter_.drop_files();
   current_ = nullptr;
 }
@@ -172,6 +173,7 @@ void EventRecording::close(std::unique_ptr<UnitFile> unit_file) {
   std::unique_ptr<SegmentFile> file(static_cast<SegmentFile*>(unit_file.release()));
   if (current_ == file.get()) current_ = nullptr;
   recorder_.close(std::move(file));
+  goes_on_ = !ends_;
 }
 
 void EventRecording::write(SegmentClass kind, const Unit& unit) {

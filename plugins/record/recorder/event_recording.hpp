@@ -60,6 +60,8 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
   /// Of the file that is closed now and began at `start_ns`, where it is the event's last: the end of what
   /// was wanted of it, though nothing of that may have come. 0: another follows.
   [[nodiscard]] std::int64_t wanted_ns(std::int64_t start_ns) const;
+  /// The open file is not the first one of its event.
+  [[nodiscard]] bool goes_on() const noexcept { return goes_on_; }
   /// The open file; nullptr: there is none.
   [[nodiscard]] SegmentFile* current() const noexcept { return current_; }
 
@@ -88,6 +90,7 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
   Segmenter segmenter_;
   SegmentFile* current_ = nullptr;  // the segmenter's
   bool ends_ = false;               // the file is to be finished, for which there was no room so far
+  bool goes_on_ = false;            // an event has had a file
   std::int64_t ends_ns_ = 0;        // the time from which on nothing belongs to it
   std::vector<bool> begun_;         // tracks that have a unit in the event's file
   std::vector<bool> seen_;          // tracks that have had a frame

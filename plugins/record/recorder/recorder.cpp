@@ -311,7 +311,9 @@ void Recorder::mark(SegmentRecord& record, bool complete) {
   std::int64_t start_ns = record.start_ns, end_ns = record.end_ns;
   if (of_event) end_ns = std::max(end_ns, events_.wanted_ns(record.start_ns));
   record.gaps = complete ? book.take_before(end_ns) : book.before(end_ns);
-  std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });
+  // Of the time before an event nothing was wanted.
+  if (of_event && !events_.goes_on())
+    std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });
   for (const Gap& gap : record.gaps) start_ns = std::min(start_ns, gap.start_ns);
   record.events = events_.marks(start_ns, end_ns);
 }

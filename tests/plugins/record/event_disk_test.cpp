@@ -52,11 +52,19 @@ void fill(const std::string& file) {
   }
 }
 
-std::vector<SegmentRecord> events_of(const std::vector<SegmentRecord>& all, const std::string& recording) {
+std::vector<SegmentRecord> of(const std::vector<SegmentRecord>& all, const std::string& recording,
+                              SegmentClass kind) {
   std::vector<SegmentRecord> chosen;
   for (const SegmentRecord& record : all)
-    if (record.recording == recording && record.kind == SegmentClass::event) chosen.push_back(record);
+    if (record.recording == recording && record.kind == kind) chosen.push_back(record);
   return chosen;
+}
+
+/// Each frame is there, or in a gap.
+void expect_accounted(const std::string& directory, const std::vector<SegmentRecord>& segments) {
+  const auto numbers = numbers_of(directory, segments, "pictures");
+  EXPECT_GT(lost_frames(segments, "pictures"), 0U);
+  EXPECT_EQ(numbers.back() + 1 - numbers.front() - numbers.size(), lost_frames(segments, "pictures"));
 }
 
 void expect_whole_pictures(const std::string& directory, const std::vector<SegmentRecord>& segments) {
@@ -107,11 +115,10 @@ TEST(EventDisk, ThatIsFullLosesAndCountsInFilesOfEventsAndTheyGoOn) {
   expect_whole_pictures(pipeline.recordings(), all);
   for (const std::string& mode : modes) {
     SCOPED_TRACE(mode + "\n" + pipeline.log());
-    const auto events = events_of(all, mode);
+    const auto events = of(all, mode, SegmentClass::event);
     ASSERT_THAT(events, ::testing::Not(IsEmpty()));
-    const auto numbers = numbers_of(pipeline.recordings(), events, "pictures");
-    EXPECT_GT(lost_frames(events, "pictures"), 0U);
-    EXPECT_EQ(numbers.back() + 1 - numbers.front() - numbers.size(), lost_frames(events, "pictures"));
+    expect_accounted(pipeline.recordings(), events);
+    if (mode == "both") expect_accounted(pipeline.recordings(), of(all, mode, SegmentClass::continuous));
     std::int64_t gap_end_ns = 0;
     for (const SegmentRecord& segment : events)
       for (const record::Gap& gap : segment.gaps) gap_end_ns = std::max(gap_end_ns, gap.end_ns);

@@ -29,6 +29,8 @@ struct PlayOptions {
   double speed = 1;
   bool step = false;
   bool encoded = false;
+  bool loop = false;
+  bool no_serve = false;
   std::vector<std::string> streams;  // "NAME" or "NAME=NEW"
   std::string skip_gaps = "0";
   std::optional<unsigned> readers;
@@ -82,6 +84,7 @@ std::string pipeline_text(const PlayOptions& options, const std::vector<Played>&
                                   {"to", options.to},
                                   {"streams", std::move(recorded)},
                                   {"encoded", options.encoded},
+                                  {"loop", options.loop},
                                   {"skip_gaps", options.skip_gaps},
                                   {"wait_for", options.readers.value_or(options.into.empty() ? 1 : 0)}};
   if (steps.empty())
@@ -95,6 +98,19 @@ std::string pipeline_text(const PlayOptions& options, const std::vector<Played>&
   return nlohmann::json{{"version", 1}, {"name", options.name}, {"stages", {{"playback", stage}}}}.dump();
 }
 
+// The pipeline of --into may run already, on its cameras: then its address is taken.
+reel::PipelineReport supervise(reel::Graph graph) {
+  const std::string serve = graph.serve ? graph.serve->text() : "";
+  try {
+    return reel::Supervisor(std::move(graph), {}).run();
+  } catch (const reel::Error& error) {
+    const bool taken = error.code() == reel::ErrorCode::in_use && !serve.empty() &&
+                       error.message().find(serve) != std::string::npos;
+    if (!taken) throw;
+    throw reel::Error(error.code(), error.message() + "; or leave /metrics and /health out: --no-serve");
+  }
+}
+
 int play(const PlayOptions& options) {
   reel::LogOptions log;
   log.source = "reel";
@@ -106,11 +122,12 @@ int play(const PlayOptions& options) {
   reel::PipelineConfig config = reel::parse_pipeline(text, "reel play");
   if (!options.into.empty())
     config = with_player(reel::load_pipeline(options.into), std::move(config.stages.front()));
+  if (options.no_serve) config.serve.reset();
   reel::ModuleCatalog catalog(config.plugin_path);
   reel::Graph graph = reel::build_graph(config, catalog);
   for (const Played& one : streams)
     reel::log_info(fmt::format("stream {}: what was recorded of {}", one.published, one.recorded));
-  const reel::PipelineReport report = reel::Supervisor(std::move(graph), {}).run();
+  const reel::PipelineReport report = supervise(std::move(graph));
   fmt::print("{}", reel::report_table(report));
   return report.status;
 }
@@ -134,6 +151,7 @@ void add_play(CLI::App& app, CommandResult& result) {
   speed->check(CLI::Range(0.0, 1000.0));
   command->add_flag("--step", options->step, "one picture each Enter, with the sound before it")
       ->excludes(speed);
+  command->add_flag("--loop", options->loop, "begin again at the end, with times that go on");
   command->add_flag("--encoded", options->encoded, "give what the files hold, not decoded");
   command
       ->add_option("--stream", options->streams,
@@ -150,10 +168,14 @@ void add_play(CLI::App& app, CommandResult& result) {
       ->check(whole_number(0, 64));
   command->add_option("--name", options->name, "of the pipeline, for `reel top` and `reel stop`")
       ->type_name("NAME");
+  CLI::Option* into = command->add_option(
+      "--into", options->into,
+      "run this pipeline, with the recording in place of what writes these streams in it");
+  into->type_name("YAML");
   command
-      ->add_option("--into", options->into,
-                   "run this pipeline, with the recording in place of what writes these streams in it")
-      ->type_name("YAML");
+      ->add_flag("--no-serve", options->no_serve,
+                 "leave out its `serve`: the one that runs on the cameras has that address")
+      ->needs(into);
   command->footer(
       "Frames have the times, flags and side data that they had. TIME is one such as\n"
       "2026-11-22T14:03:00Z, \"2026-11-22 14:03\" or 14:03 (local), -10min (ago), or +90s.\n"

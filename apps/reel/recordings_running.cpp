@@ -19,8 +19,8 @@
 
 namespace {
 
-constexpr const char* kSuffix = ".recording";  // of the sockets of plugins/record
-constexpr std::size_t kLongestAnswer = 65'536;
+constexpr const char* kSuffix = ".recording";    // of the sockets of plugins/record
+constexpr std::size_t kLongestAnswer = 1 << 20;  // a hundred events with long notes
 constexpr timeval kPatience{10, 0};
 
 bool looked_into(const reel::RuntimeDir& directory) {
@@ -83,6 +83,25 @@ std::string receive_all(int socket) {
   return all;
 }
 
+// One request, one answer.
+RecordingAnswer ask(const std::string& recording, const std::string& request) {
+  if (recording.find('/') != std::string::npos)
+    throw reel::Error(reel::ErrorCode::bad_argument,
+                      fmt::format("\"{}\" is a path: give the recording's name", recording));
+  const reel::UniqueFd socket = connect_to(recording);
+  send_all(socket.get(), request);
+  const std::string answer = receive_all(socket.get());
+  RecordingAnswer result;
+  constexpr std::string_view kStart = "HTTP/1.1 ";
+  const std::size_t head = answer.find("\r\n\r\n");
+  if (!answer.starts_with(kStart) || head == std::string::npos)
+    throw reel::Error(reel::ErrorCode::protocol, "it did not answer as a recording does",
+                      "recording " + recording);
+  (void)std::from_chars(answer.data() + kStart.size(), answer.data() + answer.size(), result.status);
+  result.body = answer.substr(head + 4);
+  return result;
+}
+
 }  // namespace
 
 std::vector<std::string> running_recordings() {
@@ -102,21 +121,12 @@ std::vector<std::string> running_recordings() {
 }
 
 RecordingAnswer ask_recording(const std::string& recording, const std::string& body) {
-  if (recording.find('/') != std::string::npos)
-    throw reel::Error(reel::ErrorCode::bad_argument,
-                      fmt::format("\"{}\" is a path: give the recording's name", recording));
-  const reel::UniqueFd socket = connect_to(recording);
-  send_all(socket.get(), fmt::format("POST /event HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-                                     "application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
-                                     body.size(), body));
-  const std::string answer = receive_all(socket.get());
-  RecordingAnswer result;
-  constexpr std::string_view kStart = "HTTP/1.1 ";
-  const std::size_t head = answer.find("\r\n\r\n");
-  if (!answer.starts_with(kStart) || head == std::string::npos)
-    throw reel::Error(reel::ErrorCode::protocol, "it did not answer as a recording does",
-                      "recording " + recording);
-  (void)std::from_chars(answer.data() + kStart.size(), answer.data() + answer.size(), result.status);
-  result.body = answer.substr(head + 4);
-  return result;
+  return ask(recording, fmt::format("POST /event HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+                                    "application/json\r\nContent-Length: {}\r\nConnection: "
+                                    "close\r\n\r\n{}",
+                                    body.size(), body));
+}
+
+RecordingAnswer ask_for_events(const std::string& recording) {
+  return ask(recording, "GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 }

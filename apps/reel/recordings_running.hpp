@@ -14,3 +14,5 @@ struct RecordingAnswer {
 /// POST /event with this JSON. Throws Error{not_found} naming those that run where this one does not, {io},
 /// {timeout}.
 [[nodiscard]] RecordingAnswer ask_recording(const std::string& recording, const std::string& body);
+/// GET /events. Throws the same.
+[[nodiscard]] RecordingAnswer ask_for_events(const std::string& recording);

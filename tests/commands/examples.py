@@ -86,6 +86,11 @@ def check_exported(said, work):
     return says("of 2 segments")(said, work) + ([] if made > 1_000_000 else [f"door.mp4 has {made} bytes"])
 
 
+def check_events(said, work):
+    # A call that has just come may not have reached the recorder.
+    return [] if "doorbell" in said or "no events of the recording door" in said else ["there is no list of events"]
+
+
 EXAMPLES = {
     "reel run configs/quickstart.yaml": ("whole", check_table),
     "reel run configs/quickstart.yaml --set camera.uri=$PWD/clip.mp4 --duration 10": ("whole", check_table),
@@ -109,6 +114,7 @@ EXAMPLES = {
     "reel restart faces": ("running", says()),
     "reel apply configs/quickstart.yaml": ("running", says("faces: restarted: its options changed\n")),
     'reel event --kind doorbell --note "the postman" --duration 10s': ("recording", says()),
+    "reel event door --list": ("recording", check_events),
     "reel top --sort cpu": ("until_end", says("END TO END", "faces", "annotated")),
     "reel logs --follow --stage faces": ("until_end", says("faces: asked to restart", "faces: finished")),
     "reel stop faces --wait": ("stopping", says()),

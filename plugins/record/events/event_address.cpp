@@ -1,16 +1,24 @@
 #include "events/event_address.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 
 #include <boost/asio/ip/address.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <reel/base/error.hpp>
+#include <reel/base/unique_fd.hpp>
 
 namespace record {
 namespace {
 
-constexpr std::size_t kShortestToken = 16;
+constexpr std::size_t kShortestToken = 16, kLongestToken = 1024;
 
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
   throw reel::Error(
@@ -18,6 +26,22 @@ constexpr std::size_t kShortestToken = 16;
       fmt::format("http: \"{}\": {}. It is ADDRESS:PORT, such as 127.0.0.1:9480 or [::1]:9480 (port "
                   "0: any free one)",
                   text, why));
+}
+
+[[noreturn]] void refuse_file(const std::string& path, const std::string& why) {
+  throw reel::Error(reel::ErrorCode::bad_config, fmt::format("http_token_file \"{}\": {}", path, why));
+}
+
+void check_token(std::string_view token) {
+  const auto plain = [](char c) { return c > ' ' && c <= '~'; };
+  if (token.size() < kShortestToken || token.size() > kLongestToken)
+    throw reel::Error(reel::ErrorCode::bad_config,
+                      fmt::format("http_token has {} characters: a secret has {} or more, {} at most",
+                                  token.size(), kShortestToken, kLongestToken));
+  if (!std::all_of(token.begin(), token.end(), plain))
+    throw reel::Error(reel::ErrorCode::bad_config,
+                      "http_token has a character that no header can bear: take letters, digits and signs of "
+                      "ASCII, without spaces");
 }
 
 // "[::1]" or "::1" as it is without brackets.
@@ -39,15 +63,31 @@ HttpAddress http_address_from(std::string_view text, std::string_view token) {
   boost::system::error_code failed;
   const auto address = boost::asio::ip::make_address(result.address, failed);
   if (failed) refuse(text, fmt::format("\"{}\" is no IP address", result.address));
-  if (!token.empty() && token.size() < kShortestToken)
-    throw reel::Error(
-        reel::ErrorCode::bad_config,
-        fmt::format("http_token has {} characters: a secret has {} or more", token.size(), kShortestToken));
+  if (!token.empty()) check_token(token);
   if (!address.is_loopback() && token.empty())
     refuse(text,
-           "other machines reach that address: give them a secret to name themselves by (http_token), or use "
+           "other machines reach that address: give them a secret to name themselves by (http_token_file), "
+           "or use "
            "127.0.0.1");
   return result;
+}
+
+std::string token_from_file(const std::string& path) {
+  const reel::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat facts {};
+  if (!file || ::fstat(file.get(), &facts) != 0)
+    refuse_file(path, fmt::format("it cannot be read: {}", std::strerror(errno)));
+  if ((facts.st_mode & (S_IROTH | S_IWOTH)) != 0)
+    refuse_file(path,
+                fmt::format("every user of this machine can read or write it (mode {:03o}): chmod 600 \"{}\"",
+                            facts.st_mode & 0777, path));
+  std::array<char, kLongestToken + 2> bytes{};
+  const ssize_t got = ::read(file.get(), bytes.data(), bytes.size());
+  if (got < 0) refuse_file(path, fmt::format("it cannot be read: {}", std::strerror(errno)));
+  const std::string_view text(bytes.data(), static_cast<std::size_t>(got));
+  const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
+  if (line.empty()) refuse_file(path, "there is nothing in its first line: write the token there");
+  return std::string(line);
 }
 
 bool host_is_own(std::string_view host) {

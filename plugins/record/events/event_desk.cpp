@@ -1,6 +1,7 @@
 #include "events/event_desk.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -97,7 +98,10 @@ void EventDesk::note(const EventChange& change, std::int64_t utc_minus_media_ns)
     return;
   }
   rows_.push_front(std::move(row));
-  if (rows_.size() > kMostEvents) rows_.pop_back();
+  if (rows_.size() <= kMostEvents) return;
+  const auto oldest =
+      std::find_if(rows_.rbegin(), rows_.rend(), [](const Row& other) { return !other.going_on; });
+  rows_.erase(oldest == rows_.rend() ? std::prev(rows_.end()) : std::prev(oldest.base()));
 }
 
 std::string EventDesk::events_json() const {

@@ -23,7 +23,7 @@ void check_event_call(const EventCall& call);
 class EventDesk {
  public:
   static constexpr std::size_t kMostCalls = 64;    // that wait
-  static constexpr std::size_t kMostEvents = 100;  // that are remembered
+  static constexpr std::size_t kMostEvents = 100;  // that are remembered; those that go on are
 
   /// `on_call` may be empty; called by post().
   explicit EventDesk(std::string recording, std::function<void()> on_call = {})

@@ -8,6 +8,7 @@
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
 
+#include <reel/base/clock.hpp>
 #include <reel/base/error.hpp>
 
 namespace record {
@@ -16,6 +17,9 @@ namespace {
 using reel::gst::Ptr;
 
 constexpr std::size_t kMostDecoded = 8;  // that wait to be pulled
+// Media time begins with the first frame that came: what another stream has from before it lies before 0,
+// which GStreamer's times cannot. So decoders are given later ones.
+constexpr std::int64_t kLater_ns = 3'600'000'000'000;
 
 struct Known {
   std::string_view caps;
@@ -122,7 +126,7 @@ Decoder::Decoder(const GstCaps* caps, const std::optional<reel::Format>& wanted)
 
 void Decoder::push(const std::shared_ptr<GstBuffer>& bytes, std::int64_t time_ns) {
   GstBuffer* const buffer = gst_buffer_copy(bytes.get());
-  GST_BUFFER_PTS(buffer) = time_ns < 0 ? GST_CLOCK_TIME_NONE : static_cast<GstClockTime>(time_ns);
+  GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(std::max<std::int64_t>(0, time_ns + kLater_ns));
   GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
   if (gst_app_src_push_buffer(GST_APP_SRC(source_), buffer) == GST_FLOW_OK) ++inside_;
 }
@@ -141,6 +145,11 @@ Ptr<GstSample> Decoder::pull(std::int64_t wait_ns) {
   if (const std::string error = run_.failure(); !error.empty())
     throw reel::Error(reel::ErrorCode::protocol, "what is recorded cannot be decoded: " + error);
   return sample;
+}
+
+std::int64_t Decoder::time_of(GstSample* sample) noexcept {
+  const GstClockTime pts = GST_BUFFER_PTS(gst_sample_get_buffer(sample));
+  return GST_CLOCK_TIME_IS_VALID(pts) ? static_cast<std::int64_t>(pts) - kLater_ns : reel::kNoTime;
 }
 
 bool Decoder::over() const {

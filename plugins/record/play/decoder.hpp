@@ -26,12 +26,14 @@ class Decoder {
 
   /// The caps that it decodes.
   [[nodiscard]] const GstCaps* caps() const noexcept { return caps_.get(); }
-  /// `time_ns` comes out again as the sample's pts.
+  /// `time_ns`, which may lie before 0, comes out again as the sample's time_of().
   void push(const std::shared_ptr<GstBuffer>& bytes, std::int64_t time_ns);
   /// No more is pushed: what is inside comes out.
   void finish();
   /// Waits up to so long for the next one. Throws Error{protocol} where the decoder gave up.
   [[nodiscard]] reel::gst::Ptr<GstSample> pull(std::int64_t wait_ns);
+  /// Media time of what was pulled; kNoTime where the decoder knows none.
+  [[nodiscard]] static std::int64_t time_of(GstSample* sample) noexcept;
   /// All has come out, after finish().
   [[nodiscard]] bool over() const;
   /// Pushed less pulled: those of video that it works on, or that it could not decode.

@@ -19,7 +19,7 @@ class Decoding {
     reel::gst::Ptr<GstSample> sample;  // nullptr: the decoder needs more units, or all has come out
     std::shared_ptr<const reel::Format> published_as;
   };
-  /// The next one, its pts in media time. `finished`: what is in the queue is all. Throws reel::Error.
+  /// The next one; Decoder::time_of() says when. `finished`: what is in the queue is all. Throws reel::Error.
   [[nodiscard]] Decoded next(UnitQueue& queue, bool finished);
   /// Waits a little for what the decoder has been given: false where nothing comes of it without more units.
   [[nodiscard]] bool settle();

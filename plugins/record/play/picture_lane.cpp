@@ -24,13 +24,14 @@ std::optional<PlayFrame> PictureLane::make() {
   GstBuffer* const buffer = gst_sample_get_buffer(decoded.sample.get());
   set_caps(gst_sample_get_caps(decoded.sample.get()), decoded.published_as);
   PlayFrame frame;
-  frame.media_ns = static_cast<std::int64_t>(GST_BUFFER_PTS(buffer));
+  frame.media_ns = Decoder::time_of(decoded.sample.get());
   if (std::optional<FrameFacts> known = facts().take(frame.media_ns)) {
     frame.media_ns = known->media_ns;
     frame.info = known->info;
     frame.side_data = std::move(known->side_data);
   } else {
     frame.info = reel::gst::frame_info(buffer);
+    frame.info.pts_ns = frame.media_ns;
   }
   frame.info.flags |= reel::kKeyFrame;  // as every raw frame is
   frame.format = format_;

@@ -3,12 +3,14 @@
 #include "play/pace.hpp"
 #include "play/player.hpp"
 #include "play/recording.hpp"
+#include "play/rounds.hpp"
 #include "play/steps.hpp"
 
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -46,6 +48,8 @@ constexpr std::array kOptions{
         "a named pipe: each line that is written into it lets one picture out, with the sound before it"},
     OptionSpec{"skip_gaps", OptionType::duration, "0",
                "times without any frame that are longer are made so short; 0: they are kept", "0s.."},
+    OptionSpec{"loop", OptionType::boolean, "false",
+               "begin again at the end, with times and source numbers that go on"},
     OptionSpec{"encoded", OptionType::boolean, "false", "give what the files hold, not decoded"},
     OptionSpec{"wait_for", OptionType::integer, "0",
                "readers that must have come, over all outputs, before the first frame; those of the pipeline "
@@ -64,6 +68,8 @@ class Playback final : public reel::Stage {
  private:
   [[nodiscard]] std::vector<std::string> streams_of(const std::vector<reel::Output*>& outputs) const;
   [[nodiscard]] bool readers_are_there(reel::StageContext& context);
+  [[nodiscard]] std::optional<record::Player::Next> next_frame();
+  void complain();
   [[nodiscard]] bool is_due();
   void publish(reel::Output& output, const record::PlayFrame& frame);
   void publish_picture(reel::Output& output, const record::PlayFrame& frame);
@@ -72,11 +78,15 @@ class Playback final : public reel::Stage {
   record::Selection selection_;
   std::vector<std::string> streams_;
   bool encoded_ = false;
+  bool loop_ = false;
   std::size_t wait_for_ = 0;
   std::optional<record::Pace> pace_;
   std::optional<record::Steps> steps_;
   std::string steps_path_;
+  record::Player::Settings played_;
   std::optional<record::Player> player_;
+  std::optional<record::Rounds> rounds_;  // with `loop`
+  std::set<std::string> complaints_;      // that were logged
   std::optional<record::Player::Next> next_;
   std::size_t stepped_ = 0;  // the stream whose frames are counted as steps
   std::int64_t due_ns_ = reel::kNoTime;
@@ -88,6 +98,7 @@ void Playback::configure(const reel::Options& options) {
   selection_ = {options.text("path"), options.text("recording"), options.text("from"), options.text("to")};
   streams_ = options.list("streams");
   encoded_ = options.boolean("encoded");
+  loop_ = options.boolean("loop");
   wait_for_ = static_cast<std::size_t>(options.integer("wait_for"));
   steps_path_ = options.text("steps");
   if (!steps_path_.empty() && options.given("speed"))
@@ -118,7 +129,9 @@ void Playback::start(reel::StageContext& context) {
     stepped_ = static_cast<std::size_t>(found - names.begin());
     break;
   }
-  player_.emplace(record::Player::Settings{std::move(recording), names, encoded_});
+  played_ = {std::move(recording), names, encoded_};
+  player_.emplace(played_);
+  if (loop_) rounds_.emplace(names.size());
   // Readers can join once there is a format.
   for (std::size_t i = 0; i < names.size(); ++i)
     if (const auto format = player_->format(i)) context.outputs()[i]->set_format(*format);
@@ -148,9 +161,25 @@ bool Playback::is_due() {
   return due_ns_ <= reel::monotonic_ns();
 }
 
+std::optional<record::Player::Next> Playback::next_frame() {
+  while (true) {
+    std::optional<record::Player::Next> next = player_->next();
+    if (next && rounds_) rounds_->place(next->stream, next->frame);
+    if (next || !rounds_ || !rounds_->next()) return next;
+    complain();
+    player_.emplace(played_);
+  }
+}
+
+// Each round may lack the same: that is told once.
+void Playback::complain() {
+  for (const std::string& complaint : player_->complaints())
+    if (complaints_.insert(complaint).second) reel::log_warning(complaint);
+}
+
 bool Playback::produce(reel::StageContext& context) {
   if (!readers_are_there(context)) return true;
-  if (!next_) next_ = player_->next();
+  if (!next_) next_ = next_frame();
   if (!next_) return false;
   if (!is_due()) return true;
   const record::Player::Next next = std::move(*next_);
@@ -188,7 +217,7 @@ void Playback::add_side_data(reel::Loan& loan, const record::PlayFrame& frame) {
 
 void Playback::stop(reel::StageContext& /*context*/) {
   if (!player_) return;
-  for (const std::string& complaint : player_->complaints()) reel::log_warning(complaint);
+  complain();
   if (without_room_ != 0)
     reel::log_warning("the side data of " + std::to_string(without_room_) +
                       " frames did not fit their slots: raise side_data_bytes of the streams");

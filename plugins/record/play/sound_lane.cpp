@@ -70,7 +70,7 @@ SoundLane::Step SoundLane::decode(PlayFrame& frame) {
   with_facts_ = with_facts_ || !facts().empty();
   set_caps(gst_sample_get_caps(decoded.sample.get()), decoded.published_as);
   GstBuffer* const buffer = gst_sample_get_buffer(decoded.sample.get());
-  const auto time_ns = static_cast<std::int64_t>(GST_BUFFER_PTS(buffer));
+  const std::int64_t time_ns = Decoder::time_of(decoded.sample.get());
   if (with_facts_) {
     const reel::gst::ReadMap map(buffer);
     cutter_->push(time_ns, map.bytes());
@@ -78,6 +78,7 @@ SoundLane::Step SoundLane::decode(PlayFrame& frame) {
   }
   frame.media_ns = time_ns;
   frame.info = reel::gst::frame_info(buffer);
+  frame.info.pts_ns = time_ns;
   frame.format = format_;
   frame.buffer = {gst_buffer_ref(buffer), reel::gst::Unref()};
   return Step::frame;

@@ -1,12 +1,13 @@
 #include "recorder/event_pictures.hpp"
 
 #include <algorithm>
-#include <fstream>
+#include <span>
 
 #include <fmt/format.h>
 
 #include <reel/base/error.hpp>
 #include <reel/base/log.hpp>
+#include <reel/base/whole_file.hpp>
 
 #include "catalog/segment_name.hpp"
 #include "media/thumbnail.hpp"
@@ -16,21 +17,18 @@ namespace {
 
 constexpr PictureSize kWhole{8192, 90}, kSmall{320, 80};
 
-void write_picture(const std::string& path, const std::vector<std::byte>& jpeg) {
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(jpeg.data()), static_cast<std::streamsize>(jpeg.size()));
-  file.close();
-  if (!file) throw reel::Error(reel::ErrorCode::io, "cannot write the picture of an event", path);
+/// Returns its path below the directory, which the mark names.
+std::string write_picture(const Store& store, const std::string& path, const std::vector<std::byte>& jpeg) {
+  reel::write_whole_file(store.whole_path(path), std::span(jpeg), "the option directory");
+  return path;
 }
 
 void add_picture(const Store& store, const SegmentRecord& record, EventMark& mark) {
   const std::string file = store.whole_path(open_path_of(record.path));
   const std::string stem = fmt::format("{}.{}", stem_of(record.path), mark.id);
   const std::int64_t time_ns = mark.best_ns - record.start_ns;
-  write_picture(store.whole_path(stem + ".jpg"), thumbnail(file, time_ns, kWhole));
-  mark.picture = stem + ".jpg";
-  write_picture(store.whole_path(stem + ".small.jpg"), thumbnail(file, time_ns, kSmall));
-  mark.thumbnail = stem + ".small.jpg";
+  mark.picture = write_picture(store, stem + ".jpg", thumbnail(file, time_ns, kWhole));
+  mark.thumbnail = write_picture(store, stem + ".small.jpg", thumbnail(file, time_ns, kSmall));
 }
 
 }  // namespace
@@ -42,8 +40,9 @@ void add_pictures(const Store& store, SegmentRecord& record) {
     if (mark.best_ns < record.start_ns || mark.best_ns >= record.end_ns) continue;
     try {
       add_picture(store, record, mark);
-    } catch (const reel::Error& error) {
-      reel::log_warning(fmt::format("no picture of event {}: {}", mark.id, error.what()));
+    } catch (const std::exception& error) {
+      reel::log_warning(fmt::format("event {} has {}: {}", mark.id,
+                                    mark.picture.empty() ? "no picture" : "no small picture", error.what()));
     }
   }
 }

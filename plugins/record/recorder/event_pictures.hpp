@@ -7,8 +7,8 @@
 namespace record {
 
 /// Of each event whose best frame is in the segment, "X.ID.jpg" and, at most 320 pixels wide,
-/// "X.ID.small.jpg" beside it; they are named in its mark. What goes wrong is logged and leaves an event
-/// without.
+/// "X.ID.small.jpg" beside it, each whole or not there; they are named in its mark. What goes wrong is logged
+/// and leaves an event without.
 void add_pictures(const Store& store, SegmentRecord& record);
 
 }  // namespace record

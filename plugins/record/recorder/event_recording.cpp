@@ -137,6 +137,7 @@ void EventRecording::tick_files(std::int64_t now_ns) {
 }
 
 void EventRecording::drop_files() {
+  goes_on_ = goes_on_ || current_ != nullptr;
   segmenter_.drop_files();
 }
 
@@ -162,6 +163,13 @@ std::vector<EventMark> EventRecording::marks(std::int64_t start_ns, std::int64_t
   return within;
 }
 
+std::int64_t EventRecording::wanted_ns(std::int64_t start_ns) const {
+  std::int64_t wanted_ns = 0;
+  if (!ends_) return wanted_ns;
+  for (const EventMark& mark : marks(start_ns, ends_ns_)) wanted_ns = std::max(wanted_ns, mark.end_ns);
+  return std::min(wanted_ns, ends_ns_);
+}
+
 std::unique_ptr<UnitFile> EventRecording::open(const std::vector<std::size_t>& tracks,
                                                std::int64_t start_ns) {
   std::unique_ptr<SegmentFile> file = recorder_.open(tracks, start_ns, facts_);
@@ -173,6 +181,7 @@ void EventRecording::close(std::unique_ptr<UnitFile> unit_file) {
   std::unique_ptr<SegmentFile> file(static_cast<SegmentFile*>(unit_file.release()));
   if (current_ == file.get()) current_ = nullptr;
   recorder_.close(std::move(file));
+  goes_on_ = !ends_;
 }
 
 void EventRecording::write(SegmentClass kind, const Unit& unit) {
@@ -185,8 +194,9 @@ void EventRecording::write(SegmentClass kind, const Unit& unit) {
   recorder_.write([&] { segmenter_.push(unit, reel::monotonic_ns()); });
 }
 
-void EventRecording::close_event_file(std::int64_t /*end_ns*/) {
+void EventRecording::close_event_file(std::int64_t end_ns) {
   ends_ = true;
+  ends_ns_ = end_ns;
   begun_.assign(begun_.size(), false);
   tick_files(reel::monotonic_ns());
 }
@@ -203,6 +213,7 @@ void EventRecording::event(const EventChange& change) {
   if (marks_.size() > kMostMarks) marks_.pop_front();
   const ClockPair clocks = times_.clocks_at(0);
   desk_.note(change, clocks.utc_ns);
+  recorder_.tell(change);
   if (change.what == EventChange::What::begun)
     reel::log_info(fmt::format("event {} begins{}{}", event.id, event.note.empty() ? "" : ": ", event.note));
   if (change.what == EventChange::What::ended)

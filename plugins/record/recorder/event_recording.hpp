@@ -35,6 +35,7 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
     std::function<void(std::unique_ptr<SegmentFile>)> close;
     std::function<void(std::size_t)> want_key_frame;
     std::function<void(const Unit&)> lose;
+    std::function<void(const EventChange&)> tell;
   };
   EventRecording(const RecordSettings& settings, const Segmenter::Settings& cuts, std::size_t inputs,
                  const TimeLine& times, Recorder recorder);
@@ -59,6 +60,11 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
   [[nodiscard]] std::vector<EventMark> marks(std::int64_t start_ns, std::int64_t end_ns) const;
   /// At the end: units that were in no file, nor in one of the other class.
   [[nodiscard]] std::vector<Unit> take_held();
+  /// Of the file that is closed now and began at `start_ns`, where it is the event's last: the end of what
+  /// was wanted of it, though nothing of that may have come. 0: another follows.
+  [[nodiscard]] std::int64_t wanted_ns(std::int64_t start_ns) const;
+  /// The open file is not the first one of its event.
+  [[nodiscard]] bool goes_on() const noexcept { return goes_on_; }
   /// The open file; nullptr: there is none.
   [[nodiscard]] SegmentFile* current() const noexcept { return current_; }
 
@@ -88,6 +94,8 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
   Segmenter segmenter_;
   SegmentFile* current_ = nullptr;  // the segmenter's
   bool ends_ = false;               // the file is to be finished, for which there was no room so far
+  bool goes_on_ = false;            // an event has had a file
+  std::int64_t ends_ns_ = 0;        // the time from which on nothing belongs to it
   std::vector<bool> begun_;         // tracks that have a unit in the event's file
   std::vector<bool> seen_;          // tracks that have had a frame
   std::optional<std::size_t> reference_;

@@ -10,8 +10,11 @@ namespace record {
 
 class GapBook {
  public:
-  /// One that continues the last of its stream, for the same reason, becomes a part of it;
-  /// times are rounded.
+  /// What is added is added to `copy` as well: for files that have the same frames once more.
+  explicit GapBook(GapBook* copy = nullptr) noexcept : copy_(copy) {}
+
+  /// One that continues the last of its stream, for the same reason, becomes a part of it; times are rounded.
+  /// Of those that nobody takes the newest ten thousand are kept.
   void add(Gap gap);
   /// Those that begin before `end_ns`: for the segment that ends there. They are not kept.
   [[nodiscard]] std::vector<Gap> take_before(std::int64_t end_ns);
@@ -20,6 +23,7 @@ class GapBook {
   [[nodiscard]] std::vector<Gap> before(std::int64_t end_ns) const;
 
  private:
+  GapBook* copy_;
   std::vector<Gap> gaps_;
 };
 

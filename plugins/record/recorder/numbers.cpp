@@ -3,16 +3,22 @@
 #include <limits>
 #include <utility>
 
+#include <reel/base/error.hpp>
+
 namespace record {
 namespace {
 
 constexpr std::int64_t kInterval_ns = 500'000'000;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+// Calls name kinds as they like: those beyond these are counted together.
+constexpr std::size_t kMostKinds = 16;
+constexpr const char* kOtherKinds = "other";
 
 }  // namespace
 
 Numbers::Numbers(reel::StageMetrics& metrics)
-    : working_(metrics.gauge("working",
+    : metrics_(&metrics),
+      working_(metrics.gauge("working",
                              "1 while files can be made and written, 0 while the disk is full or away")),
       spool_frames_(metrics.gauge("spool_frames", "frames that wait for encoder and disk")),
       spool_memory_(metrics.gauge("spool_memory_bytes", "of these, in memory")),
@@ -20,12 +26,15 @@ Numbers::Numbers(reel::StageMetrics& metrics)
       free_(metrics.gauge("disk_free_bytes", "room on the disk of the recordings")),
       age_(metrics.gauge("segment_age_seconds",
                          "media time of the file that is being written; none: none is")),
+      events_going_on_(metrics.gauge("events_going_on", "events that have begun and not ended")),
       lost_(metrics.counter("lost_frames", "frames that are in no file: gaps in the recording")),
       spilled_(metrics.counter("spilled_frames", "frames that went by way of the spool's disk")),
       spool_errors_(
           metrics.counter("spool_disk_errors", "frames that the spool's disk could not take or give back")),
       written_(metrics.counter("written_bytes", "bytes of recordings")),
-      segments_(metrics.counter("segments", "files that are complete")) {}
+      segments_(metrics.counter("segments", "files that are complete")) {
+  events_going_on_.set(0);
+}
 
 bool Numbers::due(std::int64_t now_ns) {
   if (now_ns < next_ns_) return false;
@@ -64,6 +73,29 @@ void Numbers::closed_file(const void* file, std::uint64_t bytes) {
 void Numbers::dropped_file(const void* file, std::uint64_t bytes) {
   grown(file, bytes);
   written_told_.erase(file);
+}
+
+reel::Counter& Numbers::events_of(const std::string& kind) {
+  const bool known = events_.contains(kind);
+  const std::string& row = known || events_.size() < kMostKinds ? kind : kOtherKinds;
+  const auto [found, added] = events_.try_emplace(row);
+  if (!added || metrics_ == nullptr) return found->second;
+  try {
+    found->second = metrics_->counter("events", "events that have begun, by their kind", row);
+  } catch (const reel::Error&) {
+    // Kinds of earlier lives of the process fill the table: recording goes on without this number.
+  }
+  return found->second;
+}
+
+void Numbers::event(const EventChange& change) {
+  if (change.what == EventChange::What::begun) {
+    events_of(change.event.kind).add();
+    ++going_on_;
+  } else if (change.what == EventChange::What::ended) {
+    --going_on_;
+  }
+  events_going_on_.set(static_cast<double>(going_on_));
 }
 
 void Numbers::grown(const void* file, std::uint64_t bytes) {

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 
 #include <reel/stats/metrics.hpp>
 
+#include "events/event_trigger.hpp"
 #include "recorder/spool.hpp"
 
 namespace record {
@@ -28,14 +30,19 @@ class Numbers {
   void closed_file(const void* file, std::uint64_t bytes);
   /// It cannot be written any more.
   void dropped_file(const void* file, std::uint64_t bytes);
+  void event(const EventChange& change);
 
  private:
   void grown(const void* file, std::uint64_t bytes);
+  reel::Counter& events_of(const std::string& kind);
 
-  reel::Gauge working_, spool_frames_, spool_memory_, spool_disk_, free_, age_;
+  reel::StageMetrics* metrics_ = nullptr;
+  reel::Gauge working_, spool_frames_, spool_memory_, spool_disk_, free_, age_, events_going_on_;
   reel::Counter lost_, spilled_, spool_errors_, written_, segments_;
   std::uint64_t lost_told_ = 0, spilled_told_ = 0, spool_errors_told_ = 0;
   std::map<const void*, std::uint64_t> written_told_;  // of files that are open
+  std::map<std::string, reel::Counter> events_;        // by kind
+  std::uint64_t going_on_ = 0;                         // events
   std::int64_t next_ns_ = 0;
 };
 

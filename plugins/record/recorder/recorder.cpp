@@ -12,6 +12,7 @@
 #include "events/finished_hook.hpp"
 #include "media/apart.hpp"
 #include "recorder/event_pictures.hpp"
+#include "recorder/limits.hpp"
 
 namespace record {
 namespace {
@@ -32,34 +33,11 @@ constexpr const char* kFull = "the disk was full, and the spool as well";
   return {settings.directory, true, settings.require_mount};
 }
 
-/// Those of the class `event` alone take the place of the general ones for it.
-[[nodiscard]] std::vector<RetentionRule> rules_of(const RecordSettings& settings) {
-  const bool apart = settings.event_max_age_ns != 0 || settings.event_max_bytes != 0;
-  RetentionRule general;
-  general.recording = settings.name;
-  if (apart) general.kind = SegmentClass::continuous;
-  general.max_age_ns = settings.max_age_ns;
-  general.max_bytes = settings.max_bytes;
-  RetentionRule events;
-  events.recording = settings.name;
-  events.kind = SegmentClass::event;
-  events.max_age_ns = settings.event_max_age_ns;
-  events.max_bytes = settings.event_max_bytes;
-  RetentionRule room;
-  room.recording = settings.name;
-  room.min_free = settings.min_free;
-  std::vector<RetentionRule> rules{general, events, room};
-  std::erase_if(rules, [](const RetentionRule& rule) {
-    return rule.max_age_ns == 0 && rule.max_bytes == 0 && rule.min_free == 0;
-  });
-  return rules;
-}
-
 [[nodiscard]] Closer::Settings closer_settings(const RecordSettings& settings) {
   Closer::Settings made;
   made.recording = settings.name;
   made.only_events = settings.mode == RecordMode::events;
-  made.rules = rules_of(settings);
+  made.rules = retention_rules(settings);
   if (!settings.hook.empty()) {
     FinishedHook::Settings hook_settings;
     hook_settings.program = settings.hook;
@@ -137,6 +115,7 @@ EventRecording::Recorder Recorder::links() {
   made.close = [this](std::unique_ptr<SegmentFile> file) { close_file(std::move(file)); };
   made.want_key_frame = [this](std::size_t track) { want_key_frame(track); };
   made.lose = [this](const Unit& unit) { lose(unit); };
+  made.tell = [this](const EventChange& change) { numbers_.event(change); };
   return made;
 }
 
@@ -354,17 +333,9 @@ void Recorder::close_file(std::unique_ptr<SegmentFile> file) {
     numbers_.dropped_file(file.get(), file->bytes());
   else
     numbers_.closed_file(file.get(), file->bytes());
-  record.events = events_.marks(record.start_ns, record.end_ns);
-  if (record.kind == SegmentClass::continuous || settings_.mode == RecordMode::events) take_gaps(record);
+  mark(record, true);
   closed_ns_ = record.end_ns;
   closer_.finish(std::move(file), dropping_);
-}
-
-void Recorder::take_gaps(SegmentRecord& record) {
-  const bool last = ending_ && open_now() == nullptr;
-  record.gaps = gaps_.take_before(last ? std::numeric_limits<std::int64_t>::max() : record.end_ns);
-  if (settings_.mode == RecordMode::events)  // what was between two of them was not to be recorded
-    std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });
 }
 
 void Recorder::lose(const Unit& unit) {
@@ -378,6 +349,23 @@ Spool::Counts Recorder::counts() const {
   Spool::Counts counts = spool_.counts();
   counts.lost += closer_.lost_frames();
   return counts;
+}
+
+/// Events and gaps of the file; `complete`: it has all that it will have. Those of a time of which nothing
+/// was written belong to the file after it, or to an event's last: no event goes without a mark.
+void Recorder::mark(SegmentRecord& record, bool complete) {
+  const bool of_event = record.kind == SegmentClass::event;
+  GapBook& book = of_event ? event_gaps_ : gaps_;
+  std::int64_t start_ns = record.start_ns, end_ns = record.end_ns;
+  if (of_event) end_ns = std::max(end_ns, events_.wanted_ns(record.start_ns));
+  const bool last = ending_ && (of_event ? events_.current() : current_) == nullptr;
+  const std::int64_t gaps_until_ns = last ? std::numeric_limits<std::int64_t>::max() : end_ns;
+  record.gaps = complete ? book.take_before(gaps_until_ns) : book.before(end_ns);
+  // Of the time before an event nothing was wanted.
+  if (of_event && !events_.goes_on())
+    std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });
+  for (const Gap& gap : record.gaps) start_ns = std::min(start_ns, gap.start_ns);
+  record.events = events_.marks(start_ns, end_ns);
 }
 
 void Recorder::want_key_frame(std::size_t track) {
@@ -399,8 +387,7 @@ void Recorder::upkeep(std::int64_t now_ns) {
 void Recorder::save(SegmentFile& file) {
   SegmentRecord record = file.record();
   if (record.end_ns == record.start_ns) return;  // nothing in it yet
-  record.events = events_.marks(record.start_ns, record.end_ns);
-  if (&file == current_) record.gaps = gaps_.before(record.end_ns);  // for the repair, should it come to that
+  mark(record, false);                           // for the repair, should it come to that
   std::erase_if(record.tracks, [](const Track& track) { return track.frames == 0; });
   try {
     catalog_.save(record);
@@ -464,7 +451,8 @@ void Recorder::end() {
     finish();
   }
   if (full_ || failing_ || !spool_.finished()) give_up();
-  if (std::vector<Gap> left = gaps_.take_before(std::numeric_limits<std::int64_t>::max()); !left.empty())
+  GapBook& book = settings_.mode == RecordMode::events ? event_gaps_ : gaps_;
+  if (std::vector<Gap> left = book.take_before(std::numeric_limits<std::int64_t>::max()); !left.empty())
     closer_.add_gaps(std::move(left));
   numbers_.spool(counts());
 }

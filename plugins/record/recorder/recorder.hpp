@@ -65,7 +65,7 @@ class Recorder final : private SegmentFiles {
                                                        std::int64_t start_ns, std::vector<TrackFacts>& facts);
   void close_file(std::unique_ptr<SegmentFile> file);
   void drop_files();
-  void take_gaps(SegmentRecord& record);
+  void mark(SegmentRecord& record, bool complete);
   [[nodiscard]] EventRecording::Recorder links();
   [[nodiscard]] bool asleep(std::int64_t now_ns);
 
@@ -102,7 +102,8 @@ class Recorder final : private SegmentFiles {
   Closer closer_;
   Syncer syncer_;
   TimeLine times_;
-  GapBook gaps_;
+  GapBook event_gaps_;  // of files of events
+  GapBook gaps_{&event_gaps_};
   std::vector<TrackFacts> facts_;
   std::vector<Line> lines_;
   Segmenter segmenter_;

@@ -2,7 +2,21 @@
 
 #include <reel/base/error.hpp>
 
+#include "events/event_address.hpp"
+
 namespace record {
+namespace {
+
+std::string token_of(const reel::Options& options) {
+  const std::string& file = options.text("http_token_file");
+  if (file.empty()) return options.text("http_token");
+  if (!options.text("http_token").empty())
+    throw reel::Error(reel::ErrorCode::bad_config,
+                      "both of the options http_token and http_token_file are given: leave one out");
+  return token_from_file(file);
+}
+
+}  // namespace
 
 RecordSettings record_settings(const reel::Options& options) {
   RecordSettings made;
@@ -39,7 +53,7 @@ RecordSettings record_settings(const reel::Options& options) {
   made.pre_roll = {options.duration_ns("pre_roll"), options.bytes("pre_roll_bytes")};
   made.schedule = Schedule(options.text("schedule"));
   made.http = options.text("http");
-  made.http_token = options.text("http_token");
+  made.http_token = token_of(options);
   made.hook = options.text("hook");
   made.hook_timeout_ns = options.duration_ns("hook_timeout");
   if ((made.spool_disk != 0) == made.spool_directory.empty())

@@ -121,6 +121,9 @@ inline constexpr std::array kRecordOptions{
         "http_token", OptionType::text, "",
         "secret of 16 characters or more that they must bear (Authorization: Bearer); needed where other "
         "machines reach the address"},
+    OptionSpec{
+        "http_token_file", OptionType::path, "",
+        "file whose first line is that secret, which other users must not be able to read (chmod 600)"},
     OptionSpec{"hook", OptionType::text, "",
                "program that is run on each finished file, with the paths of it and of its manifest"},
     OptionSpec{"hook_timeout", OptionType::duration, "1min", "it is killed after this", "1s..1d"}};

@@ -85,5 +85,20 @@ TEST(EventDesk, TellsOfTheNewestEventsInWallClockTime) {
   EXPECT_EQ(told["events"][0]["id"], "299");
 }
 
+TEST(EventDesk, ForgetsNoneThatGoesOn) {
+  EventDesk desk("door");
+  Event event;
+  event.id = "1-long";
+  desk.note({EventChange::What::begun, event}, 0);
+  for (int i = 2; i < 300; ++i) {
+    event.id = std::to_string(i);
+    desk.note({EventChange::What::ended, event}, 0);
+  }
+  auto told = nlohmann::json::parse(desk.events_json());
+  ASSERT_EQ(told["events"].size(), EventDesk::kMostEvents);
+  EXPECT_EQ(told["events"].back()["id"], "1-long");
+  EXPECT_EQ(told["events"].back()["going_on"], true);
+}
+
 }  // namespace
 }  // namespace record

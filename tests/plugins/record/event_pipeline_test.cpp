@@ -205,6 +205,62 @@ TEST_F(CalledFor, HttpMarksOneInWhatIsRecordedAnyway) {
   EXPECT_THAT(of_class(segments, SegmentClass::event), IsEmpty());
 }
 
+TEST_F(CalledFor, AreListedCountedAndKeepTheTokenToThemselves) {
+  constexpr const char* kToken = "wHo-kNoCkS-at-the-door";
+  const ScratchDir scratch;
+  const std::string file = scratch.write("token", std::string(kToken) + "\n");
+  fs::permissions(file, fs::perms::owner_read);
+  RunningPipeline pipeline(
+      CalledFor::pipeline("mode: both, http: \"127.0.0.1:0\", http_token_file: " + file) +
+      "serve: \"127.0.0.1:0\"\n");
+  ASSERT_TRUE(pipeline.wait_for_log("/event")) << pipeline.log();
+  ASSERT_TRUE(pipeline.wait_for_frames("recorder", 20)) << pipeline.log();
+  const ReelRun none = run_reel({"event", "--list"});
+  EXPECT_EQ(none.status, 0) << none.errors;
+  EXPECT_THAT(none.output, HasSubstr("no events of the recording door so far"));
+
+  const auto url_before = [&](const std::string& path) {
+    const std::string log = pipeline.log();
+    const std::size_t end = log.find(path), begin = log.rfind("http://", end);
+    return log.substr(begin, end - begin);
+  };
+  const auto ask = [&](const std::string& path, const std::string& request) {
+    return record::HttpClient::tcp(url_before(path)).ask(request);
+  };
+  const std::string call =
+      "POST /event HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 15\r\n";
+  EXPECT_THAT(ask("/event", call + "\r\n{\"kind\":\"bell\"}"), HasSubstr("401"));
+  EXPECT_THAT(ask("/event", call + "Authorization: Bearer " + kToken + "\r\n\r\n{\"kind\":\"bell\"}"),
+              HasSubstr("202"));
+  ASSERT_TRUE(pipeline.wait_for_log("-bell has ended")) << pipeline.log();
+  ASSERT_EQ(run_reel({"event", "--kind", "alarm", "--note", "smoke", "--duration", "1h"}).status, 0);
+  ASSERT_TRUE(pipeline.wait_for_log("-alarm begins")) << pipeline.log();
+
+  const ReelRun listed = run_reel({"event", "door", "--list"});
+  EXPECT_THAT(listed.output, ::testing::ContainsRegex("goes on +alarm"));
+  EXPECT_THAT(listed.output, HasSubstr("smoke"));
+  const auto json = nlohmann::json::parse(run_reel({"event", "--list", "--json"}).output);
+  ASSERT_EQ(json["events"].size(), 2U);
+  EXPECT_EQ(json["events"][0]["kind"], "alarm");
+  EXPECT_EQ(json["events"][0]["going_on"], true);
+  EXPECT_EQ(json["events"][1]["kind"], "bell");
+  EXPECT_EQ(json["events"][1]["going_on"], false);
+
+  std::string metrics;
+  EXPECT_TRUE(wait_until([&] {
+    metrics = ask("/metrics", "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    return metrics.find("reel_stage_events_going_on{pipeline=\"called\",stage=\"recorder\"} 1\n") !=
+           std::string::npos;
+  })) << metrics;
+  for (const std::string kind : {"alarm", "bell"})
+    EXPECT_THAT(metrics,
+                HasSubstr("reel_stage_events_total{pipeline=\"called\",stage=\"recorder\",stream=\"" + kind +
+                          "\"} 1\n"));
+  pipeline.reel().signal(SIGINT);
+  EXPECT_TRUE(pipeline.wait().ok()) << pipeline.log();
+  EXPECT_THAT(pipeline.log() + metrics, ::testing::Not(HasSubstr(kToken)));
+}
+
 TEST_F(CalledFor, TheHookIsGivenEachFinishedFile) {
   const ScratchDir scratch;
   const std::string hook = scratch.write(
@@ -273,6 +329,9 @@ TEST_F(CalledFor, ReelEventSaysWhatIsWrong) {
   const ReelRun time = run_reel({"event", "--duration", "soon"});
   EXPECT_EQ(time.status, 2);
   EXPECT_THAT(time.errors, HasSubstr("'soon' is not a duration"));
+  const ReelRun both = run_reel({"event", "--list", "--stop"});
+  EXPECT_EQ(both.status, 2);
+  EXPECT_THAT(both.errors, HasSubstr("--list"));
   pipeline.reel().signal(SIGINT);
   EXPECT_TRUE(pipeline.wait().ok()) << pipeline.log();
 }
@@ -287,6 +346,11 @@ TEST_F(CalledFor, OptionsThatCannotBeAreRefused) {
   refused("events: [\"motion 7\"]", "\"7\" is no number from 0 to 1");
   refused("schedule: always", "days and times are two words");
   refused("http: \"0.0.0.0:0\"", "http_token");
+  const ScratchDir scratch;
+  const std::string open = scratch.write("token", "0123456789abcdef");
+  fs::permissions(open, fs::perms::owner_read | fs::perms::others_read);
+  refused("http: \"127.0.0.1:0\", http_token_file: " + open, "chmod 600 \"" + open + "\"");
+  refused("http_token: 0123456789abcdef, http_token_file: " + open, "leave one out");
   refused("hook: /no/such/program", "there is no program \"/no/such/program\"");
 }
 

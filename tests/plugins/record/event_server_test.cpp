@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <reel_test/expect_error.hpp>
 #include <reel_test/runtime_dir.hpp>
+#include <reel_test/scratch_dir.hpp>
 #include <reel_test/wait_until.hpp>
 
 namespace record {
@@ -167,6 +168,36 @@ TEST(HttpAddress, IsLoopbackUnlessThereIsASecret) {
   refused("127.0.0.1:", "", "\"\" is no port");
   refused("127.0.0.1:70000", "", "\"70000\" is no port");
   refused("localhost:80", "", "no IP address");
+  refused("127.0.0.1:80", "0123456789 abcdef", "no header can bear");
+  refused("127.0.0.1:80", std::string(2000, 'x'), "1024 at most");
+}
+
+TEST(HttpAddress, TakesItsTokenFromAFileThatOthersCannotRead) {
+  const reel_test::ScratchDir scratch;
+  const auto file = [&](const std::string& text, mode_t mode) {
+    const std::string path = scratch.write("token", text);
+    EXPECT_EQ(::chmod(path.c_str(), mode), 0);
+    return path;
+  };
+  EXPECT_EQ(token_from_file(file(std::string(kToken) + "\r\nsecond line\n", 0600)), kToken);
+  EXPECT_EQ(token_from_file(file(kToken, 0440)), kToken);
+  const auto refused = [&](const std::string& path, const std::string& why) {
+    SCOPED_TRACE(path);
+    try {
+      (void)token_from_file(path);
+      ADD_FAILURE() << "it was taken";
+    } catch (const reel::Error& error) {
+      EXPECT_EQ(error.code(), reel::ErrorCode::bad_config);
+      EXPECT_THAT(error.what(), AllOf(HasSubstr("http_token_file \"" + path + "\""), HasSubstr(why),
+                                      testing::Not(HasSubstr(kToken))));
+    }
+  };
+  const std::string path = scratch.file("token");
+  refused(file(kToken, 0644), "(mode 644): chmod 600 \"" + path + "\"");
+  refused(file(kToken, 0602), "(mode 602)");
+  refused(file("\n" + std::string(kToken), 0600), "nothing in its first line");
+  refused(scratch.file("none"), "No such file");
+  refused(scratch.path(), "");
 }
 
 TEST(HttpAddress, KnowsItsOwnHosts) {

@@ -87,9 +87,10 @@ class Maker {
     for (std::size_t i = 0; i < streams.size(); ++i) units_.push_back(encode(streams[i], i));
   }
 
-  /// Where each segment begins: at key frames of the first stream.
+  /// Where each segment begins: at key frames of the first stream, but for what comes before time 0.
   std::vector<std::int64_t> starts(const std::vector<std::int64_t>& cuts) const {
     std::vector<std::int64_t> starts{0};
+    for (const auto& units : units_) starts[0] = std::min(starts[0], units.front().time_ns);
     for (const std::int64_t cut : cuts) {
       const auto key = std::find_if(units_[0].begin(), units_[0].end(), [&](const record::Unit& unit) {
         return unit.key && unit.time_ns >= cut;

@@ -1,6 +1,7 @@
 // The pure parts of playback: when frames are due, how sound is cut, which facts belong to which frame.
 #include "play/facts_queue.hpp"
 #include "play/pace.hpp"
+#include "play/rounds.hpp"
 #include "play/sound_cutter.hpp"
 
 #include <cstring>
@@ -42,6 +43,60 @@ TEST(Pace, MakesLongGapsShort) {
   EXPECT_EQ(pace.due_ns(3'600'940 * kMs, kStart), kStart + 970 * kMs);
   // Sound that comes a little behind the picture is no gap, nor does it make one.
   EXPECT_EQ(pace.due_ns(3'600'920 * kMs, kStart), kStart + 960 * kMs);
+}
+
+record::PlayFrame frame_at(std::int64_t media_ns, std::int64_t duration_ns, std::uint64_t number) {
+  record::PlayFrame frame;
+  frame.media_ns = media_ns;
+  frame.info.pts_ns = kStart + media_ns;
+  frame.info.capture_ns = 2 * kStart + media_ns;
+  frame.info.duration_ns = duration_ns;
+  frame.info.offset = number;
+  return frame;
+}
+
+TEST(Rounds, GoOnWhereTheOneBeforeEnded) {
+  record::Rounds rounds(2);
+  for (std::int64_t round = 0; round < 3; ++round) {
+    // Pictures from -40 to 80 ms, of the last of which nobody knows how long it is; sound from 0 to 100 ms.
+    for (std::int64_t i = 0; i < 3; ++i) {
+      record::PlayFrame picture =
+          frame_at((i - 1) * 40 * kMs, i < 2 ? 40 * kMs : reel::kNoTime, 7 + static_cast<std::uint64_t>(i));
+      rounds.place(0, picture);
+      const std::int64_t expected_ns = (i - 1) * 40 * kMs + round * 140 * kMs;
+      EXPECT_EQ(picture.media_ns, expected_ns);
+      EXPECT_EQ(picture.info.pts_ns, kStart + expected_ns);
+      EXPECT_EQ(picture.info.capture_ns, 2 * kStart + expected_ns);
+      EXPECT_EQ(picture.info.dts_ns, reel::kNoTime);
+      EXPECT_EQ(picture.info.offset, static_cast<std::uint64_t>(7 + i + round * 3));
+      EXPECT_EQ(picture.info.offset_end, ~std::uint64_t{0});
+    }
+    for (std::int64_t i = 0; i < 2; ++i) {
+      record::PlayFrame block = frame_at(i * 50 * kMs, 50 * kMs, static_cast<std::uint64_t>(i) * 2400);
+      block.info.offset_end = block.info.offset + 2400;
+      rounds.place(1, block);
+      EXPECT_EQ(block.media_ns, i * 50 * kMs + round * 140 * kMs);
+      EXPECT_EQ(block.info.offset, static_cast<std::uint64_t>(i * 2400 + round * 4800));
+      EXPECT_EQ(block.info.offset_end, block.info.offset + 2400);
+    }
+    EXPECT_TRUE(rounds.next());
+  }
+  EXPECT_FALSE(rounds.next()) << "there was nothing in it";
+}
+
+TEST(Rounds, GoOnForStreamsWhoseTimesRunFasterThanMediaTime) {
+  record::Rounds rounds(1);
+  std::int64_t before_ns = 0;
+  for (int round = 0; round < 2; ++round) {
+    for (std::int64_t i = 0; i < 100; ++i) {
+      record::PlayFrame frame = frame_at(i * 40 * kMs, 40 * kMs, 0);
+      frame.info.pts_ns += i * kMs;
+      rounds.place(0, frame);
+      EXPECT_GT(frame.info.pts_ns, before_ns);
+      before_ns = frame.info.pts_ns;
+    }
+    EXPECT_TRUE(rounds.next());
+  }
 }
 
 /// Each sample is its number.

@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 #include <reel_test/child_process.hpp>
+#include <reel_test/page_client.hpp>
 #include <reel_test/run_reel.hpp>
 #include <reel_test/runtime_dir.hpp>
 #include <reel_test/scratch_dir.hpp>
@@ -175,6 +176,22 @@ TEST_F(PlayedPipeline, StepsOnceForEachLine) {
   EXPECT_TRUE(status.ok()) << status << reel.errors();
 }
 
+TEST_F(PlayedPipeline, IntoAPipelineThatIsServedAlreadyNamesTheFlag) {
+  record_live("ffv1");
+  const TakenPort live;
+  const std::string served = "serve: 127.0.0.1:" + std::to_string(live.number());
+  const std::string file = scratch_.write("served.yaml", std::string(kWatch) + served + "\n");
+  std::filesystem::create_directory(scratch_.path() + "/again");
+  std::vector<std::string> arguments{"play", scratch_.path() + "/live", "--speed", "0", "--into", file};
+  ChildProcess refused = ChildProcess::program(reel_command(), arguments, {{"OUT", scratch_.path()}});
+  EXPECT_EQ(refused.wait().code, 1);
+  EXPECT_THAT(refused.errors(), HasSubstr("127.0.0.1:" + std::to_string(live.number())));
+  EXPECT_THAT(refused.errors(), HasSubstr("--no-serve"));
+  arguments.push_back("--no-serve");
+  run(arguments);
+  EXPECT_EQ(facts_of(scratch_.path() + "/again").size(), 150U) << log_;
+}
+
 TEST_F(PlayedPipeline, SaysWhatItCannotPlay) {
   record_live("ffv1");
   const std::string live = scratch_.path() + "/live";
@@ -191,6 +208,7 @@ TEST_F(PlayedPipeline, SaysWhatItCannotPlay) {
   const std::string quickstart = REEL_QUICKSTART;
   expect_refused({"play", live, "--into", quickstart},
                  "--into: no stage reads what is played (moving) but annotated, camera");
+  expect_refused({"play", live, "--no-serve"}, "--into");
   expect_refused({"play"}, "required");
   expect_refused({"play", live, "--no-such-option"}, "there is no option '--no-such-option'");
   expect_refused({"play", live, "--speed", "-1"}, "--speed");

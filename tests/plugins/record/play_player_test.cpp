@@ -82,6 +82,26 @@ TEST(Player, GivesPicturesAndSoundOfManySegmentsAsTheyWere) {
   EXPECT_THAT(complaints, testing::IsEmpty());
 }
 
+// Media time 0 is the first frame that the recorder saw, not the earliest one.
+TEST(Player, GivesWhatIsBeforeMediaTimeZero) {
+  for (const std::string codec : {"ffv1", "h264"}) {
+    SCOPED_TRACE(codec);
+    const reel_test::ScratchDir scratch;
+    std::vector<MadeStream> streams{made_pictures("front", reel::PixelFormat::I420, 50),
+                                    made_sound("microphone", 100)};
+    streams[0].codec = codec;
+    for (MadeFrame& frame : streams[0].frames) frame.media_ns -= 99'000'000;
+    for (MadeFrame& frame : streams[1].frames) frame.media_ns -= 30'000'000;
+    make_recording(scratch.path(), "door", streams, {1'000'000'000});
+    std::vector<std::string> complaints;
+    const auto played = play_all(of(scratch.path(), {"front", "microphone"}), &complaints);
+    EXPECT_THAT(complaints, testing::IsEmpty());
+    expect_all(played[1], streams[1]);
+    ASSERT_EQ(played[0].size(), streams[0].frames.size());
+    for (std::size_t i = 0; i < played[0].size(); ++i) expect_same(played[0][i], streams[0].frames[i]);
+  }
+}
+
 class PlayerFormats : public testing::TestWithParam<reel::PixelFormat> {};
 
 TEST_P(PlayerFormats, OfALosslessRecordingAreTheSame) {

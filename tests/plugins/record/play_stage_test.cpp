@@ -172,6 +172,24 @@ TEST_F(PlaybackStage, WaitsForReadersWhereItIsTold) {
   expect_same(came[1], streams_[0]);
 }
 
+TEST_F(PlaybackStage, BeginsAgainWithTimesThatGoOn) {
+  start({{"speed", "0"}, {"loop", "true"}}, {"front"});
+  const std::vector<MadeFrame>& made = streams_[0].frames;
+  reel::Frame frame;
+  for (std::size_t i = 0; i < made.size() * 5 / 2 && !HasFailure(); ++i) {
+    ASSERT_EQ(to_string(readers_[0].read(frame, 60'000)), to_string(reel::ReadStatus::frame));
+    const MadeFrame& once = made[i % made.size()];
+    const std::int64_t later_ns = static_cast<std::int64_t>(i / made.size() * made.size()) * 40'000'000;
+    EXPECT_EQ(frame.info().pts_ns, once.info.pts_ns + later_ns) << "frame " << i;
+    EXPECT_EQ(frame.info().capture_ns, once.info.capture_ns + later_ns);
+    EXPECT_TRUE(std::equal(once.bytes.begin(), once.bytes.end(), frame.data().begin(), frame.data().end()));
+    frame.release();
+  }
+  stage_->drain();
+  while (readers_[0].read(frame, 60'000) == reel::ReadStatus::frame) frame.release();
+  join();
+}
+
 TEST_F(PlaybackStage, EndsWhenItIsAskedTo) {
   start({{"speed", "0.001"}}, {"front"});
   reel::Frame frame;

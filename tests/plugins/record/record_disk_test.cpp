@@ -1,18 +1,15 @@
 // A disk that fills: retention keeps it from that; without it frames wait, the newest are lost and counted,
 // and recording goes on by itself once there is room.
 #include "recordings.hpp"
+#include "small_disk.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 
 #include <gmock/gmock.h>
-#include <reel_test/child_process.hpp>
 #include <reel_test/container.hpp>
 #include <reel_test/needs.hpp>
-#include <reel_test/run_reel.hpp>
 #include <reel_test/runtime_dir.hpp>
-#include <reel_test/scratch_dir.hpp>
 #include <reel_test/wait_until.hpp>
 
 namespace reel_test {
@@ -20,61 +17,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// A pipeline whose recordings go to a disk of its own: a small tmpfs that nobody else sees.
-class OnASmallDisk {
- public:
-  OnASmallDisk(const OnASmallDisk&) = delete;
-  OnASmallDisk& operator=(const OnASmallDisk&) = delete;
-  ~OnASmallDisk() {
-    if (reel_ > 0) ::kill(reel_, SIGKILL);
-  }
-  OnASmallDisk(const std::string& size, const std::string& options)
-      : made_(std::filesystem::create_directory(disk())),
-        shell_(ChildProcess::program(
-            "unshare", {"--map-root-user", "--mount", "--propagation", "unchanged", "sh", "-c",
-                        "mount -t tmpfs -o size=" + size + " none " + disk() +
-                            " || exit 9; \"$1\" run \"$2\" & echo $!; wait $!; echo ended $?; read -r line",
-                        "sh", reel_command(), scratch_.write("pipeline.yaml", text(options))})) {
-    reel_ = std::stoi(shell_.read_line().value_or("0"));
-  }
-  [[nodiscard]] std::string log() const { return shell_.errors(); }
-  [[nodiscard]] bool wait_for_log(const std::string& line) const {
-    return wait_until([&] { return log().find(line) != std::string::npos; });
-  }
-  /// As seen from here.
-  [[nodiscard]] std::string recordings() const {
-    return "/proc/" + std::to_string(shell_.pid()) + "/root" + disk() + "/recordings";
-  }
-  void end() {
-    ASSERT_GT(reel_, 0) << log();
-    ::kill(reel_, SIGINT);
-    EXPECT_EQ(shell_.wait_for_line("ended"), "ended 0") << log();
-    reel_ = 0;
-  }
-
- private:
-  [[nodiscard]] std::string disk() const { return scratch_.path() + "/disk"; }
-  [[nodiscard]] static std::string text(const std::string& options) {
-    return R"(
-version: 1
-name: disk
-stages:
-  source:
-    use: synthetic.source
-    options: {width: 320, height: 240, fps: 30, live: true}
-    out: pictures
-  recorder:
-    use: record
-    in: pictures
-    options: {directory: disk/recordings, segment: 1s, codec: mjpeg, )" +
-           options + "}\n";
-  }
-
-  ScratchDir scratch_;
-  bool made_;
-  ChildProcess shell_;
-  int reel_ = 0;
-};
+std::string recorder(const std::string& options) {
+  return "  recorder:\n    use: record\n    in: pictures\n    options: {directory: disk/recordings, segment: "
+         "1s, codec: mjpeg, " +
+         options + "}\n";
+}
 
 /// The same on a disk that can be taken away while files are open on it, and brought back.
 class OnALooseDisk {
@@ -145,7 +92,7 @@ stages:
 TEST(RecordDisk, NeverFillsWhereRetentionKeepsRoom) {
   if (const std::string missing = missing_containers(); !missing.empty()) GTEST_SKIP() << missing;
   const TempRuntimeDir runtime;
-  OnASmallDisk pipeline("16m", "max_bytes: 6MB");
+  OnASmallDisk pipeline("16m", recorder("max_bytes: 6MB"));
   ASSERT_TRUE(pipeline.wait_for_log("removed ")) << pipeline.log();
   pipeline.end();
   EXPECT_THAT(pipeline.log(), HasSubstr("max_bytes"));
@@ -158,7 +105,7 @@ TEST(RecordDisk, NeverFillsWhereRetentionKeepsRoom) {
 TEST(RecordDisk, ThatIsFullLosesTheNewestAndSaysHowManyUntilThereIsRoom) {
   if (const std::string missing = missing_containers(); !missing.empty()) GTEST_SKIP() << missing;
   const TempRuntimeDir runtime;
-  OnASmallDisk pipeline("12m", "spool_memory: 8MB, full_spool: lose");
+  OnASmallDisk pipeline("12m", recorder("spool_memory: 8MB, full_spool: lose"));
   ASSERT_TRUE(pipeline.wait_for_log("is full")) << pipeline.log();
   // Of those that waited in the spool meanwhile none is lost yet: those that no longer fit are.
   const std::string told = "frames were lost in the last";

@@ -76,6 +76,29 @@ TEST(Recorder, CountsWhatItLosesWhereItIsMissing) {
   EXPECT_EQ(numbers.back() + 1 - numbers.size(), lost) << "the facts tell of the same";
 }
 
+TEST(Recorder, NamesEachLossBetweenTwoFiles) {
+  const ScratchDir scratch;
+  const RecordSettings settings = settings_in(scratch);
+  Recorder recorder(settings, {"camera"});
+  Camera camera(320, 240);
+  for (int i = 0; i < 50; ++i) (void)recorder.spool().put(camera.next());
+  for (const char* reason : {"one reason", "another"}) {
+    const SpooledFrame first = camera.next();
+    recorder.spool().put_lost(first, 10, reason);
+    camera.skip(9);
+  }
+  for (int i = 0; i < 30; ++i) (void)recorder.spool().put(camera.next());
+  recorder.finish();
+  recorder.wait_for_files();
+  const auto segments = finished_in(settings.directory);
+  ASSERT_EQ(segments.size(), 2U);
+  ASSERT_EQ(segments[0].tracks[0].frames, 50U);
+  ASSERT_EQ(segments[1].gaps.size(), 2U);
+  EXPECT_EQ(segments[1].gaps[0].reason, "one reason");
+  EXPECT_EQ(segments[1].gaps[1].reason, "another");
+  EXPECT_EQ(lost_frames(segments, "camera"), 20U);
+}
+
 TEST(Recorder, BeginsANewFileWhereThePictureChangesItsSize) {
   const ScratchDir scratch;
   const RecordSettings settings = settings_in(scratch);

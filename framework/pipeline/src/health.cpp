@@ -103,7 +103,7 @@ class Look {
     }
     if (const StreamLook* look = look_of(looks_, input.stream))
       for (const ReaderStatus& reader : look->readers)
-        if (reader.name == input.reader.name) return is_behind(reader, *look);
+        if (reader.name == input.reader.name) return reader.cursor <= look->given;
     return moves(stream->writer) || report_.stages[stream->writer].blocked;
   }
 

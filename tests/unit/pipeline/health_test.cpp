@@ -313,9 +313,11 @@ TEST_F(HealthOfPrograms, IsGoodWhileTheirStreamsMove) {
 }
 
 TEST_F(HealthOfPrograms, NamesTheOneThatTakesNothing) {
-  saw(5, {lossless("p/into", 5, 5)}, 1000);
+  ReaderStatus queue = lossless("p/into", 5, 5);
+  queue.policy = Policy::queue;  // nobody waits for it
+  saw(5, {queue}, 1000);
   (void)look(1000);
-  saw(9, {lossless("p/into", 5, 5)}, 7000);
+  saw(9, {queue}, 7000);
   EXPECT_EQ(look(8000).reason, "into: stalled, no frame for 7.0 s");
 }
 

@@ -1,5 +1,4 @@
 // The server where clients are slow, too many, or there is nothing left for them.
-#include "scarce_memory.hpp"
 #include "served.hpp"
 
 #include <list>
@@ -91,17 +90,6 @@ TEST_F(ServedToMany, TellsThoseBeyondItsPlacesThatThereAreTooMany) {
   }));
   silent_ = false;
   for (PageClient& client : waiting) EXPECT_THAT(client.read_all(), HasSubstr("up 1"));
-  EXPECT_EQ(get(port_, "/metrics").status, 200);
-}
-
-TEST_F(ServedToMany, AnswersAgainOnceThereIsMemory) {
-  EXPECT_EQ(get(port_, "/metrics").status, 200);
-  {
-    const reel_test::ScarceMemory scarce(256);
-    PageClient client(port_);
-    client.send(kAsk);
-    ASSERT_TRUE(wait_until([&] { return scarce.refusals() > 0; }));
-  }
   EXPECT_EQ(get(port_, "/metrics").status, 200);
 }
 

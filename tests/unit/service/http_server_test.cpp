@@ -59,7 +59,9 @@ TEST_F(Served, KeepsAConnection) {
   for (int i = 0; i < 3; ++i) {
     client.forget();
     client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    EXPECT_THAT(client.read_until("up 1\n"), HasSubstr("HTTP/1.1 200 OK")) << "answer " << i;
+    const std::string& answer = client.read_until("up 1\n");
+    EXPECT_THAT(answer, HasSubstr("HTTP/1.1 200 OK")) << "answer " << i;
+    EXPECT_THAT(answer, ::testing::Not(HasSubstr("Connection: close"))) << "answer " << i;
     ASSERT_FALSE(client.at_end()) << "after " << i;
   }
 }

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -93,6 +95,93 @@ bool ends_within(pid_t pid, int timeout_ms) noexcept {
 
 }  // namespace
 
+// One gdb, in a thread that lives as long as it does: gdb dies with the thread that has started it.
+class Debugger::Session {
+ public:
+  Session(const Debugger& debugger, std::string stage, pid_t pid, std::unique_ptr<Session> before)
+      : stage_(std::move(stage)),
+        words_(words_of(debugger, pid)),
+        terminal_(debugger.terminal_),
+        settings_(debugger.settings_),
+        debuggee_(pid),
+        before_(std::move(before)),
+        thread_([this] { run(); }) {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  /// Ends gdb and waits for its end.
+  ~Session();
+
+ private:
+  static std::vector<std::string> words_of(const Debugger& debugger, pid_t pid);
+  void run() noexcept;
+  [[nodiscard]] pid_t start();
+
+  const std::string stage_;
+  std::vector<std::string> words_;
+  const bool terminal_;
+  const termios settings_;
+  const Debuggee debuggee_;
+  std::unique_ptr<Session> before_;  // has the terminal until it is gone. The thread's
+  std::mutex mutex_;                 // of the next two
+  bool over_ = false;
+  pid_t gdb_ = 0;
+  std::thread thread_;
+};
+
+std::vector<std::string> Debugger::Session::words_of(const Debugger& debugger, pid_t pid) {
+  std::vector<std::string> words{debugger.gdb_, "-q"};
+  if (!debugger.terminal_) words.emplace_back("-batch");
+  words.insert(words.end(), {"-p", std::to_string(pid), "-ex", kPending});
+  for (const std::string& command : debugger.commands_) words.insert(words.end(), {"-ex", command});
+  return words;
+}
+
+Debugger::Session::~Session() {
+  pid_t gdb = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    gdb = gdb_;
+  }
+  // Without a terminal it has a last command, and may be about to tell what that gives.
+  if (gdb > 0 && (terminal_ || !ends_within(gdb, kPatience_ms))) {
+    ::kill(gdb, SIGTERM);
+    if (!ends_within(gdb, kPatience_ms)) ::kill(gdb, SIGKILL);
+  }
+  thread_.join();
+  if (gdb > 0) ::waitpid(gdb, nullptr, 0);
+}
+
+void Debugger::Session::run() noexcept {
+  before_.reset();
+  try {
+    if (const pid_t gdb = start(); gdb > 0) {
+      (void)wait_for_end(gdb, 0);
+      if (terminal_) {
+        give_terminal_to(::getpgrp());
+        ::tcsetattr(STDIN_FILENO, TCSADRAIN, &settings_);  // one that was killed has not put them back
+      }
+    }
+  } catch (const std::exception& error) {
+    reel::log_as(stage_, reel::LogLevel::error, fmt::format("--gdb: {}", error.what()));
+  }
+  debuggee_.let_go();
+}
+
+// 0 where it is not wanted any more.
+pid_t Debugger::Session::start() {
+  std::vector<char*> arguments;
+  for (std::string& word : words_) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const pid_t parent = ::getpid();
+  const std::lock_guard lock(mutex_);
+  if (over_) return 0;
+  const pid_t gdb = ::fork();
+  if (gdb == 0) become_gdb(arguments.data(), parent, terminal_);
+  if (gdb < 0) reel::throw_errno(errno, "starting gdb");
+  return gdb_ = gdb;
+}
+
 Debugger::Debugger(std::vector<std::string> commands)
     : commands_(std::move(commands)),
       terminal_(::isatty(STDIN_FILENO) == 1 && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp()) {
@@ -104,48 +193,16 @@ Debugger::Debugger(std::vector<std::string> commands)
                       "--gdb: the program gdb is not here: install it (Debian: apt-get install gdb)");
 }
 
-Debugger::~Debugger() {
-  end();
-}
-
-void Debugger::end() noexcept {
-  if (!end_watch_.joinable()) return;
-  // Without a terminal it has a last command, and may be about to tell what that gives.
-  if (terminal_ || !ends_within(pid_, kPatience_ms)) {
-    ::kill(pid_, SIGTERM);
-    if (!ends_within(pid_, kPatience_ms)) ::kill(pid_, SIGKILL);
-  }
-  end_watch_.join();
-  ::waitpid(pid_, nullptr, 0);
-}
+Debugger::~Debugger() = default;
 
 void Debugger::attach(const std::string& stage, pid_t pid) noexcept {
   try {
-    end();
     if (gdb_.empty()) {
       reel::log_as(stage, reel::LogLevel::warning,
                    fmt::format("waits for a debugger: gdb -p {} -ex '{}'", pid, kPending));
       return;
     }
-    std::vector<std::string> words{gdb_, "-q"};
-    if (!terminal_) words.emplace_back("-batch");
-    words.insert(words.end(), {"-p", std::to_string(pid), "-ex", kPending});
-    for (const std::string& command : commands_) words.insert(words.end(), {"-ex", command});
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    const pid_t parent = ::getpid();
-    pid_ = ::fork();
-    if (pid_ < 0) reel::throw_errno(errno, "starting gdb");
-    if (pid_ == 0) become_gdb(arguments.data(), parent, terminal_);
-    end_watch_ = std::thread([gdb = pid_, stage = Debuggee(pid), terminal = terminal_, settings = settings_] {
-      (void)wait_for_end(gdb, 0);
-      if (terminal) {
-        give_terminal_to(::getpgrp());
-        ::tcsetattr(STDIN_FILENO, TCSADRAIN, &settings);  // one that was killed has not put them back
-      }
-      stage.let_go();
-    });
+    session_ = std::make_unique<Session>(*this, stage, pid, std::move(session_));
   } catch (const std::exception& error) {
     reel::log_as(stage, reel::LogLevel::error, fmt::format("--gdb: {}", error.what()));
     Debuggee(pid).let_go();

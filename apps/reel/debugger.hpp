@@ -1,9 +1,10 @@
 // gdb on a stage's process, in this terminal; where there is none, what to type in another. For `reel run`.
-// Single-thread, and from the thread that the pipeline is run in: gdb dies with it.
+// Single-thread; starting gdb and waiting for it is done in threads of its own, so that a pipeline whose
+// stage is restarted does not stand still meanwhile.
 #pragma once
 
+#include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <sys/types.h>
@@ -18,16 +19,16 @@ class Debugger {
   Debugger& operator=(const Debugger&) = delete;
   ~Debugger();  // ends gdb, which lets go of the stage; the terminal is as it was
 
-  /// The stage's process has been started, and waits. One that was attached to before has ended.
+  /// The stage's process has been started, and waits. gdb comes once the one that was attached to before has
+  /// ended. REQUIRES: signals are blocked in the calling thread.
   void attach(const std::string& stage, pid_t pid) noexcept;
 
  private:
-  void end() noexcept;
+  class Session;
 
   std::vector<std::string> commands_;
   bool terminal_;
   termios settings_{};  // of the terminal
   std::string gdb_;     // path; empty where gdb is started by somebody else
-  pid_t pid_ = -1;      // of gdb
-  std::thread end_watch_;
+  std::unique_ptr<Session> session_;
 };

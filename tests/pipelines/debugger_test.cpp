@@ -1,7 +1,9 @@
 // A stage in gdb, or run by another program: `reel run --gdb STAGE` and `--wrap STAGE=COMMAND`.
 #include "running_pipeline.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -9,9 +11,13 @@
 
 #include <gmock/gmock.h>
 #include <reel_test/needs.hpp>
+#include <reel_test/process_facts.hpp>
 #include <reel_test/run_reel.hpp>
 #include <reel_test/wait_until.hpp>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <reel/pipeline/control.hpp>
 
 namespace reel_test {
 namespace {
@@ -159,6 +165,36 @@ TEST(Debugger, HasTheTerminalUntilItIsLeft) {
   const ExitStatus ended = terminal.wait();
   EXPECT_TRUE(ended.ok()) << ended << '\n' << terminal.output();
   EXPECT_THAT(terminal.output(), HasSubstr("draining; once more stops at once"));
+}
+
+// One that does not want to end is ended in its own time: the pipeline does not wait for it.
+TEST(Debugger, IsEndedWithoutThePipelineStandingStill) {
+  const TempRuntimeDir runtime;
+  const ScratchDir scratch;
+  const std::string started = scratch.file("started");
+  const std::string gdb = scratch.write(
+      "gdb", "#!/bin/sh\ntrap '' TERM\necho $$ >>" + started + "\nwhile :; do sleep 0.1; done\n");
+  ASSERT_EQ(::chmod(gdb.c_str(), 0700), 0);
+  RunningPipeline pipeline(kEndless, {"--gdb", "check", "--gdb-ex", "continue"},
+                           {{"PATH", scratch.path() + ":" + std::getenv("PATH")}});
+  ASSERT_TRUE(wait_until([&] { return !read_file(started).empty(); })) << pipeline.log();
+  const auto first = static_cast<pid_t>(std::stol(read_file(started)));
+  const pid_t before = pipeline.wait_for_stage("check");
+  reel::PipelineControl control("endless");
+  control.restart("check");
+  ::kill(before, SIGKILL);
+  (void)pipeline.wait_for_stage("check", before);
+  EXPECT_EQ(control.status().report.stages.size(), 2u);
+  EXPECT_TRUE(process_alive(first)) << "it was waited for";
+  EXPECT_TRUE(wait_until([&] { return !process_alive(first); }));
+  std::string pids;
+  EXPECT_TRUE(wait_until([&] {
+    pids = read_file(started);
+    return std::count(pids.begin(), pids.end(), '\n') == 2;
+  })) << "the next one comes then";
+  ::kill(static_cast<pid_t>(std::stol(pids.substr(pids.find('\n')))), SIGKILL);
+  pipeline.reel().signal(SIGINT);
+  EXPECT_FALSE(pipeline.wait().timed_out) << pipeline.log();
 }
 
 TEST(Debugger, IsNamedWithItsPackageWhereItIsNotInstalled) {

@@ -1,12 +1,20 @@
 // A pipeline as a service: what it serves over HTTP, to a real Prometheus too, and what it tells systemd.
 #include "served.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <set>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <reel_test/needs.hpp>
 #include <reel_test/notify_socket.hpp>
 #include <reel_test/run_reel.hpp>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include <reel/channel/observer.hpp>
+#include <reel/pipeline/control.hpp>
 
 namespace reel_test {
 namespace {
@@ -59,6 +67,97 @@ TEST(Service, HealthNamesTheReaderThatHoldsUpItsWriter) {
   end(pipeline);
 }
 
+std::string condition(std::uint16_t port, const std::string& stage) {
+  const nlohmann::json health = nlohmann::json::parse(get(port, "/health").body, nullptr, false);
+  if (health.is_object())
+    for (const nlohmann::json& one : health["stages"])
+      if (one["name"] == stage) return one["condition"];
+  return {};
+}
+
+TEST(Service, HealthNamesTheSourceThatStallsAndNoReaderThatThins) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(pipeline_with(kServed) + R"(
+  other: {use: synthetic.source, options: {width: 64, height: 48, fps: 50}, out: others}
+  every: {use: synthetic.verify, options: {pattern: none}, in: {stream: pictures, every: 7}}
+  rate: {use: synthetic.verify, options: {pattern: none}, in: {stream: pictures, max_fps: 3}}
+  newest: {use: synthetic.verify, options: {pattern: none}, in: {stream: pictures, policy: latest}}
+  pairs: {use: synthetic.sets, in: [pictures, others], join: 15ms}
+)");
+  const std::uint16_t port = served_port(pipeline);
+  ASSERT_TRUE(wait_for_health(port, 200)) << pipeline.log();
+  const pid_t camera = pipeline.wait_for_stage("camera");
+  ::kill(camera, SIGSTOP);
+  EXPECT_TRUE(wait_for_health(port, 503, "camera: stalled"));
+  for (const char* reader : {"sink", "every", "rate", "newest", "pairs", "other"})
+    EXPECT_TRUE(wait_until([&] { return condition(port, reader) == "waiting"; }))
+        << reader << ": " << condition(port, reader);
+  EXPECT_THAT(nlohmann::json::parse(get(port, "/health").body)["reason"], Not(HasSubstr(";")));
+  ::kill(camera, SIGCONT);
+  EXPECT_TRUE(wait_for_health(port, 200));
+  end(pipeline);
+}
+
+TEST(Service, HealthNamesAReaderFromOutsideThatHoldsABranchUp) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(pipeline_with(std::string(kServed) + "\nstreams: {pictures: {stall_timeout: 0}}") +
+                           "  other: {use: synthetic.source, options: {width: 64, height: 48}, out: others}\n"
+                           "  view: {use: synthetic.verify, in: others}\n");
+  const std::uint16_t port = served_port(pipeline);
+  ASSERT_TRUE(wait_for_health(port, 200)) << pipeline.log();
+  ChildProcess outsider = ChildProcess::program(
+      reel_command(), {"verify", "pictures", "--policy", "lossless", "--frames", "100000"});
+  ASSERT_TRUE(wait_until([] {
+    const auto readers = reel::StreamObserver("pictures").status().readers;
+    return std::any_of(readers.begin(), readers.end(),
+                       [](const auto& one) { return one.name == "reel-verify"; });
+  }));
+  outsider.signal(SIGSTOP);
+  const std::string who = "(pid " + std::to_string(outsider.pid()) + ") of the stream \"pictures\"";
+  EXPECT_TRUE(wait_for_health(port, 503, "camera: held up by the reader \"reel-verify\" " + who));
+  EXPECT_EQ(condition(port, "sink"), "waiting");
+  EXPECT_EQ(condition(port, "view"), "ok");
+  outsider.signal(SIGCONT);
+  EXPECT_TRUE(wait_for_health(port, 200)) << pipeline.log();
+  outsider.signal(SIGKILL);
+  end(pipeline);
+}
+
+TEST(Service, HealthOfProgramsGoesByTheirStreams) {
+  const TempRuntimeDir runtime;
+  const ScratchDir scratch;
+  const std::string inner = scratch.write("inner.yaml",
+                                          "version: 1\nname: inner\nstages: {source: {use: synthetic.source, "
+                                          "options: {width: 64, height: 48, fps: 50}, "
+                                          "out: numbers}}\n");
+  const std::string into = scratch.file("into");
+  RunningPipeline pipeline("version: 1\nname: programs\n" + std::string(kServed) + R"(
+stages:
+  from: {use: exec, out: numbers, options: {command: [)" +
+                           reel_command() + ", run, " + inner + R"(]}}
+  into: {use: exec, in: numbers, options: {command: 'echo $$$$ >)" +
+                           into + "; exec " + reel_command() +
+                           R"( verify numbers --policy lossless --frames 100000'}}
+  aside: {use: exec, options: {command: 'exec sleep 1000'}}
+)");
+  const std::uint16_t port = served_port(pipeline);
+  ASSERT_TRUE(wait_for_health(port, 200)) << pipeline.log();
+  ASSERT_TRUE(wait_until([&] { return scratch.read("into").ends_with('\n'); }));
+  const pid_t reader = static_cast<pid_t>(std::stol(scratch.read("into")));
+  ASSERT_TRUE(wait_until([] {
+    const auto readers = reel::StreamObserver("numbers").status().readers;
+    return std::any_of(readers.begin(), readers.end(),
+                       [](const auto& one) { return one.name == "programs/into"; });
+  }));
+  ::kill(reader, SIGSTOP);
+  EXPECT_TRUE(wait_for_health(port, 503, "into: stalled"));
+  EXPECT_TRUE(wait_until([&] { return condition(port, "from") == "waiting"; })) << condition(port, "from");
+  ::kill(reader, SIGCONT);
+  EXPECT_TRUE(wait_for_health(port, 200)) << pipeline.log();
+  EXPECT_EQ(condition(port, "aside"), "ok");
+  end(pipeline);
+}
+
 TEST(Service, HealthIsRedWhileAStageIsAwayForItsRestart) {
   const TempRuntimeDir runtime;
   RunningPipeline pipeline(pipeline_with(kServed, ", restart_delay: 10s, restart_delay_max: 10s"));
@@ -88,6 +187,67 @@ TEST(Service, CountsGoOnOverARestart) {
   ::kill(before, SIGKILL);
   (void)pipeline.wait_for_stage("camera", before);
   EXPECT_GT(frames(), 20);
+  end(pipeline);
+}
+
+double number(const std::string& metrics, const std::string& series) {
+  const std::size_t place = metrics.find("\n" + series + " ");
+  return place == std::string::npos ? -1 : std::stod(metrics.substr(place + series.size() + 2));
+}
+
+// Made since: pages are given twice while they are fresh.
+std::string metrics_after(std::uint16_t port, const std::string& before) {
+  const std::string uptime = "reel_pipeline_uptime_seconds{pipeline=\"yard\"}";
+  std::string after;
+  EXPECT_TRUE(wait_until([&] {
+    after = get(port, "/metrics").body;
+    return number(after, uptime) > number(before, uptime) + 0.5;
+  }));
+  return after;
+}
+
+TEST(Service, CountsOfAStageThatWasTakenOutAndAddedAgainComeOnce) {
+  const TempRuntimeDir runtime;
+  const std::string with = pipeline_with(kServed), without = with.substr(0, with.find("  sink:"));
+  RunningPipeline pipeline(with);
+  const std::uint16_t port = served_port(pipeline);
+  ASSERT_TRUE(wait_for_health(port, 200)) << pipeline.log();
+  reel::PipelineControl control("yard");
+  for (const std::string& text : {without, with})
+    (void)control.apply(pipeline.scratch().write("changed.yaml", text));
+  std::istringstream lines(metrics_after(port, get(port, "/metrics").body));
+  std::set<std::string> series;
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_TRUE(series.insert(line.substr(0, line.rfind(' '))).second || line.starts_with('#')) << line;
+  EXPECT_TRUE(series.contains("reel_process_healthy{pipeline=\"yard\",stage=\"sink\"}"));
+  end(pipeline);
+}
+
+TEST(Service, ProcessorTimeNeverFalls) {
+  const TempRuntimeDir runtime;
+  // It works in a process whose parent leaves, so that nobody of the stage's is told what it took.
+  RunningPipeline pipeline(pipeline_with(kServed) + R"(
+  busy:
+    use: exec
+    options:
+      command: |
+        (
+          (i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo worked >worked; exec sleep 1000) &
+          while [ ! -e leave ]; do sleep 0.02; done
+        )
+        echo left >left
+        exec sleep 1000
+)");
+  const std::uint16_t port = served_port(pipeline);
+  const std::string scratch = pipeline.scratch().path();
+  ASSERT_TRUE(wait_until([&] { return ::access((scratch + "/worked").c_str(), F_OK) == 0; }))
+      << pipeline.log();
+  const std::string cpu = "reel_process_cpu_seconds_total{pipeline=\"yard\",stage=\"busy\"}";
+  const std::string before = get(port, "/metrics").body;
+  EXPECT_GT(number(before, cpu), 0);
+  (void)pipeline.scratch().write("leave", "");
+  ASSERT_TRUE(wait_until([&] { return ::access((scratch + "/left").c_str(), F_OK) == 0; })) << pipeline.log();
+  EXPECT_GE(number(metrics_after(port, before), cpu), number(before, cpu));
   end(pipeline);
 }
 
@@ -194,6 +354,45 @@ TEST(Service, TellsSystemdOfItsLife) {
   EXPECT_EQ(systemd.wait_for("STOPPING=1"), "STOPPING=1");
   EXPECT_TRUE(pipeline.wait().ok()) << pipeline.log();
   EXPECT_EQ(systemd.count("READY=1"), 0u) << "once is enough";
+}
+
+// Stops one thread of a child alone: all others go on.
+class StoppedThread {
+ public:
+  explicit StoppedThread(pid_t thread) : thread_(thread) {
+    stopped_ = ::ptrace(PTRACE_SEIZE, thread, nullptr, nullptr) == 0 &&
+               ::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) == 0 &&
+               ::waitpid(thread, nullptr, __WALL | __WNOTHREAD) == thread;
+  }
+  ~StoppedThread() { ::ptrace(PTRACE_DETACH, thread_, nullptr, nullptr); }
+  StoppedThread(const StoppedThread&) = delete;
+  StoppedThread& operator=(const StoppedThread&) = delete;
+  [[nodiscard]] bool stopped() const noexcept { return stopped_; }
+
+ private:
+  pid_t thread_;
+  bool stopped_ = false;
+};
+
+TEST(Service, LetsTheWatchdogGoHungryWhereTheSupervisorIsWedged) {
+  const TempRuntimeDir runtime;
+  NotifySocket systemd("@" + unique_name("reel-systemd"));
+  RunningPipeline pipeline(pipeline_with(kServed), {},
+                           {{"NOTIFY_SOCKET", systemd.address()}, {"WATCHDOG_USEC", "200000"}});
+  const std::uint16_t port = served_port(pipeline);
+  ASSERT_EQ(systemd.wait_for("WATCHDOG=1"), "WATCHDOG=1") << pipeline.log();
+  {
+    const StoppedThread loop(pipeline.reel().pid());
+    ASSERT_TRUE(loop.stopped());
+    forget_what_came(systemd);
+    // The thread that serves goes on, and waits for longer than systemd would.
+    const Answer answer = get(port, "/health");
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_THAT(answer.body, HasSubstr("does not answer"));
+    EXPECT_EQ(systemd.count("WATCHDOG=1"), 0u);
+  }
+  EXPECT_EQ(systemd.wait_for("WATCHDOG=1"), "WATCHDOG=1") << "it goes on";
+  end(pipeline);
 }
 
 TEST(Service, TellsAnAbstractSocketToo) {

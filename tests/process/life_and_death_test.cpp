@@ -140,6 +140,25 @@ TEST_P(LifeAndDeath, ADeadWritersNameIsTakenOverWithAllItLeft) {
   EXPECT_TRUE(writer.wait().ok());
 }
 
+TEST_P(LifeAndDeath, MemoryOfADirectoryThatWasMadeAnewIsSweptUnlessItsWriterLives) {
+  ChildProcess dead = start_writer(stream(), {memory()});
+  ChildProcess living = start_writer(stream() + "-living", {memory()});
+  const auto memory_of = [&](const std::string& name) { return reel_test::shm_entries("." + name + ".W"); };
+  const std::vector<std::string> of_the_living = memory_of(stream() + "-living");
+  kill_now(dead);
+  const std::string path = runtime_dir().path(), before = path + ".before";
+  std::filesystem::rename(path, before);
+  std::filesystem::create_directory(path);
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  EXPECT_THAT(reel::sweep_runtime_dir(path), IsEmpty()) << "there are no streams in it";
+  EXPECT_THAT(memory_of(stream()), IsEmpty());
+  EXPECT_EQ(memory_of(stream() + "-living"), of_the_living);
+  EXPECT_EQ(of_the_living.empty(), GetParam() != reel::SegmentKind::posix);
+  living.close_input();
+  EXPECT_TRUE(living.wait().ok());
+  std::filesystem::remove_all(before);
+}
+
 TEST_P(LifeAndDeath, AReaderOfAStaleSocketIsToldNobodyWrites) {
   ChildProcess writer = start_writer(stream(), {memory()});
   kill_now(writer);

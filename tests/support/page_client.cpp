@@ -1,4 +1,5 @@
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 
 #include <arpa/inet.h>
@@ -21,13 +22,30 @@ sockaddr_in loopback(std::uint16_t port) {
 
 }  // namespace
 
-PageClient::PageClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+PageClient::PageClient() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+
+PageClient::PageClient(std::uint16_t port) : PageClient() {
+  connect(port);
+}
+
+void PageClient::connect(std::uint16_t port) {
   const sockaddr_in address = loopback(port);
   connected_ = ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
 void PageClient::send(std::string_view text) const {
   (void)!::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL);
+}
+
+bool PageClient::has_something() const noexcept {
+  char byte = 0;
+  return ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+bool PageClient::is_let_go() const noexcept {
+  char byte = 0;
+  const ssize_t bytes = ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return bytes == 0 || (bytes < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 bool PageClient::read_some() {

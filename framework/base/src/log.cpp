@@ -78,6 +78,11 @@ void log_relay_lines(spdlog::logger& logger, LogLevel level, std::string_view me
   } while (!message.empty());
 }
 
+void write_bare(std::string_view message) noexcept {
+  std::fwrite(message.data(), 1, message.size(), stderr);
+  std::fputc('\n', stderr);
+}
+
 }  // namespace
 
 void configure_logging(const LogOptions& options) {
@@ -86,13 +91,17 @@ void configure_logging(const LogOptions& options) {
 }
 
 void log(LogLevel level, std::string_view message) noexcept {
-  log_as(state().options.source, level, message);
+  try {
+    log_as(state().options.source, level, message);
+  } catch (...) {  // no memory for the first line
+    write_bare(message);
+  }
 }
 
 void log_as(std::string_view source, LogLevel level, std::string_view message) noexcept {
-  LogState& log = state();
-  if (level < log.options.least) return;
   try {
+    LogState& log = state();
+    if (level < log.options.least) return;
     const auto at = spdlog_level(level);
     switch (log.options.style) {
       case LogStyle::text:
@@ -102,8 +111,7 @@ void log_as(std::string_view source, LogLevel level, std::string_view message) n
       case LogStyle::relay: log_relay_lines(*log.logger, level, message); break;
     }
   } catch (...) {  // out of memory while logging: the line still goes out, bare
-    std::fwrite(message.data(), 1, message.size(), stderr);
-    std::fputc('\n', stderr);
+    write_bare(message);
   }
 }
 

@@ -188,8 +188,13 @@ bool FrameReader::Impl::request_key_frame() noexcept {
 }
 
 ReaderStats FrameReader::Impl::stats() const noexcept {
-  return {counters_.delivered, counters_.verified, counters_.corrupted,
-          counters_.skipped,   counters_.lapped,   connects_};
+  return {counters_.delivered,
+          counters_.verified,
+          counters_.corrupted,
+          counters_.skipped,
+          counters_.lapped,
+          connects_,
+          epoch_ ? epoch_->ring().cursor() - 1 : 0};
 }
 
 }  // namespace reel

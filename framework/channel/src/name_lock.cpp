@@ -35,6 +35,8 @@ bool still_at(int fd, const std::string& path) {
          ours.st_dev == theirs.st_dev;
 }
 
+constexpr const char* kSegmentPrefix = "reel.";  // of all streams' named memory
+
 // Whoever sweeps a directory holds the locks of dead writers for a moment: no reason to refuse a name.
 constexpr std::chrono::milliseconds kPatience{300};
 constexpr std::chrono::milliseconds kBetweenTries{5};
@@ -139,7 +141,7 @@ std::string segment_prefix(const std::string& directory, const std::string& stre
     where = checksum(std::as_bytes(std::span(place)));
   }
   // A capital letter ends the name: stream names have none, so no stream's prefix begins another's.
-  return fmt::format("reel.{:016x}.{}.W", where, stream);
+  return fmt::format("{}{:016x}.{}.W", kSegmentPrefix, where, stream);
 }
 
 std::optional<std::string> name_owner(const std::string& directory, const std::string& stream) {
@@ -147,6 +149,10 @@ std::optional<std::string> name_owner(const std::string& directory, const std::s
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd || ::flock(fd.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return std::nullopt;
   return holder_text(read_owner(fd.get()), directory, stream);
+}
+
+void sweep_memory() {
+  for (const SegmentKind kind : segment_kinds()) (void)segment_backend(kind).sweep(kSegmentPrefix);
 }
 
 void remove_leftovers(const std::string& directory, const std::string& stream) {

@@ -40,6 +40,11 @@ class NameLock {
 /// it listens. nullopt: none. Others that want the name meanwhile may have to try again.
 [[nodiscard]] std::optional<std::string> name_owner(const std::string& directory, const std::string& stream);
 
+/// Removes memory that dead writers left, of whatever directory: one that was made anew since is another, and
+/// nobody would come for the memory of the first. Memory of the living is locked by them, in whatever
+/// namespaces they are.
+void sweep_memory();
+
 /// Removes what a dead writer of this stream left. REQUIRES: the name is locked by the caller.
 void remove_leftovers(const std::string& directory, const std::string& stream);
 

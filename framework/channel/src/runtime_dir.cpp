@@ -230,6 +230,7 @@ std::vector<std::string> sweep_runtime_dir(const std::string& directory) {
     remove_leftovers(directory, stream);
     cleaned.push_back(stream);
   }
+  sweep_memory();
   return cleaned;
 }
 

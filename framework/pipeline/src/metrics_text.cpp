@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -16,19 +17,41 @@ constexpr double kSecond = 1e9;  // in nanoseconds
 constexpr std::array kStates{"pending",  "starting", "running",  "backing off", "draining",
                              "stopping", "killing",  "finished", "failed",      "stopped"};
 
+// Of the character of UTF-8 that `text` begins with; 0 where it begins with none.
+// @see RFC 3629, section 4
+std::size_t character_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t size = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+  if (size == 0 || size > text.size()) return 0;
+  for (std::size_t i = 1; i < size; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  const bool too_long = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
+  const bool no_character = (first == 0xED && byte(1) >= 0xA0) || (first == 0xF4 && byte(1) >= 0x90);
+  return too_long || no_character ? 0 : size;
+}
+
 // What a scraper takes as text: no broken UTF-8, for one byte of it would cost the whole scrape.
 std::string clean(std::string_view text, bool quoted) {
   std::string clean;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
+  for (std::size_t i = 0; i < text.size();) {
+    const std::string_view rest = text.substr(i);
+    const std::size_t size = character_bytes(rest);
+    const char c = rest.front();
     if (c == '\\')
       clean += "\\\\";
     else if (c == '"' && quoted)
       clean += "\\\"";
     else if (c == '\n')
       clean += "\\n";
+    else if (size == 0)
+      clean += "\xEF\xBF\xBD";  // U+FFFD
+    else if (size == 1 && (static_cast<unsigned char>(c) < 0x20 || c == 0x7f))
+      clean += '?';
     else
-      clean += byte < 0x20 || byte > 0x7e ? '?' : c;
+      clean += rest.substr(0, size);
+    i += std::max<std::size_t>(size, 1);
   }
   return clean;
 }
@@ -45,7 +68,8 @@ std::string text_of(const Labels& labels) {
 // The families in the order of their first sample; all samples of one stand together.
 class Exposition {
  public:
-  /// Samples of a name that another kind has already are left out.
+  /// Left out are samples of a name that another kind has already, and a second one of the same labels: it
+  /// would cost the whole scrape.
   void add(const std::string& name, const char* kind, std::string_view help, const Labels& labels,
            double value, const char* suffix = "") {
     const auto [found, added] = places_.try_emplace(name, families_.size());
@@ -53,8 +77,9 @@ class Exposition {
       families_.push_back(
           {kind, fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name, clean(help, false), kind)});
     Family& family = families_[found->second];
-    if (std::string_view(family.kind) == kind)
-      family.text += fmt::format("{}{}{} {}\n", name, suffix, text_of(labels), value);
+    if (std::string_view(family.kind) != kind) return;
+    const std::string series = fmt::format("{}{}{}", name, suffix, text_of(labels));
+    if (series_.insert(series).second) family.text += fmt::format("{} {}\n", series, value);
   }
 
   [[nodiscard]] std::string text() const {
@@ -70,6 +95,7 @@ class Exposition {
   };
   std::vector<Family> families_;
   std::map<std::string, std::size_t> places_;
+  std::set<std::string> series_;
 };
 
 // One stage's, or one of its streams'.
@@ -115,9 +141,8 @@ void add_process(Exposition& all, const PipelineReport& report, const StageRepor
     all.add("reel_process_state", "gauge", "1 for the state that the stage is in",
             {{"pipeline", report.name}, {"stage", stage.name}, {"state", state}},
             stage.state == state ? 1 : 0);
-  const bool well = health.condition == Condition::ok || health.condition == Condition::ended ||
-                    health.condition == Condition::ignored;
-  writer.gauge("reel_process_healthy", "0 while the stage stands still, waits or is away", well ? 1 : 0);
+  writer.gauge("reel_process_healthy", "0 while the pipeline is not well for this stage",
+               bad(health.condition) ? 0 : 1);
   if (health.any_frame)
     writer.gauge("reel_process_last_frame_age_seconds", "since the stage took or gave a frame",
                  static_cast<double>(health.silent_ms) / 1000);
@@ -177,16 +202,13 @@ std::string metrics_text(const PipelineReport& report, const Health& health) {
   Exposition all;
   add_pipeline(all, report, health);
   Heads heads;
-  for (const StageReport& stage : report.stages)
-    for (const OutputReport& output : stage.outputs)
+  for (const StageHealth& known : health.stages)
+    for (const OutputReport& output : report.stages[known.index].outputs)
       if (output.newest != 0) heads[output.stream] = output.newest;
-  for (const StageReport& stage : report.stages) {
-    const auto known =
-        std::find_if(health.stages.begin(), health.stages.end(),
-                     [&](const StageHealth& candidate) { return candidate.name == stage.name; });
-    if (known == health.stages.end()) continue;
+  for (const StageHealth& known : health.stages) {
+    const StageReport& stage = report.stages[known.index];
     const Labels labels{{"pipeline", report.name}, {"stage", stage.name}};
-    add_process(all, report, stage, *known);
+    add_process(all, report, stage, known);
     for (const InputReport& input : stage.inputs) add_input(all, input, labels, heads);
     for (const OutputReport& output : stage.outputs) add_output(all, output, labels);
     for (const MetricReport& metric : stage.metrics) add_own(all, metric, labels);

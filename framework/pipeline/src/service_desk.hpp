@@ -33,6 +33,8 @@ class ServiceDesk {
 
   /// Listens at the address, if any. Throws Error as HttpServer does.
   void open(const std::optional<ListenAddress>& address);
+  /// Somebody outside may ask how the pipeline does.
+  [[nodiscard]] bool watched() const noexcept { return server_ || notifier_.listened_to(); }
   void add_polled(std::vector<pollfd>& polled) const;
   /// The pipeline is up: every stage had its first chance to run.
   void ready();

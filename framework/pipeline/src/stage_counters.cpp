@@ -55,6 +55,7 @@ OutputReport output_report(const OutputCounters& counters) {
   output.waits = value(counters.waits);
   output.demoted = value(counters.demoted);
   output.newest = value(counters.newest);
+  output.blocked = counters.acquiring.load(std::memory_order_relaxed) != 0;
   return output;
 }
 

@@ -243,7 +243,8 @@ StageReport StageProcess::report() const {
   report.sink = stage_.sink();
   report.pid = static_cast<std::uint32_t>(last_pid_);
   const ProcessUse use = child_ ? child_->use() : ProcessUse{};
-  report.cpu_seconds = past_cpu_seconds_ + use.cpu_seconds;
+  // A process of its own that nobody waited for takes its time with it.
+  report.cpu_seconds = told_cpu_seconds_ = std::max(told_cpu_seconds_, past_cpu_seconds_ + use.cpu_seconds);
   report.memory_bytes = use.own_bytes;
   report.busy_ms = busy_ms_;
   read_counters(page_.page(), report);

@@ -81,6 +81,7 @@ class StageProcess {
   LineSplitter output_, error_;
   pid_t last_pid_ = 0;
   double past_cpu_seconds_ = 0;
+  mutable double told_cpu_seconds_ = 0;  // a count never falls
   std::uint64_t frames_seen_ = 0;
   bool ports_changed_ = false;
   bool traced_ = false;

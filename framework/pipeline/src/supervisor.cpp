@@ -7,6 +7,7 @@
 #include "signal_watch.hpp"
 #include "stage_plans.hpp"
 #include "stage_process.hpp"
+#include "stream_watch.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -79,6 +80,7 @@ class Supervisor::Impl {
       (void)command_of(stage);  // throws where its host is not there
     control_.emplace(directory_, graph_.name, handlers());
     desk_.open(options_.serve ? options_.serve : graph_.serve);
+    sweep();
     supervise();
     sweep();
     control_.reset();
@@ -264,6 +266,7 @@ class Supervisor::Impl {
   void look_at(std::size_t stage) {
     StageProcess& process = processes_[stage];
     const bool output = outlet_.wants_results(), error = outlet_.wants_log();
+    health_.runs(stage, machine_.state(stage) == RunState::running, now_ms());
     if (output) process.read_output(output_sink(stage));
     if (error) process.read_error(error_sink(stage));
     if (process.says_running()) machine_.on_running(stage);
@@ -424,6 +427,10 @@ class Supervisor::Impl {
       desk_.ending();
     else if (all_had_a_chance(present_, machine_) || now_ms() - started_ms_ >= kChanceMs)
       desk_.ready();
+    if (desk_.watched()) {
+      watch_.want(health_.streams_to_see(graph_, present_, now_ms()));
+      if (auto looks = watch_.news()) health_.saw(std::move(*looks), graph_, now_ms());
+    }
     desk_.tend(graph_.health, now_ms());
   }
 
@@ -467,6 +474,7 @@ class Supervisor::Impl {
   std::optional<ControlServer> control_;
   HangWatch hangs_;
   HealthWatch health_;
+  StreamWatch watch_;
   ServiceDesk desk_{{[this] { return report(); },
                      [this](const PipelineReport& report) {
                        return health_.look(report, graph_, present_, machine_.ending(), now_ms());

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <arpa/inet.h>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/buffer.hpp>
@@ -37,8 +38,7 @@ using asio::ip::tcp;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMostBodyBytes = 1024;  // none of the requests has one
-constexpr auto kRequestTime = 15s;            // for a request to arrive whole, and for an answer to be taken
-constexpr auto kPause = 100ms;                // before the next client while there is no descriptor for one
+constexpr auto kPause = 100ms;  // before the next try where there is no descriptor or memory for a client
 
 using Request = http::request<http::string_body>;
 using Response = http::response<http::string_body>;
@@ -70,7 +70,7 @@ std::string names_of(const HttpPages& pages) {
 
 class HttpServer::Impl {
  public:
-  explicit Impl(const ListenAddress& address);
+  Impl(const ListenAddress& address, const HttpPatience& patience);
   ~Impl();
 
   [[nodiscard]] const ListenAddress& address() const noexcept { return address_; }
@@ -85,11 +85,17 @@ class HttpServer::Impl {
   void listen();
   void run();
   void accept();
+  void accept_later();
+  void tell_of(const std::exception& problem) const noexcept;
   void take(tcp::socket socket);
+  [[nodiscard]] std::chrono::milliseconds client_time() const noexcept {
+    return std::chrono::milliseconds(patience_.client_ms);
+  }
   void refuse(tcp::socket& socket);
   [[nodiscard]] bool make_room();
 
   ListenAddress address_;
+  const HttpPatience patience_;
   UniqueFd asked_;
   // All that follows belongs to the server's thread.
   Pages pages_;
@@ -98,6 +104,7 @@ class HttpServer::Impl {
   asio::io_context io_;         // before the acceptor; destroys the clients, which use all above
   tcp::acceptor acceptor_;
   asio::steady_timer pause_;
+  bool accepting_ = false;  // or about to, after a pause
   std::thread thread_;
 };
 
@@ -142,7 +149,7 @@ void HttpServer::Impl::Client::read() {
   parser_->header_limit(kMostHeaderBytes);
   parser_->body_limit(kMostBodyBytes);
   silent_ = true;
-  stream_.expires_after(kRequestTime);
+  stream_.expires_after(server_.client_time());
   http::async_read(
       stream_, buffer_, *parser_,
       [self = shared_from_this()](boost::system::error_code failed, std::size_t) { self->on_read(failed); });
@@ -193,7 +200,7 @@ bool HttpServer::Impl::Client::refused(const Request& request) {
 }
 
 void HttpServer::Impl::Client::wait_for_pages() {
-  patience_.expires_after(std::chrono::milliseconds(kPatienceMs));
+  patience_.expires_after(std::chrono::milliseconds(server_.patience_.owner_ms));
   patience_.async_wait([self = shared_from_this(), before_ns = server_.pages_ns_](boost::system::error_code) {
     self->give(self->server_.pages_ns_ != before_ns ? self->server_.pages_ : nullptr);
   });
@@ -224,7 +231,7 @@ void HttpServer::Impl::Client::write(Response response) {
   response_.keep_alive(goes_on);
   response_.prepare_payload();
   if (request.method() == http::verb::head) response_.body().clear();
-  stream_.expires_after(kRequestTime);
+  stream_.expires_after(server_.client_time());
   http::async_write(stream_, response_,
                     [self = shared_from_this(), goes_on](boost::system::error_code failed, std::size_t) {
                       if (!failed && goes_on) return self->read();
@@ -232,8 +239,12 @@ void HttpServer::Impl::Client::write(Response response) {
                     });
 }
 
-HttpServer::Impl::Impl(const ListenAddress& address)
-    : address_(address), asked_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), acceptor_(io_), pause_(io_) {
+HttpServer::Impl::Impl(const ListenAddress& address, const HttpPatience& patience)
+    : address_(address),
+      patience_(patience),
+      asked_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      acceptor_(io_),
+      pause_(io_) {
   if (!asked_) throw_errno(errno, "making an eventfd for the pages of " + address.text());
   listen();
   accept();
@@ -279,12 +290,23 @@ void HttpServer::Impl::listen() {
 }
 
 void HttpServer::Impl::run() {
+  const auto busy = asio::make_work_guard(io_);  // also while accepting failed
   while (!io_.stopped()) {
     try {
+      if (!accepting_) accept();
       io_.run();
     } catch (const std::exception& problem) {  // of one connection; the others go on
-      log_warning(fmt::format("{}: {}", address_.text(), problem.what()));
+      tell_of(problem);
+      std::this_thread::sleep_for(kPause);  // what memory is short for is short for all
     }
+  }
+}
+
+void HttpServer::Impl::tell_of(const std::exception& problem) const noexcept {
+  try {
+    log_warning(fmt::format("{}: {}", address_.text(), problem.what()));
+  } catch (const std::exception&) {
+    log_warning("no memory for who asks how the pipeline does");
   }
 }
 
@@ -301,16 +323,24 @@ void HttpServer::Impl::give(HttpPages pages) {
   });
 }
 
+// Whatever throws in a handler, or before it is waited for, run() begins again.
 void HttpServer::Impl::accept() {
   acceptor_.async_accept([this](boost::system::error_code failed, tcp::socket socket) {
-    if (!failed) {
-      take(std::move(socket));
-      accept();
-      return;
-    }
-    pause_.expires_after(kPause);  // no descriptors left, say: those open will close
-    pause_.async_wait([this](boost::system::error_code) { accept(); });
+    accepting_ = false;
+    if (failed) return accept_later();  // no descriptors left, say: those open will close
+    accept();
+    take(std::move(socket));
   });
+  accepting_ = true;
+}
+
+void HttpServer::Impl::accept_later() {
+  pause_.expires_after(kPause);
+  pause_.async_wait([this](boost::system::error_code) {
+    accepting_ = false;
+    accept();
+  });
+  accepting_ = true;
 }
 
 void HttpServer::Impl::take(tcp::socket socket) {
@@ -338,7 +368,8 @@ bool HttpServer::Impl::make_room() {
   return false;
 }
 
-HttpServer::HttpServer(const ListenAddress& address) : impl_(std::make_unique<Impl>(address)) {}
+HttpServer::HttpServer(const ListenAddress& address, const HttpPatience& patience)
+    : impl_(std::make_unique<Impl>(address, patience)) {}
 
 HttpServer::~HttpServer() = default;
 

@@ -162,14 +162,9 @@ void LiveInput::fail() const {
 
 void LiveInput::count(const Frame& taken, std::int64_t now_ns) noexcept {
   put(counters_.frames, get(counters_.frames) + 1);
-  note(taken);
   if (taken.publish_ns() != kNoTime) counters_.hop.add(now_ns - taken.publish_ns());
   if (taken.info().capture_ns != kNoTime) counters_.end_to_end.add(now_ns - taken.info().capture_ns);
   refresh();  // with the frame, so that a stage that is killed leaves counts that agree
-}
-
-void LiveInput::note(const Frame& taken) noexcept {
-  put(counters_.newest, taken.sequence());
 }
 
 void LiveInput::pass_over() noexcept {
@@ -184,6 +179,7 @@ void LiveInput::refresh() noexcept {
   put(counters_.skipped, before_.skipped + now.skipped + passed_over_);
   put(counters_.lapped, before_.lapped + now.lapped);
   put(counters_.connects, before_.connects + now.connects);
+  if (now.newest != 0) put(counters_.newest, now.newest);
 }
 
 LiveOutput::LiveOutput(const OutputSetup& setup, const PortSpec& spec, std::size_t index,

@@ -40,8 +40,6 @@ class LiveInput final : public Input {
   [[noreturn]] void fail() const;
   /// Counts a frame as handed on at `now_ns`.
   void count(const Frame& taken, std::int64_t now_ns) noexcept;
-  /// A frame without media was taken.
-  void note(const Frame& taken) noexcept;
   /// Counts a frame that was read and is not handed on.
   void pass_over() noexcept;
   /// Brings the page up to date with the reader.

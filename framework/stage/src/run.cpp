@@ -250,7 +250,7 @@ void StageRun::hand_on(std::size_t index) {
 }
 
 void StageRun::hand_on_other(LiveInput& input, const Frame& frame) {
-  input.note(frame);
+  input.refresh();
   call("other", [&] { stage_->other(*this, input, frame); });
 }
 

@@ -35,7 +35,7 @@ struct Example {
     reader.inputs[0].hop_sum_ns = 27'000'000;
     reader.inputs[0].newest = 88;
     report.stages = {camera, reader};
-    health.stages = {{"camera", Condition::ok, 20, true}, {"reader", Condition::restarting, 0, false}};
+    health.stages = {{"camera", Condition::ok, 20, true}, {"reader", Condition::restarting, 0, false, 1}};
     health.reason = "reader: restarting";
   }
 };
@@ -85,12 +85,73 @@ TEST(MetricsText, NamesEachFamilyOnce) {
   EXPECT_GT(families.size(), 15u);
 }
 
-TEST(MetricsText, IsOfPlainCharactersWhateverAStageCallsItself) {
+// @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+TEST(MetricsText, IsUtf8WhateverAStageCallsItself) {
   Example example;
-  example.report.stages[0].metrics = {{"n", "caf\xc3", "\x01\xff", false, 1}};
-  EXPECT_THAT(metrics_text(example.report, example.health),
-              HasSubstr("# HELP reel_stage_n ??\n# TYPE reel_stage_n gauge\n"
-                        "reel_stage_n{pipeline=\"yard\",stage=\"camera\",stream=\"caf?\"} 1\n"));
+  const auto number = [&](const std::string& stream, const std::string& help) {
+    example.report.stages[0].metrics = {{"n", stream, help, false, 1}};
+    return metrics_text(example.report, example.health);
+  };
+  const auto named = [](const std::string& text) {
+    return HasSubstr("\nreel_stage_n{pipeline=\"yard\",stage=\"camera\",stream=\"" + text + "\"} 1\n");
+  };
+  const std::string whole = "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x93\xb7";
+  EXPECT_THAT(number(whole, ""), named(whole));
+  for (const std::string& broken :
+       {std::string("\xc3"), std::string("\xff"), std::string("\x80"), std::string("\xc0\xaf"),
+        std::string("\xed\xa0\x80"), std::string("\xf4\x90\x80\x80"), std::string("\xe0\x80\xaf"),
+        std::string("\xf0\x9f\x93")}) {
+    std::string replaced;
+    for (std::size_t i = 0; i < broken.size(); ++i) replaced += "\xef\xbf\xbd";
+    EXPECT_THAT(number("a" + broken + "z", ""), named("a" + replaced + "z"));
+  }
+  EXPECT_THAT(number("\"a\\b\"\n\t", "one\\\ntwo \"quoted\" \xff"),
+              ::testing::AllOf(named(R"(\"a\\b\"\n?)"),
+                               HasSubstr("# HELP reel_stage_n one\\\\\\ntwo \"quoted\" \xef\xbf\xbd\n")));
+}
+
+TEST(MetricsText, HasOneSeriesOfAStageThatWasTakenOutAndAddedAgain) {
+  Example example;
+  StageReport anew = example.report.stages[0];
+  anew.outputs[0].frames = anew.outputs[0].newest = 89;
+  example.report.stages[0].state = "stopped";
+  example.report.stages.push_back(anew);
+  example.health.stages[0].index = 2;
+  const std::string text = metrics_text(example.report, example.health);
+  const std::string camera = R"({pipeline="yard",stage="camera",port="video",stream="camera"})";
+  EXPECT_THAT(text, HasSubstr("\nreel_output_frames_total" + camera + " 89\n"));
+  EXPECT_THAT(text, Not(HasSubstr("reel_output_frames_total" + camera + " 360\n")));
+  EXPECT_THAT(text, HasSubstr(R"(reel_process_state{pipeline="yard",stage="camera",state="running"} 1)"));
+  EXPECT_THAT(text, HasSubstr("reel_input_backlog_frames{pipeline=\"yard\",stage=\"reader\",port=\"in\","
+                              "stream=\"camera\"} 1\n"))
+      << "of the writer that is there";
+  std::istringstream lines(text);
+  std::set<std::string> series;
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_TRUE(series.insert(line.substr(0, line.rfind(' '))).second || line.starts_with('#')) << line;
+}
+
+TEST(MetricsText, LeavesOutASecondNumberOfTheSameName) {
+  Example example;
+  example.report.stages[0].metrics = {{"n", "\xff", "", false, 1}, {"n", "\xfe", "", false, 2}};
+  const std::string text = metrics_text(example.report, example.health);
+  EXPECT_THAT(text, HasSubstr("stream=\"\xef\xbf\xbd\"} 1\n"));
+  EXPECT_THAT(text, Not(HasSubstr("stream=\"\xef\xbf\xbd\"} 2\n")));
+}
+
+TEST(MetricsText, CallsAStageHealthyThatOnlyWaits) {
+  Example example;
+  const auto healthy = [&](Condition condition) {
+    example.health.stages[0].condition = condition;
+    const std::string text = metrics_text(example.report, example.health);
+    return text.find("\nreel_process_healthy{pipeline=\"yard\",stage=\"camera\"} 1\n") != std::string::npos;
+  };
+  for (const Condition well : {Condition::ok, Condition::waiting, Condition::ended, Condition::ignored})
+    EXPECT_TRUE(healthy(well)) << to_string(well);
+  for (const Condition ill :
+       {Condition::starting, Condition::stalled, Condition::held_up, Condition::disconnected,
+        Condition::impaired, Condition::restarting, Condition::failed})
+    EXPECT_FALSE(healthy(ill)) << to_string(ill);
 }
 
 TEST(MetricsText, LeavesOutANumberOfAnotherKind) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 #include <reel_test/expect_error.hpp>
+#include <reel_test/wait_until.hpp>
 
 namespace reel {
 namespace {
@@ -50,6 +51,20 @@ TEST_F(InputChoice, OfARateGoesByTheFramesTimes) {
   setup_.inputs[0].choice.max_fps = 10;
   EXPECT_EQ(told_of(31), std::string(11, '\0') + "oes");
   EXPECT_EQ(mapping_.page().inputs[0].skipped.load(), 20u);
+}
+
+// What has nothing left to take is not behind, though the frame that it took last is an older one.
+TEST_F(InputChoice, CountsAFrameThatIsPassedOverAsSeen) {
+  setup_.inputs[0].choice.every = 4;
+  start();
+  FrameWriter a = writer(0);
+  for (int i = 0; i < 8; ++i) {
+    const std::byte byte{7};
+    ASSERT_EQ(a.write({&byte, 1}, FrameInfo{}), WriteStatus::ok) << a.error();
+  }
+  const InputCounters& counters = mapping_.page().inputs[0];
+  EXPECT_TRUE(reel_test::wait_until([&] { return counters.newest.load() == 8; })) << counters.newest.load();
+  EXPECT_EQ(counters.frames.load(), 2u);
 }
 
 TEST_F(InputChoice, OfAudioIsRefused) {

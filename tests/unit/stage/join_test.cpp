@@ -73,6 +73,19 @@ std::vector<int> times_of(int frames, double fps, int offset_ms = 0) {
   return times_ms;
 }
 
+// Where the other input stands still: what is held for it has been taken, what had no partner too.
+TEST_F(JoinedStage, CountsWhatItHoldsAndLetsGoAsSeen) {
+  start();
+  FrameWriter a = writer(0), b = writer(1);
+  std::thread other([&] { write(b, {100}); });
+  write(a, {0, 50});
+  EXPECT_TRUE(reel_test::wait_until(
+      [&] { return counters(0).newest.load() == 2 && counters(1).newest.load() == 1; }));
+  other.join();
+  EXPECT_TRUE(reel_test::wait_until([&] { return counters(0).skipped.load() == 2; }));
+  EXPECT_EQ(counters(0).frames.load(), 0u);
+}
+
 TEST_F(JoinedStage, OfTwoRatesGetsExactlyTheFramesThatBelongTogether) {
   EXPECT_EQ(told(times_of(40, 30), times_of(10, 10, 5)), "0+0 3+1 6+2 9+3 12+4 15+5 18+6 21+7 24+8 27+9 e1 ");
   EXPECT_EQ(counters(0).frames.load(), 10u);

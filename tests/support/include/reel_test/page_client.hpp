@@ -13,7 +13,10 @@ namespace reel_test {
 /// A connection to 127.0.0.1.
 class PageClient {
  public:
+  /// One to be made, with its descriptor.
+  PageClient();
   explicit PageClient(std::uint16_t port);
+  void connect(std::uint16_t port);
   [[nodiscard]] bool connected() const noexcept { return connected_; }
   void send(std::string_view text) const;
   /// Reads until `text` has come, the end, or the watchdog; returns all read so far.
@@ -21,7 +24,13 @@ class PageClient {
   /// Reads what is there; false at the end of the connection or when the watchdog passed.
   bool read_some();
   [[nodiscard]] const std::string& received() const noexcept { return received_; }
+  /// What was read so far.
+  void forget() { received_.clear(); }
   [[nodiscard]] bool at_end() const noexcept { return at_end_; }
+  /// There is something to read now, which is not read.
+  [[nodiscard]] bool has_something() const noexcept;
+  /// The other side has closed the connection, and nothing is left to read.
+  [[nodiscard]] bool is_let_go() const noexcept;
   /// Reads to the end of the connection.
   const std::string& read_all() { return read_until({}); }
 

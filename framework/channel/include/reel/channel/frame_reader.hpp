@@ -33,6 +33,9 @@ struct ReaderStats {
   std::uint64_t skipped = 0;
   std::uint64_t lapped = 0;    // frames overwritten before they were read
   std::uint64_t connects = 0;  // writers met
+  // not a count: sequence of the newest frame of the present writer that was delivered or passed over, for
+  // whatever reason; 0: none
+  std::uint64_t newest = 0;
 };
 
 class FrameReader {

@@ -48,8 +48,8 @@ struct RuntimeDir {
 /// Throws Error{in_use}, naming the process, when one writes `stream` in `directory` now.
 void check_not_written(const std::string& directory, const std::string& stream);
 
-/// Removes sockets, locks and named memory of streams in `directory` whose writer is dead; returns the names
-/// cleaned.
+/// Removes sockets and locks of streams in `directory` whose writer is dead, and named memory of dead writers
+/// wherever they were; returns the names cleaned.
 std::vector<std::string> sweep_runtime_dir(const std::string& directory);
 
 }  // namespace reel

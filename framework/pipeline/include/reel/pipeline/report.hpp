@@ -15,13 +15,14 @@ struct InputReport {
   std::int64_t hop_median_ns = 0, hop_p99_ns = 0;  // published by the stage before -> in this one's hands
   std::int64_t end_to_end_median_ns = 0, end_to_end_p99_ns = 0;  // captured -> in this one's hands
   std::uint64_t hop_count = 0, hop_sum_ns = 0, end_to_end_count = 0, end_to_end_sum_ns = 0;
-  std::uint64_t newest = 0;  // sequence of the frame taken last; 0: none, or not known
+  std::uint64_t newest = 0;  // sequence of the frame taken or passed over last; 0: none, or not known
 };
 
 struct OutputReport {
   std::string port, stream;
   std::uint64_t frames = 0, bytes = 0, waits = 0, demoted = 0;
   std::uint64_t newest = 0;  // sequence of the frame given last
+  bool blocked = false;      // its readers hold every slot
 };
 
 /// What a stage counts and measures besides (StageContext::metrics).

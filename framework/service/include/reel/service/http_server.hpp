@@ -18,15 +18,20 @@ struct HttpPage {
 };
 using HttpPages = std::map<std::string, HttpPage>;  // by path: "/health"
 
+/// How long clients, and the owner, may take.
+struct HttpPatience {
+  int client_ms = 15'000;  // for a request to arrive whole, and for an answer to be taken: then it is let go
+  int owner_ms = 5'000;    // to make pages; then 503
+};
+
 class HttpServer {
  public:
   static constexpr std::size_t kMostClients = 64;        // more are answered 503
   static constexpr std::size_t kMostHeaderBytes = 8192;  // of a request
   static constexpr int kFreshMs = 100;                   // pages so young are given to others as well
-  static constexpr int kPatienceMs = 5'000;              // for the owner to make pages; then 503
 
   /// Listens. Throws Error{in_use | bad_config | no_permission | io}.
-  explicit HttpServer(const ListenAddress& address);
+  explicit HttpServer(const ListenAddress& address, const HttpPatience& patience = {});
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
   ~HttpServer();  // closes all connections

@@ -52,7 +52,7 @@ struct InputCounters {
   std::array<char, 64> port{}, stream{};  // zero-terminated; written once, before the stage is running
   std::atomic<std::uint64_t> frames{0};   // handed to process()
   std::atomic<std::uint64_t> verified{0}, corrupted{0}, skipped{0}, lapped{0}, connects{0};
-  std::atomic<std::uint64_t> newest{0};  // sequence of the frame taken last; 0: none, or not known
+  std::atomic<std::uint64_t> newest{0};  // sequence of the frame taken or passed over last; 0: none known
   LatencyHistogram hop;                  // publish in the stage before to process() here
   LatencyHistogram end_to_end;           // capture to process() here
 };

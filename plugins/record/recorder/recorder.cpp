@@ -10,6 +10,7 @@
 
 #include "catalog/segment_name.hpp"
 #include "events/finished_hook.hpp"
+#include "recorder/boot_id.hpp"
 #include "recorder/event_pictures.hpp"
 
 namespace record {
@@ -223,7 +224,10 @@ void Recorder::collect() {
 }
 
 void Recorder::give(std::vector<Unit> units) {
-  for (const Unit& unit : units) events_.push(unit);
+  for (const Unit& unit : units) {
+    backlog_.wait();
+    events_.push(unit);
+  }
 }
 
 template <class Action>
@@ -274,10 +278,12 @@ std::unique_ptr<SegmentFile> Recorder::open_file(SegmentClass kind, const std::v
   record.start_ns = record.end_ns = start_ns;
   record.start_utc_ns = record.end_utc_ns = clocks.utc_ns;
   record.clocks.push_back(clocks);
+  record.boot = boot_id();
   try {
     OpenSegment open = catalog_.begin(record);
     auto file = std::make_unique<SegmentFile>(std::move(open), std::move(record), tracks, facts);
     closer_.keep_safe(file->open_file());
+    backlog_.add(file->backlog());
     saved_ns_ = 0;
     return file;
   } catch (const reel::Error&) {

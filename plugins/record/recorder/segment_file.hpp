@@ -12,6 +12,7 @@
 #include "catalog/catalog.hpp"
 #include "facts/frame_facts.hpp"
 #include "media/mux.hpp"
+#include "recorder/backlog.hpp"
 #include "recorder/facts_file.hpp"
 #include "recorder/room.hpp"
 #include "recorder/segmenter.hpp"
@@ -49,6 +50,8 @@ class SegmentFile final : public UnitFile {
   [[nodiscard]] int descriptor() const noexcept { return open_->fd.get(); }
   /// For whoever makes it safe from time to time: as long as the file is open.
   [[nodiscard]] std::weak_ptr<const OpenSegment> open_file() const noexcept { return open_; }
+  /// For whoever waits for the disk.
+  [[nodiscard]] std::weak_ptr<const FileBacklog> backlog() const noexcept { return backlog_; }
   /// Writes the facts that are left of the time of its tracks: of sound that ends within its last unit.
   void write_last_facts();
   /// Nothing more comes: writes index and end. False where nothing was ever written.
@@ -68,7 +71,8 @@ class SegmentFile final : public UnitFile {
   std::vector<TrackFacts>& facts_;
   Sightings sightings_;
   Room room_;
-  DescriptorSink sink_;
+  std::shared_ptr<FileBacklog> backlog_ = std::make_shared<FileBacklog>();
+  CountedSink sink_;
   Mux mux_;
   FactsFile facts_file_;
   bool any_ = false;

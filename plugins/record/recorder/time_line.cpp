@@ -4,6 +4,8 @@
 
 #include <reel/gst/frame_info.hpp>
 
+#include "recorder/boot_id.hpp"
+
 namespace record {
 namespace {
 
@@ -47,7 +49,10 @@ constexpr std::int64_t kSameBoot_ns = 10'000'000'000;
   if (last.clocks.empty()) return behind_ns;
   const ClockPair& pair = last.clocks.back();
   const std::int64_t wall_ns = reel::realtime_ns() - reel::monotonic_ns();
-  const bool same_boot = std::abs((pair.utc_ns - pair.monotonic_ns) - wall_ns) < kSameBoot_ns;
+  // Where it is not said: the wall clock has not been stepped either.
+  const bool same_boot = last.boot.empty()
+                             ? std::abs((pair.utc_ns - pair.monotonic_ns) - wall_ns) < kSameBoot_ns
+                             : last.boot == boot_id();
   const std::int64_t pair_ns = same_boot ? pair.monotonic_ns : pair.utc_ns - wall_ns;
   return std::min(pair_ns - pair.media_ns, behind_ns);
 }

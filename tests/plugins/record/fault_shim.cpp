@@ -6,12 +6,16 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <ctime>
 
 namespace {
 
 constexpr long long kSecond_ns = 1'000'000'000;
+
+std::atomic<long long> busy_until_ns{0};  // one disk for all threads
 
 /// The number in the file that the variable names; 0 where there is none.
 long long number_in(const char* variable) {
@@ -30,9 +34,23 @@ void be_slow(int file, size_t bytes) {
   if (::fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)) return;
   const long long bytes_per_second = number_in("REEL_TEST_DISK");
   if (bytes_per_second <= 0) return;
-  const long long wait_ns = static_cast<long long>(bytes) * kSecond_ns / bytes_per_second;
-  const timespec time{wait_ns / kSecond_ns, wait_ns % kSecond_ns};
-  ::clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
+  timespec time{};
+  ::syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &time);
+  const long long now_ns = time.tv_sec * kSecond_ns + time.tv_nsec;
+  const long long takes_ns = static_cast<long long>(bytes) * kSecond_ns / bytes_per_second;
+  long long before_ns = busy_until_ns.load(), until_ns = 0;
+  do {
+    until_ns = std::max(before_ns, now_ns) + takes_ns;
+  } while (!busy_until_ns.compare_exchange_weak(before_ns, until_ns));
+  // In slices: it may become fast meanwhile.
+  while (number_in("REEL_TEST_DISK") > 0) {
+    ::syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &time);
+    const long long left_ns = until_ns - (time.tv_sec * kSecond_ns + time.tv_nsec);
+    if (left_ns <= 0) return;
+    const timespec slice{0, std::min(left_ns, kSecond_ns / 20)};
+    ::clock_nanosleep(CLOCK_MONOTONIC, 0, &slice, nullptr);
+  }
+  busy_until_ns.store(0);
 }
 
 }  // namespace

@@ -115,6 +115,7 @@ void describe(Visitor& visit, T& record) requires(std::is_same_v<std::remove_con
   visit.maybe("tracks", record.tracks);
   visit.maybe("gaps", record.gaps);
   visit.maybe("clocks", record.clocks);
+  visit.maybe("boot", record.boot);
   visit.maybe("events", record.events);
   visit.maybe("sightings", record.sightings);
 }

@@ -93,6 +93,7 @@ struct SegmentRecord {
   std::vector<Track> tracks;
   std::vector<Gap> gaps;
   std::vector<ClockPair> clocks;
+  std::string boot;  // the kernel's start that `monotonic_ns` of these counts from; empty: not known
   std::vector<EventMark> events;
   std::vector<Sighting> sightings;
 };

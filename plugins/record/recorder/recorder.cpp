@@ -11,6 +11,7 @@
 #include "catalog/segment_name.hpp"
 #include "events/finished_hook.hpp"
 #include "media/apart.hpp"
+#include "recorder/boot_id.hpp"
 #include "recorder/event_pictures.hpp"
 #include "recorder/limits.hpp"
 
@@ -223,7 +224,10 @@ void Recorder::lose_the_rest() {
 }
 
 void Recorder::give(std::vector<Unit> units) {
-  for (const Unit& unit : units) events_.push(unit);
+  for (const Unit& unit : units) {
+    backlog_.wait();
+    events_.push(unit);
+  }
 }
 
 template <class Action>
@@ -295,11 +299,13 @@ std::unique_ptr<SegmentFile> Recorder::open_file(SegmentClass kind, const std::v
   record.start_ns = record.end_ns = start_ns;
   record.start_utc_ns = record.end_utc_ns = clocks.utc_ns;
   record.clocks.push_back(clocks);
+  record.boot = boot_id();
   try {
     OpenSegment open = catalog_.begin(record);
     left.record = record;
     auto file = std::make_unique<SegmentFile>(std::move(open), std::move(record), tracks, facts);
     syncer_.add(file->synced());
+    backlog_.add(file->backlog());
     closer_.retry_now();
     saved_ns_ = 0;
     return file;

@@ -16,6 +16,7 @@
 #include <reel/base/error.hpp>
 
 #include "catalog/catalog.hpp"
+#include "recorder/backlog.hpp"
 #include "recorder/closer.hpp"
 #include "recorder/event_recording.hpp"
 #include "recorder/gap_book.hpp"
@@ -106,6 +107,7 @@ class Recorder final : private SegmentFiles {
   GapBook gaps_{&event_gaps_};
   std::vector<TrackFacts> facts_;
   std::vector<Line> lines_;
+  Backlog backlog_;
   Segmenter segmenter_;
   SegmentFile* current_ = nullptr;  // the segmenter's
   EventRecording events_;

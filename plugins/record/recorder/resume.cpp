@@ -30,7 +30,7 @@ void take_summary(Standing& standing, const TrackSummary& track, bool this_boot)
 
 void take(Standing& standing, const std::string& stream, const SegmentRecord& record,
           const std::string& frames_file) {
-  const bool this_boot = !record.clocks.empty() && of_this_boot(record.clocks.back());
+  const bool this_boot = of_this_boot(record);
   bool found = false;
   for (const TrackSummary& track : summary_of(frames_file)) {
     if (track.track.stream != stream) continue;

@@ -52,7 +52,7 @@ SegmentFile::SegmentFile(OpenSegment open, SegmentRecord record, std::vector<std
       left_(tracks_.size()),
       facts_(facts),
       room_(file_->descriptor()),
-      sink_(file_->descriptor()),
+      sink_(file_->descriptor(), *backlog_),
       mux_(mux_settings(open, record_, tracks_.size()), sink_),
       facts_file_(open.frames_file) {
   record_.tracks.resize(tracks_.size());
@@ -69,6 +69,7 @@ void SegmentFile::write(const Unit& unit) {
   Unit ours = unit;
   ours.track = index;
   mux_.write(ours);
+  backlog_->given.fetch_add(unit.bytes(), std::memory_order_relaxed);
   count(record_.tracks[index], unit);
   begun_[index] = true;
   write_facts(index, [&](const FrameFacts& facts) { return facts.frame <= unit.frame; });

@@ -12,6 +12,7 @@
 #include "catalog/catalog.hpp"
 #include "facts/frame_facts.hpp"
 #include "media/mux.hpp"
+#include "recorder/backlog.hpp"
 #include "recorder/facts_file.hpp"
 #include "recorder/room.hpp"
 #include "recorder/segmenter.hpp"
@@ -54,6 +55,8 @@ class SegmentFile final : public UnitFile {
   [[nodiscard]] SegmentRecord& record() noexcept { return record_; }
   /// For whoever makes it safe from time to time: as long as the file is open.
   [[nodiscard]] std::weak_ptr<SyncedFile> synced() const noexcept { return file_; }
+  /// For whoever waits for the disk.
+  [[nodiscard]] std::weak_ptr<const FileBacklog> backlog() const noexcept { return backlog_; }
   /// Writes the facts that are left of the time of its tracks: of sound that ends within its last unit.
   void write_last_facts();
   /// Nothing more comes: writes index and end, and makes all of it safe on the disk. False where nothing was
@@ -74,7 +77,8 @@ class SegmentFile final : public UnitFile {
   std::vector<TrackFacts>& facts_;
   Sightings sightings_;
   Room room_;
-  DescriptorSink sink_;
+  std::shared_ptr<FileBacklog> backlog_ = std::make_shared<FileBacklog>();
+  CountedSink sink_;
   Mux mux_;
   FactsFile facts_file_;
   bool any_ = false;

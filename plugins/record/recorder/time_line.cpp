@@ -4,6 +4,8 @@
 
 #include <reel/gst/frame_info.hpp>
 
+#include "recorder/boot_id.hpp"
+
 namespace record {
 namespace {
 
@@ -51,13 +53,16 @@ constexpr std::int64_t kSameBoot_ns = 10'000'000'000;
   const std::int64_t behind_ns = now_ns - (last.end_ns + 1);  // no earlier than right behind it
   if (last.clocks.empty()) return behind_ns;
   const ClockPair& pair = last.clocks.back();
-  const std::int64_t pair_ns = of_this_boot(pair) ? pair.monotonic_ns : pair.utc_ns - wall_offset_ns();
+  const std::int64_t pair_ns = of_this_boot(last) ? pair.monotonic_ns : pair.utc_ns - wall_offset_ns();
   return std::min(pair_ns - pair.media_ns, behind_ns);
 }
 
 }  // namespace
 
-bool of_this_boot(const ClockPair& pair) {
+bool of_this_boot(const SegmentRecord& record) {
+  if (!record.boot.empty()) return record.boot == boot_id();
+  if (record.clocks.empty()) return false;
+  const ClockPair& pair = record.clocks.back();
   return std::abs((pair.utc_ns - pair.monotonic_ns) - wall_offset_ns()) < kSameBoot_ns;
 }
 

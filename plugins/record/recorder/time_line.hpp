@@ -13,8 +13,9 @@
 
 namespace record {
 
-/// Whether its CLOCK_MONOTONIC is that of now, as far as the wall clock tells.
-[[nodiscard]] bool of_this_boot(const ClockPair& pair);
+/// Whether its CLOCK_MONOTONIC is that of now: by the boot that it names; one that names none, by the wall
+/// clock, as far as that was not stepped.
+[[nodiscard]] bool of_this_boot(const SegmentRecord& record);
 
 class TimeLine {
  public:

@@ -18,6 +18,8 @@ extern "C" const char* __lsan_default_suppressions() {
       "leak:g_intern_\n"
       // What fontconfig makes in a thread of its own while plugins are looked through.
       "leak:libfontconfig.so\n"
+      // Some of the tables of each of its encoders, closed or not.
+      "leak:libx265.so\n"
       // Its device provider forgets the context with which it found no server of sound.
       "leak:libgstpulseaudio.so\n";
 }

@@ -6,7 +6,7 @@ if(TARGET reel_record_events)
     LIBRARIES reel_record_events nlohmann_json::nlohmann_json LABELS asan)
 endif()
 if(TARGET reel_record_gate)
-  reel_test(record_gate SOURCES event_gate_test.cpp event_pre_roll_test.cpp LIBRARIES reel_record_gate)
+  reel_test(record_gate SOURCES event_gate_test.cpp event_pre_roll_test.cpp ${leaks} LIBRARIES reel_record_gate LABELS asan)
 endif()
 if(TARGET reel_plugin_record AND TARGET reel_plugin_capture AND TARGET reel_plugin_opencv_motion AND TARGET reel_stage_host)
   reel_test(record_event_pipeline

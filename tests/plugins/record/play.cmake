@@ -4,7 +4,7 @@ if(NOT TARGET reel_record_play)
 endif()
 add_library(reel_test_recordings STATIC made_recording.cpp)
 target_link_libraries(reel_test_recordings PUBLIC reel_record_play GTest::gtest)
-reel_test(record_play SOURCES play_player_test.cpp play_parts_test.cpp LIBRARIES reel_test_recordings)
+reel_test(record_play SOURCES play_player_test.cpp play_parts_test.cpp ${leaks} LIBRARIES reel_test_recordings LABELS asan)
 reel_test(record_playback SOURCES play_stage_test.cpp LIBRARIES reel_test_recordings)
 add_dependencies(record_playback reel_plugin_playback)
 

@@ -18,6 +18,7 @@ SegmentRecord full() {
   SegmentRecord record = segment();
   record.path = "2026-11-22/door_20261122T073116.345Z.mkv";
   record.sequence = 7;
+  record.boot = "3f0a";
   record.kind = SegmentClass::protected_;
   record.state = SegmentState::repaired;
   record.bytes = std::numeric_limits<std::int64_t>::max();
@@ -42,6 +43,7 @@ TEST(SegmentJson, LosesNothing) {
   EXPECT_EQ(after.gaps[0].reason, "the spool was full");
   ASSERT_EQ(after.clocks.size(), 1u);
   EXPECT_EQ(after.clocks[0].utc_ns, record_test::kMorning);
+  EXPECT_EQ(after.boot, "3f0a");
   ASSERT_EQ(after.events.size(), 1u);
   EXPECT_EQ(after.events[0].note, "a \"cat\"\n");
   EXPECT_EQ(after.events[0].score, 0.1);

@@ -1,4 +1,5 @@
 // One time line for all tracks, across sources that begin anew and recorders that are started again.
+#include <recorder/boot_id.hpp>
 #include <recorder/gap_book.hpp>
 #include <recorder/time_line.hpp>
 
@@ -70,6 +71,12 @@ TEST(TimeLine, GoesOnBehindTheSegmentBefore) {
   EXPECT_NEAR(static_cast<double>(begin()), 23e9, 50e6) << "of another boot: by the wall clock";
   last.clocks[0].utc_ns += 3600 * kSecond;
   EXPECT_GT(begin(), last.end_ns) << "which was set back meanwhile";
+  last.boot = record::boot_id();
+  last.clocks[0] = {20 * kSecond, now_ns - 3 * kSecond, wall_ns + now_ns - 7200 * kSecond};
+  EXPECT_NEAR(static_cast<double>(begin()), 23e9, 50e6) << "of this one, and the wall clock was stepped";
+  last.boot = "another";
+  last.clocks[0] = {20 * kSecond, now_ns - 3 * kSecond, wall_ns + now_ns - 5 * kSecond};
+  EXPECT_NEAR(static_cast<double>(begin()), 25e9, 50e6) << "of another that began at almost the same time";
 }
 
 TEST(GapBook, JoinsWhatIsOneGap) {

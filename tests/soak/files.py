@@ -30,7 +30,9 @@ def packets(path):
 
 def faults(path):
     """What ffmpeg has against it when it decodes all of it; empty: nothing."""
-    done = subprocess.run(["ffmpeg", "-v", "error", "-xerror", "-i", path, "-map", "0", "-f", "null", "-"], capture_output=True, text=True)
+    # Times as they are: in units of the mean rate two pictures of a camera may have the same.
+    done = subprocess.run(["ffmpeg", "-v", "error", "-xerror", "-i", path, "-map", "0", "-fps_mode", "passthrough", "-enc_time_base:v", "1:90000",
+                           "-f", "null", "-"], capture_output=True, text=True)
     return done.stderr.strip() or ("" if done.returncode == 0 else f"status {done.returncode}")
 
 

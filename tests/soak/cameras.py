@@ -189,5 +189,5 @@ if __name__ == "__main__":
     soak.need("ffmpeg", "ffprobe")
     if not os.path.exists(VTEST):
         soak.skip(f"no {VTEST} (apps/install-packages test installs it)")
-    made = soak.Demonstration(__doc__.splitlines()[0], seconds=(300, 16, "how long it records"), segment=(20, 4, "length of a file, s"))
+    made = soak.Demonstration(__doc__.splitlines()[0], seconds=(300, 12, "how long it records"), segment=(20, 3, "length of a file, s"))
     made.run(body)

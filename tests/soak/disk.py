@@ -88,8 +88,8 @@ def mount(demonstration, megabytes):
     return disk
 
 
-def sizes(megabytes):
-    return {"size": SIZE, "segment": "5s" if megabytes >= 100 else "1s", "spool": f"{max(8, megabytes // 20)}MB"}
+def sizes(megabytes, spool):
+    return {"size": SIZE, "segment": "5s" if megabytes >= 100 else "1s", "spool": spool}
 
 
 def counted(found, stream):
@@ -99,7 +99,7 @@ def counted(found, stream):
 def with_retention(demonstration, disk):
     megabytes, seconds = demonstration.options.megabytes, demonstration.options.seconds
     rules = {"rules_one": f"min_free: {megabytes // 5}MB", "rules_two": f"max_bytes: {megabytes // 4}MB"}
-    pipeline = soak.Pipeline(demonstration, PIPELINE.format(**sizes(megabytes), **rules), "retention")
+    pipeline = soak.Pipeline(demonstration, PIPELINE.format(**sizes(megabytes, "256MB"), **rules), "retention")
     watch = Watch(disk)
     watch.start()
     time.sleep(seconds)
@@ -152,7 +152,8 @@ def wait_for_full(pipeline, times):
 
 def without_retention(demonstration, disk):
     directory = disk + "/recordings"
-    pipeline = soak.Pipeline(demonstration, PIPELINE.format(**sizes(demonstration.options.megabytes), rules_one="full_spool: lose",
+    megabytes = demonstration.options.megabytes
+    pipeline = soak.Pipeline(demonstration, PIPELINE.format(**sizes(megabytes, f"{max(8, megabytes // 20)}MB"), rules_one="full_spool: lose",
                                                             rules_two="full_spool: lose"), "full")
     wait_for_full(pipeline, 1)
     demonstration.say("the disk is full")

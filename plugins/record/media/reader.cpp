@@ -21,6 +21,17 @@ namespace {
 constexpr std::size_t kMostBytes = 32U << 20U;
 constexpr std::size_t kMostUnits = 512;
 
+/// A demuxer reckons the rate of pictures anew with each fragment: of uneven times it comes out another.
+[[nodiscard]] bool same_but_for_rate(const GstCaps* one, const GstCaps* other) {
+  const auto without_rate = [](const GstCaps* caps) {
+    reel::gst::Ptr<GstCaps> copy(gst_caps_copy(caps));
+    for (guint i = 0; i < gst_caps_get_size(copy.get()); ++i)
+      gst_structure_remove_field(gst_caps_get_structure(copy.get(), i), "framerate");
+    return copy;
+  };
+  return gst_caps_is_equal(without_rate(one).get(), without_rate(other).get()) != FALSE;
+}
+
 }  // namespace
 
 class UnitReader::Impl {
@@ -50,6 +61,7 @@ class UnitReader::Impl {
   static void on_all_pads(GstElement* demuxer, Impl* reader);
   static GstFlowReturn on_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
   static gboolean on_event(GstPad* pad, GstObject* parent, GstEvent* event);
+  static gboolean on_query(GstPad* pad, GstObject* parent, GstQuery* query);
   void begin_track(GstPad* from);
   GstFlowReturn receive(Track& track, const reel::gst::Ptr<GstBuffer>& buffer);
   void handle(Track& track, GstEvent* event);
@@ -142,6 +154,7 @@ void UnitReader::Impl::begin_track(GstPad* from) {
   gst_pad_set_element_private(pad, track.get());
   gst_pad_set_chain_function(pad, &Impl::on_buffer);
   gst_pad_set_event_function(pad, &Impl::on_event);
+  gst_pad_set_query_function(pad, &Impl::on_query);
   {
     const std::lock_guard lock(mutex_);
     track->number = tracks_.size();
@@ -201,9 +214,9 @@ GstFlowReturn UnitReader::Impl::on_buffer(GstPad* pad, GstObject*, GstBuffer* bu
 }
 
 void UnitReader::Impl::set_caps(Track& track, GstCaps* caps) {
-  if (track.caps && gst_caps_is_equal(track.caps.get(), caps) != FALSE) return;
-  track.caps = std::shared_ptr<GstCaps>(gst_caps_copy(caps), reel::gst::Unref{});
-  complete_for_file(track.caps.get());
+  const std::shared_ptr<GstCaps> complete(gst_caps_copy(caps), reel::gst::Unref{});
+  complete_for_file(complete.get());
+  if (!track.caps || !same_but_for_rate(track.caps.get(), complete.get())) track.caps = complete;
 }
 
 void UnitReader::Impl::handle(Track& track, GstEvent* event) {
@@ -234,6 +247,13 @@ gboolean UnitReader::Impl::on_event(GstPad* pad, GstObject*, GstEvent* event) {
   auto& track = *static_cast<Track*>(gst_pad_get_element_private(pad));
   track.reader->handle(track, event);
   gst_event_unref(event);
+  return TRUE;
+}
+
+/// Whatever caps come, the first ones and later ones: a pad left to itself refuses others than it has.
+gboolean UnitReader::Impl::on_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  if (GST_QUERY_TYPE(query) != GST_QUERY_ACCEPT_CAPS) return gst_pad_query_default(pad, parent, query);
+  gst_query_set_accept_caps_result(query, TRUE);
   return TRUE;
 }
 

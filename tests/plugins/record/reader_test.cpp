@@ -62,6 +62,29 @@ TEST_F(Reader, GoesOnAtAKeyFrameOfAnUnfinishedFile) {
   }
 }
 
+// As cameras have them. Demuxers tell of another rate in the middle of such files.
+TEST_F(Reader, ReadsPicturesWhoseTimesAreUneven) {
+  std::vector<record::Piece> uneven = pictures(picture_format(), 60, 40 * kMs);
+  for (std::size_t i = 20; i < uneven.size(); ++i)
+    uneven[i].time_ns += static_cast<std::int64_t>(i % 7 * i % 5) * kMs;
+  const std::vector<Unit> units =
+      in_order(encode(picture_format(), {}, uneven),
+               encode(sound_format(), {}, sound(sound_format(), 120, 0, kSecond), 1));
+  for (const Container container : {Container::matroska, Container::mp4}) {
+    const std::string path = dir_.file("uneven." + std::string(extension_of(container)));
+    write_file(path, container, 2, units);
+    record::UnitReader reader(path);
+    std::size_t count = 0;
+    while (const std::optional<Unit> unit = reader.next()) {
+      ++count;
+      EXPECT_EQ(unit->caps, reader.tracks()[unit->track].caps) << "the format is the same all the time";
+    }
+    EXPECT_EQ(reader.fault(), "") << path;
+    EXPECT_EQ(count, units.size()) << path;
+    EXPECT_EQ(record::repair(path, path + ".repaired").tracks[0].frames, 60U) << path;
+  }
+}
+
 // A bad sector: what lies before and behind it is read, and nothing hangs.
 TEST_F(Reader, EndsWhateverIsInTheMiddle) {
   for (const Container container : {Container::matroska, Container::mp4}) {

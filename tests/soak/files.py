@@ -80,12 +80,14 @@ class Segment:
         A repaired one may have facts of more frames than reached it. Pictures are counted; a block of sound makes more or less than
         one packet, and is there when its middle is."""
         index, facts = self.index_of(stream), self.facts(stream)
-        if index is None or not facts:
+        if index is None or not facts or self.manifest["state"] == "broken":
             return [], 0
         times = packets(self.path)[index]
         if self.tracks[index]["media"] == "video":
             facts = facts[:len(times)]
-            return facts, facts[-1]["cap"] + facts[-1].get("dur", 0)
+            return facts, facts[-1]["cap"] + facts[-1].get("dur", 0) if facts else 0
+        if not times:
+            return [], 0
         step_s = times[-1].pts_s - times[-2].pts_s if len(times) > 1 else 0
         end_ns = self.manifest["start_ns"] + round((times[-1].pts_s + step_s) * 1e9)
         facts = [fact for fact in facts if fact["m"] + fact.get("dur", 0) // 2 < end_ns]

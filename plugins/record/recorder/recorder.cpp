@@ -11,6 +11,7 @@
 #include "catalog/segment_name.hpp"
 #include "events/finished_hook.hpp"
 #include "recorder/event_pictures.hpp"
+#include "recorder/left_off.hpp"
 
 namespace record {
 namespace {
@@ -93,6 +94,14 @@ constexpr const char* kFull = "the disk was full, and the spool as well";
   return std::nullopt;
 }
 
+/// Number of the next frame of a stream that `last` is the newest track of.
+[[nodiscard]] std::uint64_t next_frame(const std::optional<Track>& last, const std::vector<LeftOff>& known) {
+  if (!last) return 0;
+  for (const LeftOff& stream : known)
+    if (stream.stream == last->stream) return stream.next_frame;
+  return last->first_frame + last->frames;
+}
+
 }  // namespace
 
 Recorder::Recorder(const RecordSettings& settings, const std::vector<std::string>& streams, Numbers numbers)
@@ -107,14 +116,18 @@ Recorder::Recorder(const RecordSettings& settings, const std::vector<std::string
       events_(settings, segmenter_settings(settings), streams.size(), times_, links()) {
   check_wish(settings.wish, settings.container);
   std::vector<Abandoned> left = catalog_.abandoned(settings.name);
+  for (Abandoned& file : left)
+    if (file.manifest) bring_up_to_date(file.record, left_off(frames_path_of(file.file)));
   last_ = newest_of(catalog_, settings.name, left);
+  std::vector<LeftOff> known;
+  if (last_) known = left_off(catalog_.store().whole_path(frames_path_of(last_->path)));
   closer_.repair(std::move(left));
   times_ = TimeLine(streams.size(), last_);
   facts_.resize(streams.size());
   for (std::size_t i = 0; i < streams.size(); ++i) {
     facts_[i].stream = streams[i];
     const std::optional<Track> last = track_of(last_, streams[i]);
-    first_frames_.push_back(last ? last->first_frame + last->frames : 0);
+    first_frames_.push_back(next_frame(last, known));
     lines_.emplace_back(
         Line::Settings{i, streams[i], settings.wish, settings.container, settings.patience_ns, last}, times_,
         gaps_, facts_[i]);

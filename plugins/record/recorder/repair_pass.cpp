@@ -38,11 +38,24 @@ namespace {
       if (facts->track >= tracks.size() || begun[facts->track]) continue;
       begun[facts->track] = true;
       tracks[facts->track].first_frame = facts->frame;
+      tracks[facts->track].start_ns = facts->media_ns;
     }
   } catch (const reel::Error& error) {
     reel::log_warning(error.what());  // what was read of it is right
   }
   return tracks;
+}
+
+/// Media time of the file's begin. Where its first picture is says so: sound may begin before that, and the
+/// manifest of an open file may not know it.
+[[nodiscard]] std::int64_t start_of(const SegmentRecord& record, const Probe& probe,
+                                    const std::vector<Track>& facts) {
+  const auto probed = std::find_if(probe.tracks.begin(), probe.tracks.end(),
+                                   [](const ProbedTrack& track) { return track.video; });
+  const auto known =
+      std::find_if(facts.begin(), facts.end(), [](const Track& track) { return track.media == "video"; });
+  if (probed == probe.tracks.end() || known == facts.end()) return record.start_ns;
+  return known->start_ns - probed->first_ns;
 }
 
 /// The first of that kind, which is then no more among `tracks`: the file has them in the same order.
@@ -64,6 +77,9 @@ namespace {
   record.state = SegmentState::repaired;
   record.tracks.clear();
   std::vector<Track> known = tracks_of_facts(frames_path_of(file.file));
+  const std::int64_t start_ns = start_of(record, probe, known);
+  record.start_utc_ns += start_ns - record.start_ns;
+  record.start_ns = start_ns;
   if (known.empty()) known = file.record.tracks;
   std::int64_t end_ns = 0;
   for (const ProbedTrack& probed : probe.tracks) {

@@ -113,6 +113,8 @@ void kill_again_and_again(const std::string& container, int kills) {
     EXPECT_EQ(numbers.front(), segment.tracks[0].first_frame);
     EXPECT_GE(numbers.size(), segment.tracks[0].frames) << "every frame has its facts";
   }
+  const std::vector<std::uint64_t> all = numbers_of(directory, segments, "pictures");
+  for (std::size_t i = 1; i < all.size(); ++i) EXPECT_GT(all[i], all[i - 1]) << "a number was given twice";
   for (std::size_t i = 1; i < segments.size(); ++i)
     EXPECT_GE(segments[i].start_ns, segments[i - 1].end_ns - kJitter_ns)
         << segments[i].path << " goes back in time";

@@ -5,16 +5,11 @@
 #include <utility>
 
 namespace record {
-namespace {
-
-constexpr std::int64_t kRounded_ns = 1'000'000;
-
-}  // namespace
 
 void GapBook::add(Gap gap) {
   const auto last = std::find_if(gaps_.rbegin(), gaps_.rend(),
                                  [&](const Gap& other) { return other.stream == gap.stream; });
-  if (last == gaps_.rend() || last->reason != gap.reason || last->end_ns + kRounded_ns < gap.start_ns) {
+  if (last == gaps_.rend() || last->reason != gap.reason || last->end_ns < gap.start_ns) {
     gaps_.push_back(std::move(gap));
     return;
   }

@@ -10,8 +10,7 @@ namespace record {
 
 class GapBook {
  public:
-  /// One that continues the last of its stream, for the same reason, becomes a part of it;
-  /// times are rounded.
+  /// One that continues the last of its stream, for the same reason, becomes a part of it.
   void add(Gap gap);
   /// Those that begin before `end_ns`: for the segment that ends there. They are not kept.
   [[nodiscard]] std::vector<Gap> take_before(std::int64_t end_ns);

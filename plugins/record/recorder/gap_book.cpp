@@ -7,7 +7,6 @@
 namespace record {
 namespace {
 
-constexpr std::int64_t kRounded_ns = 1'000'000;
 constexpr std::size_t kMost = 10'000;
 
 }  // namespace
@@ -16,7 +15,7 @@ void GapBook::add(Gap gap) {
   if (copy_ != nullptr) copy_->add(gap);
   const auto last = std::find_if(gaps_.rbegin(), gaps_.rend(),
                                  [&](const Gap& other) { return other.stream == gap.stream; });
-  if (last == gaps_.rend() || last->reason != gap.reason || last->end_ns + kRounded_ns < gap.start_ns) {
+  if (last == gaps_.rend() || last->reason != gap.reason || last->end_ns < gap.start_ns) {
     if (gaps_.size() == kMost) gaps_.erase(gaps_.begin());
     gaps_.push_back(std::move(gap));
     return;

@@ -13,7 +13,7 @@ class GapBook {
   /// What is added is added to `copy` as well: for files that have the same frames once more.
   explicit GapBook(GapBook* copy = nullptr) noexcept : copy_(copy) {}
 
-  /// One that continues the last of its stream, for the same reason, becomes a part of it; times are rounded.
+  /// One that continues the last of its stream, for the same reason, becomes a part of it.
   /// Of those that nobody takes the newest ten thousand are kept.
   void add(Gap gap);
   /// Those that begin before `end_ns`: for the segment that ends there. They are not kept.

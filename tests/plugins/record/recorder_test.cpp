@@ -174,6 +174,7 @@ TEST(Recorder, RunsItsHookForEachFile) {
   const ScratchDir scratch;
   RecordSettings settings = settings_in(scratch);
   settings.hook = scratch.write("hook", "#!/bin/sh\necho \"$1\" >> " + scratch.path() + "/hooked\n");
+  settings.hook_timeout_ns = 600'000'000'000;
   std::filesystem::permissions(settings.hook, std::filesystem::perms::owner_all);
   {
     Recorder recorder(settings, {"camera"});

@@ -84,6 +84,7 @@ class Chain::Impl {
   bool wait(std::unique_lock<std::mutex>& lock, std::optional<std::chrono::milliseconds> timeout, Done done);
   [[nodiscard]] std::int64_t encoder_time(const Piece& piece, const GstBuffer* buffer);
   void ask_in_time(std::int64_t encoder_ns);
+  [[nodiscard]] bool begun() const;
   [[nodiscard]] reel::Error error() const;
 
   Settings settings_;
@@ -100,6 +101,7 @@ class Chain::Impl {
   std::uint64_t units_ = 0;    // the latter alone
   bool ending_ = false;
   bool ended_ = false;
+  bool begun_ = false;  // something came out
   // The pushing thread's:
   EncoderWatch takes_;  // something in
   EncoderWatch gives_;  // something out
@@ -194,18 +196,25 @@ std::int64_t Chain::Impl::encoder_time(const Piece& piece, const GstBuffer* buff
   return times_.add_sound(piece, before);
 }
 
-// An encoder's own key frames come by count; these by time.
+// An encoder's own key frames come by count; these by time. GstVideoEncoder takes a request that it has
+// before its first picture for one of a thousand hours later where the encoder counts from there (x264enc),
+// and passes over all that come until then.
 void Chain::Impl::ask_in_time(std::int64_t encoder_ns) {
   const std::int64_t interval_ns = settings_.coding.key_interval_ns;
   if (sound_ || settings_.coding.passthrough || interval_ns <= 0) return;
-  const bool due = last_asked_ns_ && encoder_ns - *last_asked_ns_ >= interval_ns;
-  if (!last_asked_ns_ || due || key_wanted_) last_asked_ns_ = encoder_ns;
-  if (due || key_wanted_) {
-    const reel::gst::Ptr<GstPad> pad(gst_element_get_static_pad(sink_, "sink"));
-    gst_pad_push_event(pad.get(), gst_video_event_new_upstream_force_key_unit(
-                                      static_cast<GstClockTime>(encoder_ns), TRUE, 0));
-  }
+  if (!last_asked_ns_) last_asked_ns_ = encoder_ns;
+  const bool due = encoder_ns - *last_asked_ns_ >= interval_ns;
+  if (!(due || key_wanted_) || !begun()) return;
+  last_asked_ns_ = encoder_ns;
   key_wanted_ = false;
+  const reel::gst::Ptr<GstPad> pad(gst_element_get_static_pad(sink_, "sink"));
+  gst_pad_push_event(
+      pad.get(), gst_video_event_new_upstream_force_key_unit(static_cast<GstClockTime>(encoder_ns), TRUE, 0));
+}
+
+bool Chain::Impl::begun() const {
+  const std::lock_guard lock(mutex_);
+  return begun_;
 }
 
 void Chain::Impl::push(Piece piece) {
@@ -276,6 +285,7 @@ void Chain::Impl::receive(GstSample* sample) {
   unit->key = sound_ || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   unit->buffer = std::shared_ptr<GstBuffer>(gst_buffer_ref(buffer), reel::gst::Unref{});
   unit->caps = caps_;
+  begun_ = true;
   ready_.push_back(std::move(*unit));
 }
 

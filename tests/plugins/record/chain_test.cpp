@@ -61,6 +61,16 @@ TEST_F(Chain, KeyFramesComeByTimeWhateverTheRate) {
   }
 }
 
+// Asked for a key frame before its first picture, an encoder of GStreamer's would never make one again.
+TEST_F(Chain, KeyFramesComeWhereTheSecondPictureIsLate) {
+  for (const char* codec : {"h264", "h265"}) {
+    SCOPED_TRACE(codec);
+    const auto units = encode_pictures(codec, picture_format(), 30, 2 * kSecond);
+    ASSERT_EQ(units.size(), 30U);
+    for (std::size_t i = 10; i < units.size(); ++i) EXPECT_TRUE(units[i].key) << i;
+  }
+}
+
 TEST_F(Chain, TakesOddSizesAndEveryPixelFormat) {
   for (const char* codec : {"h264", "h265", "mjpeg", "ffv1"}) {
     for (const reel::PixelFormat pixel : reel::all_pixel_formats()) {

@@ -1,5 +1,6 @@
 // What is found is what lies in the directory.
 #include <filesystem>
+#include <fstream>
 
 #include <reel_test/child_process.hpp>
 #include <reel_test/expect_error.hpp>

@@ -15,6 +15,7 @@ namespace {
 
 using record::Recorder;
 using record::RecordSettings;
+using record::SpooledFrame;
 
 TEST(Recorder, LosesNothingThatFitsIntoTheSpool) {
   for (const bool with_disk : {false, true}) {

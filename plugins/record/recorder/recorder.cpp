@@ -172,11 +172,14 @@ void Recorder::run() noexcept {
 }
 
 void Recorder::work() {
+  std::optional<std::int64_t> until_ns;  // once recording ends
   while (!spool_.finished()) {
     tell(reel::monotonic_ns());
     if (full_ || failing_) {
       wait_for_room();
-      if (spool_.closed() && (full_ || failing_)) break;
+      const std::int64_t now_ns = reel::monotonic_ns();
+      if (spool_.closed() && !until_ns) until_ns = now_ns + kGiveUp_ns;
+      if (until_ns && now_ns >= *until_ns && (full_ || failing_)) break;
       continue;
     }
     if (std::optional<SpooledFrame> frame = spool_.take(50)) handle(std::move(*frame));
@@ -397,6 +400,7 @@ void Recorder::end() {
   const auto finish = [this] {
     write([this] { segmenter_.finish(); });
     events_.tick_files(reel::monotonic_ns());
+    full_ = full_ || !spool_.finished();  // what waits there came too late, and is to be told of
   };
   finish();
   while ((full_ || failing_) && reel::monotonic_ns() < until_ns) {

@@ -1,6 +1,7 @@
 #include "recorder/facts_file.hpp"
 
 #include <cerrno>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -28,6 +29,12 @@ void FactsFile::add(const std::string& text) {
     reel::log_warning("facts of frames are lost, no room for them: " + path_);
   }
   write();
+}
+
+void FactsFile::finish() {
+  write();
+  if (!std::exchange(pending_, {}).empty())
+    reel::log_warning("facts of its last frames are lost, no room for them: " + path_);
 }
 
 void FactsFile::write() {

@@ -15,6 +15,8 @@ class FactsFile {
   /// On a full disk the text is kept for the next time, up to a bound; what is beyond is lost, and logged
   /// once.
   void add(const std::string& text);
+  /// Nothing more comes: what was kept is written now, or lost, and logged.
+  void finish();
 
  private:
   void write();

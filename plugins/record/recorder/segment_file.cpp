@@ -135,6 +135,7 @@ bool SegmentFile::finish() {
     if (!begun_[i]) leave(tracks_[i]);
   mux_.finish();
   room_.trim();
+  facts_file_.finish();  // into what was set free
   if (!file_->sync())
     throw reel::Error(reel::ErrorCode::io, "what was recorded did not all reach the disk", record_.path);
   record_.state = SegmentState::finished;

@@ -55,6 +55,12 @@ GstPadProbeReturn on_frame(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer 
   return fault.what == "swallow" && encoder->frames >= fault.number ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
+GstStateChangeReturn change_state(GstElement* self, GstStateChange change) {
+  while (change == GST_STATE_CHANGE_NULL_TO_READY && fault_now().what == "open")
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return GST_ELEMENT_CLASS(g_type_class_peek(GST_TYPE_BIN))->change_state(self, change);
+}
+
 void ghost(GstElement* bin, GstElement* inside, const char* name) {
   GstPad* const pad = gst_element_get_static_pad(inside, name);
   gst_element_add_pad(bin, gst_ghost_pad_new(name, pad));
@@ -87,6 +93,7 @@ void set_property(GObject*, guint, const GValue*, GParamSpec*) {}
 void class_init(gpointer type, gpointer encoder) {
   static_cast<FaultyEncoderClass*>(type)->encoder = static_cast<const char*>(encoder);
   G_OBJECT_CLASS(type)->set_property = &set_property;
+  GST_ELEMENT_CLASS(type)->change_state = &change_state;
   guint number = 0;
   for (const char* name : {"bitrate", "b-frames", "key-int-max"})
     g_object_class_install_property(
@@ -97,11 +104,27 @@ void class_init(gpointer type, gpointer encoder) {
                                         "Slow, hangs or fails as a file says", "Reel");
 }
 
+GstPadProbeReturn on_unit(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer /*muxer*/) {
+  while (fault_now().what == "hang") std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return GST_PAD_PROBE_OK;
+}
+
+GstPad* new_track(GstElement* muxer, GstPadTemplate* pads, const gchar* name, const GstCaps* caps) {
+  auto* const parent = GST_ELEMENT_CLASS(g_type_class_peek_parent(G_OBJECT_GET_CLASS(muxer)));
+  GstPad* const pad = parent->request_new_pad(muxer, pads, name, caps);
+  if (pad != nullptr) gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, &on_unit, nullptr, nullptr);
+  return pad;
+}
+
 }  // namespace
 
 bool register_faulty_encoder(GstPlugin* plugin, const char* name, const char* encoder) {
-  // A plugin is looked at where GStreamer knows no other yet.
-  if (encoder == std::string(name)) replaced().emplace(name, gst_element_factory_find(encoder));
+  // Loaded at once: a plugin that is loaded later takes its name back.
+  if (encoder == std::string(name) && !replaced().contains(name)) {
+    GstPluginFeature* const found = GST_PLUGIN_FEATURE(gst_element_factory_find(encoder));
+    replaced().emplace(name, GST_ELEMENT_FACTORY(gst_plugin_feature_load(found)));
+    gst_object_unref(found);
+  }
   GTypeInfo info{};
   info.class_size = sizeof(FaultyEncoderClass);
   info.class_init = &class_init;
@@ -112,6 +135,22 @@ bool register_faulty_encoder(GstPlugin* plugin, const char* name, const char* en
   GType type = g_type_from_name(type_name.c_str());
   if (type == 0) type = g_type_register_static(GST_TYPE_BIN, type_name.c_str(), &info, GTypeFlags{});
   return gst_element_register(plugin, name, GST_RANK_NONE, type) != FALSE;
+}
+
+bool register_hanging_muxer(const char* muxer) {
+  GstPluginFeature* const found = GST_PLUGIN_FEATURE(gst_element_factory_find(muxer));
+  GstPluginFeature* const loaded = found == nullptr ? nullptr : gst_plugin_feature_load(found);
+  if (loaded == nullptr) return false;
+  GTypeQuery parent;
+  g_type_query(gst_element_factory_get_element_type(GST_ELEMENT_FACTORY(loaded)), &parent);
+  gst_object_unref(found);
+  gst_object_unref(loaded);
+  GTypeInfo info{};
+  info.class_size = static_cast<guint16>(parent.class_size);
+  info.instance_size = static_cast<guint16>(parent.instance_size);
+  info.class_init = [](gpointer type, gpointer) { GST_ELEMENT_CLASS(type)->request_new_pad = &new_track; };
+  const GType type = g_type_register_static(parent.type, "ReelHanging", &info, GTypeFlags{});
+  return gst_element_register(nullptr, muxer, GST_RANK_NONE, type) != FALSE;
 }
 
 void steer_encoder(const std::string& file, const std::string& text) {

@@ -6,6 +6,7 @@
 //   sleep MICROSECONDS   each frame takes so much longer
 //   hang [NUMBER]        nothing goes on, stopping neither, until the file says something else; from the
 //                        element's NUMBERth frame on
+//   open                 it cannot be opened: that goes on until the file says something else
 //   swallow [NUMBER]     frames are taken and nothing comes of them
 //   error NUMBER         the element's NUMBERth frame (from 1) is an error
 // Without the file, and with any other text, it encodes as any other. Thread-safe.
@@ -21,6 +22,10 @@ namespace reel_test {
 /// which this process then has only so. Both live as long as the process; `plugin` may be nullptr. REQUIRES:
 /// gst_init().
 bool register_faulty_encoder(GstPlugin* plugin, const char* name, const char* encoder);
+
+/// Muxers called `muxer` hang from now on when the file says so, with each track's frames; nothing else of
+/// the above. Lives as long as the process. REQUIRES: gst_init().
+bool register_hanging_muxer(const char* muxer);
 
 /// Makes the file say `text`, at once.
 void steer_encoder(const std::string& file, const std::string& text);

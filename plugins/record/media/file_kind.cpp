@@ -132,6 +132,38 @@ bool mp4_is_finished(const File& file) {
   return whole && !fragmented;
 }
 
+// RFC 9559, section 5.1: pictures and sound are in clusters.
+bool matroska_has_no_cluster(const File& file) {
+  constexpr std::array<unsigned char, 4> kCluster{0x1F, 0x43, 0xB6, 0x75};
+  std::array<unsigned char, 12> head{};
+  if (file.read(0, head) < head.size()) return false;
+  const VariableSize ebml = variable_size(std::span(head).subspan(4));
+  std::uint64_t place = 4 + ebml.bytes + ebml.value;
+  if (!ebml.known || file.read(place, head) < head.size()) return false;
+  const VariableSize segment = variable_size(std::span(head).subspan(4));
+  if (segment.bytes == 0) return false;
+  for (place += 4 + segment.bytes; place < file.size();) {
+    const std::size_t got = file.read(place, head);
+    if (std::memcmp(head.data(), kCluster.data(), kCluster.size()) == 0) return false;
+    const VariableSize id = variable_size(std::span(head).first(got));
+    if (id.bytes == 0 || id.bytes > 4 || id.bytes >= got) return false;
+    const VariableSize size = variable_size(std::span(head).first(got).subspan(id.bytes));
+    if (!size.known) return false;
+    place += id.bytes + size.bytes + size.value;
+  }
+  return place == file.size();
+}
+
+bool mp4_has_no_media(const File& file) {
+  std::uint64_t place = 0;
+  while (place < file.size()) {
+    const Box box = box_at(file, place);
+    if (box.bytes == 0 || box.type() == "moof" || box.type() == "mdat") return false;
+    place += box.bytes;
+  }
+  return place != 0;
+}
+
 }  // namespace
 
 Container container_of(const std::string& path) {
@@ -151,6 +183,11 @@ Container container_of(const std::string& path) {
 bool is_finished(const std::string& path, Container container) {
   const File file(path);
   return container == Container::matroska ? matroska_is_finished(file) : mp4_is_finished(file);
+}
+
+bool is_header_alone(const std::string& path, Container container) {
+  const File file(path);
+  return container == Container::matroska ? matroska_has_no_cluster(file) : mp4_has_no_media(file);
 }
 
 }  // namespace record

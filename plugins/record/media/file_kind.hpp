@@ -14,4 +14,8 @@ namespace record {
 /// Its end was written, and says how long it is. Demuxers guess where it was not.
 [[nodiscard]] bool is_finished(const std::string& path, Container container);
 
+/// It holds no media and never did: what a muxer writes before the first of it is whole, and nothing comes
+/// after that.
+[[nodiscard]] bool is_header_alone(const std::string& path, Container container);
+
 }  // namespace record

@@ -17,6 +17,7 @@
 
 #include "catalog/segment_name.hpp"
 #include "facts/facts_summary.hpp"
+#include "media/file_kind.hpp"
 #include "media/repair.hpp"
 
 namespace record {
@@ -106,6 +107,16 @@ struct Known {
   return record;
 }
 
+/// The muxer had not come to the first frame.
+[[nodiscard]] bool holds_nothing(const std::string& path) {
+  try {
+    return is_header_alone(path, container_of(path));
+  } catch (const reel::Error& error) {
+    if (error.code() != reel::ErrorCode::protocol) throw;
+    return false;
+  }
+}
+
 void rename_over(const std::string& from, const std::string& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) reel::throw_errno(errno, "cannot rename " + from, to);
 }
@@ -132,7 +143,7 @@ std::vector<Gap> lost_with(const Abandoned& file, const std::string& reason) {
 
 std::optional<SegmentRecord> repair_abandoned(Catalog& catalog, const Abandoned& file,
                                               const std::string& reason) {
-  if (file.record.bytes == 0) {
+  if (file.record.bytes == 0 || holds_nothing(file.file)) {
     catalog.discard(file.record.path, "it was left open with nothing in it");
     return std::nullopt;
   }

@@ -1,6 +1,7 @@
 // Units of files again: from the middle of them, of damaged ones, of what others have written.
 #include <gmock/gmock.h>
 
+#include <media/file_kind.hpp>
 #include <media/reader.hpp>
 #include <media/repair.hpp>
 #include <reel_test/expect_error.hpp>
@@ -135,6 +136,22 @@ TEST_F(Reader, LeavesOutZerosAtTheEnd) {
       EXPECT_LE(closed.tracks.at(track).frames, cut.tracks.at(track).frames + 1);
     }
     EXPECT_LT(closed.bytes, bytes.size());
+  }
+}
+
+TEST_F(Reader, KnowsAFileThatWasLeftBeforeItsFirstPicture) {
+  for (const Container container : {Container::matroska, Container::mp4}) {
+    const std::string name = "h." + std::string(extension_of(container));
+    write_file(dir_.file(name), container, 2, units_);
+    EXPECT_FALSE(record::is_header_alone(dir_.file(name), container)) << name;
+    const std::string bytes = dir_.read(name);
+    const std::size_t media =
+        container == Container::matroska ? bytes.find("\x1F\x43\xB6\x75") : bytes.find("moof") - 4;
+    ASSERT_LT(media, bytes.size());
+    for (const std::size_t size : {media - 1, media, media + 9}) {
+      dir_.write(name, bytes.substr(0, size));
+      EXPECT_EQ(record::is_header_alone(dir_.file(name), container), size == media) << name << ", " << size;
+    }
   }
 }
 

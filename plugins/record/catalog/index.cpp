@@ -198,7 +198,8 @@ std::vector<SegmentRecord> Index::find(const Query& query) const {
   also(" AND path IN (SELECT path FROM event WHERE kind = ?)", query.event);
   also(" AND path IN (SELECT path FROM sighting WHERE label = ?)", query.label);
   if (!query.with_open) sql += " AND state <> 'open'";
-  sql += query.newest_first ? " ORDER BY start_utc_ns DESC, path DESC" : " ORDER BY start_utc_ns, path";
+  sql += query.newest_first ? " ORDER BY place DESC, start_utc_ns DESC, path DESC"
+                            : " ORDER BY start_utc_ns, path";
   sql += " LIMIT ?";
   Statement statement = prepare(sql);
   statement.bind(query.from_utc_ns).bind(query.to_utc_ns).bind(query.after_utc_ns).bind(query.after_path);

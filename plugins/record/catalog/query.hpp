@@ -24,7 +24,7 @@ struct Query {
   std::int64_t after_utc_ns = std::numeric_limits<std::int64_t>::min();  // behind the one that begins then,
   std::string after_path{};                                              // in the order of times: to go on
   bool with_open = true;
-  bool newest_first = false;  // else in the order of their times
+  bool newest_first = false;  // those begun last, whatever the clock said; else in the order of their times
   std::size_t most = std::numeric_limits<std::size_t>::max();
 };
 

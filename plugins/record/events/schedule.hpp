@@ -18,6 +18,7 @@ class Schedule {
   explicit Schedule(std::string_view text);
 
   [[nodiscard]] bool active(std::int64_t utc_ns) const;
+  [[nodiscard]] bool always() const noexcept { return spans_.empty(); }
 
  private:
   struct Span {

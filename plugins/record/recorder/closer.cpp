@@ -142,7 +142,11 @@ void Closer::do_finish(SegmentFile& file, bool told) {
   SegmentRecord& record = file.record();
   bool whole = false;
   try {
-    if (!file.finish()) return catalog_.discard(record.path, "nothing was recorded into it");
+    if (!file.finish()) {
+      catalog_.discard(record.path, "nothing was recorded into it");
+      lose({record, false, true, true}, {});
+      return;
+    }
     add_pictures(catalog_.store(), record);
     whole = true;
   } catch (const reel::Error& error) {

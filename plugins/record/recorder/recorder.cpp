@@ -26,6 +26,7 @@ constexpr std::int64_t kSaveInterval_ns = 2'000'000'000;
 constexpr std::int64_t kGiveUp_ns = 2'000'000'000;       // at the end, on a disk that is full
 constexpr std::int64_t kEncoderTold_ns = 5'000'000'000;  // it may fail with each frame
 constexpr const char* kSlow = "encoder or disk were too slow, and the spool was full";
+constexpr const char* kHung = "the encoder hung";
 constexpr const char* kNoKeyFrame = "what came before its first key frame cannot be decoded";
 constexpr const char* kFailing = "files could not be written, and the spool was full";
 constexpr const char* kFull = "the disk was full, and the spool as well";
@@ -74,7 +75,7 @@ Recorder::Recorder(const RecordSettings& settings, const std::vector<std::string
       events_(settings, segmenter_settings(settings), streams.size(), times_, links()) {
   check_wish(settings.wish, settings.container);
   std::vector<Abandoned> left = catalog_.abandoned(settings.name);
-  resumed_ = resume(catalog_, settings.name, streams, left);
+  resumed_ = resume(catalog_, settings, streams, left);
   closer_.repair(std::move(left));
   times_ = TimeLine(streams.size(), resumed_.last);
   facts_.resize(streams.size());
@@ -145,15 +146,14 @@ void Recorder::run() noexcept {
 }
 
 void Recorder::work() {
-  std::optional<std::int64_t>
-      stuck_ns;  // CLOCK_MONOTONIC, once nothing more comes and nothing can be written
+  std::int64_t stuck_ns = 0;  // CLOCK_MONOTONIC, once nothing more comes and nothing can be written
   while (!spool_.finished() && !hopeless_) {
     tell(reel::monotonic_ns());
     if (full_ || failing_) {
       wait_for_room();
-      if (!full_ && !failing_) stuck_ns.reset();
-      if (spool_.closed() && !stuck_ns) stuck_ns = reel::monotonic_ns();
-      if (stuck_ns && (full_ || failing_) && reel::monotonic_ns() - *stuck_ns > kGiveUp_ns) break;
+      const bool stuck = spool_.closed() && (full_ || failing_);
+      stuck_ns = !stuck ? 0 : stuck_ns != 0 ? stuck_ns : reel::monotonic_ns();
+      if (stuck && reel::monotonic_ns() - stuck_ns > kGiveUp_ns) break;
       continue;
     }
     // An encoder that is slow or hangs does not keep the rest of this waiting.
@@ -216,7 +216,7 @@ void Recorder::lose_the_rest() {
     if (frame->kind == SpooledFrame::Kind::ended) continue;
     if (frame->kind == SpooledFrame::Kind::frame) {
       frame->lost = 1;
-      frame->reason = "the encoder hung";
+      frame->reason = kHung;
       spool_.count_lost(1);
     }
     lines_[frame->input].lost(*frame);
@@ -467,9 +467,9 @@ void Recorder::end() {
 /// here.
 void Recorder::give_up() {
   std::uint64_t lost = 0;
+  const char* why = failing_ ? kFailing : hopeless_ && !full_ ? kHung : kFull;
   const auto lose = [&](std::size_t track, std::uint64_t frames) {
-    gaps_.add(
-        {facts_[track].stream, current_end_ns(), current_end_ns(), frames, failing_ ? kFailing : kFull});
+    gaps_.add({facts_[track].stream, current_end_ns(), current_end_ns(), frames, why});
   };
   while (const std::optional<SpooledFrame> frame = spool_.take(0)) {
     if (frame->kind == SpooledFrame::Kind::frame) {

@@ -10,36 +10,89 @@
 namespace record {
 namespace {
 
-constexpr std::size_t kFilesLookedAt = 4;  // of a stream: two are open at a time, of each class
+constexpr std::size_t kFilesLookedAt = 4;  // of each class: two may have been open, and one may lack a stream
+constexpr std::int64_t kRounded_ns = 1'000'000;
 
-/// By the manifest alone: a recording whose facts were lost.
-void take_track(Standing& standing, const Track& track) {
-  standing.next_number = std::max(standing.next_number, track.first_frame + track.frames);
-  standing.end_ns = std::max(standing.end_ns.value_or(track.end_ns), track.end_ns);
+/// A file and what the facts beside it say: read once, for all streams.
+struct Looked {
+  SegmentRecord record;
+  std::vector<TrackSummary> tracks;
+};
+
+/// What was lost behind its last frame, and told of in its own manifest.
+[[nodiscard]] std::uint64_t lost_behind(const SegmentRecord& record, const TrackSummary& track) {
+  std::uint64_t lost = 0;
+  for (const Gap& gap : record.gaps)
+    if (gap.stream == track.track.stream && gap.start_ns + kRounded_ns >= track.end_ns()) lost += gap.frames;
+  return lost;
 }
 
-void take_summary(Standing& standing, const TrackSummary& track, bool this_boot) {
+void take(Standing& standing, const SegmentRecord& record, const TrackSummary& track) {
   const std::int64_t end_ns = track.end_ns();
+  const std::uint64_t lost = lost_behind(record, track);
   standing.end_ns = std::max(standing.end_ns.value_or(end_ns), end_ns);
-  if (track.last.frame < standing.next_number) return;
-  standing.next_number = track.last.frame + 1;
-  standing.sequence = this_boot ? track.last.sequence : 0;
+  if (track.last.frame + lost < standing.next_number) return;
+  standing.next_number = track.last.frame + lost + 1;
+  standing.sequence =
+      of_this_boot(record) && track.last.sequence != 0 ? track.last.sequence + lost : std::uint64_t{0};
   standing.published_ns = track.last.published_ns;
-  standing.all_taken = track.all_taken;
+  standing.all_taken = track.begins_ns.size() > 1 && track.all_taken;
 }
 
-void take(Standing& standing, const std::string& stream, const SegmentRecord& record,
-          const std::string& frames_file) {
-  const bool this_boot = of_this_boot(record);
+/// By the manifest alone, where facts were lost, or some of them.
+void take(Standing& standing, const Track& track) {
+  standing.end_ns = std::max(standing.end_ns.value_or(track.end_ns), track.end_ns);
+  if (track.first_frame + track.frames <= standing.next_number) return;
+  standing.next_number = track.first_frame + track.frames;
+  standing.sequence = 0;
+}
+
+void take(Standing& standing, const std::string& stream, const Looked& file) {
   bool found = false;
-  for (const TrackSummary& track : summary_of(frames_file)) {
+  for (const TrackSummary& track : file.tracks) {
     if (track.track.stream != stream) continue;
-    take_summary(standing, track, this_boot);
+    take(standing, file.record, track);
     found = true;
   }
-  if (found) return;
-  for (const Track& track : record.tracks)
-    if (track.stream == stream) take_track(standing, track);
+  for (const Track& track : file.record.tracks)
+    if (track.stream == stream && (!found || track.media == "video")) take(standing, track);
+}
+
+/// The newest of it: of each class, for a long one may have been begun before many short ones.
+[[nodiscard]] std::vector<Looked> newest_files(const Catalog& catalog, const std::string& name,
+                                               const std::vector<Abandoned>& left) {
+  std::vector<Looked> files;
+  for (const SegmentClass kind : {SegmentClass::continuous, SegmentClass::event, SegmentClass::protected_}) {
+    Query query;
+    query.recording = name;
+    query.kind = kind;
+    query.with_open = false;
+    query.newest_first = true;
+    query.most = kFilesLookedAt;
+    for (SegmentRecord& record : catalog.find(query)) {
+      const std::string facts = catalog.store().whole_path(frames_path_of(record.path));
+      files.push_back({std::move(record), summary_of(facts)});
+    }
+  }
+  for (const Abandoned& file : left) files.push_back({file.record, summary_of(frames_path_of(file.file))});
+  return files;
+}
+
+/// A stream that has been away for longer than those.
+[[nodiscard]] std::vector<Looked> newest_file_with(const Catalog& catalog, const std::string& name,
+                                                   const std::string& stream) {
+  Query query;
+  query.recording = name;
+  query.stream = stream;
+  query.with_open = false;
+  query.newest_first = true;
+  query.most = 1;
+  std::vector<Looked> files;
+  for (SegmentRecord& record : catalog.find(query)) {
+    const std::string facts = catalog.store().whole_path(frames_path_of(record.path));
+    files.push_back({std::move(record), summary_of(facts)});
+  }
+  return files;
 }
 
 }  // namespace
@@ -53,24 +106,22 @@ std::optional<std::uint64_t> Standing::missed_until(std::uint64_t next, std::uin
   return all_taken ? next - sequence - 1 : missed_before;
 }
 
-Resumed resume(const Catalog& catalog, const std::string& name, const std::vector<std::string>& streams,
-               const std::vector<Abandoned>& left) {
+Resumed resume(const Catalog& catalog, const RecordSettings& settings,
+               const std::vector<std::string>& streams, const std::vector<Abandoned>& left) {
   Resumed resumed;
-  resumed.last = catalog.newest(name);
+  resumed.last = catalog.newest(settings.name);
   for (const Abandoned& file : left)
     if (file.manifest && (!resumed.last || file.record.end_ns > resumed.last->end_ns))
       resumed.last = file.record;
+  const std::vector<Looked> files = newest_files(catalog, settings.name, left);
   for (const std::string& stream : streams) {
     Standing& standing = resumed.streams.emplace_back();
-    Query query;
-    query.recording = name;
-    query.stream = stream;
-    query.with_open = false;
-    query.newest_first = true;
-    query.most = kFilesLookedAt;
-    for (const SegmentRecord& record : catalog.find(query))
-      take(standing, stream, record, catalog.store().whole_path(frames_path_of(record.path)));
-    for (const Abandoned& file : left) take(standing, stream, file.record, frames_path_of(file.file));
+    for (const Looked& file : files) take(standing, stream, file);
+    if (!standing.end_ns)
+      for (const Looked& file : newest_file_with(catalog, settings.name, stream))
+        take(standing, stream, file);
+    // What came between events, or while the schedule slept, was not to be recorded.
+    if (settings.mode == RecordMode::events || !settings.schedule.always()) standing.all_taken = false;
     if (resumed.last && standing.end_ns)
       resumed.last->end_ns = std::max(resumed.last->end_ns, *standing.end_ns);
   }

@@ -10,6 +10,7 @@
 #include <reel/base/clock.hpp>
 
 #include "catalog/catalog.hpp"
+#include "recorder/settings.hpp"
 
 namespace record {
 
@@ -33,8 +34,8 @@ struct Resumed {
   std::vector<Standing> streams;      // in the order in which they were asked for
 };
 
-/// Of the recording `name`, of which `left` was left open.
-[[nodiscard]] Resumed resume(const Catalog& catalog, const std::string& name,
+/// Of the recording of this name, of which `left` was left open.
+[[nodiscard]] Resumed resume(const Catalog& catalog, const RecordSettings& settings,
                              const std::vector<std::string>& streams, const std::vector<Abandoned>& left);
 
 }  // namespace record

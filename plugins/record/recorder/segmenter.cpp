@@ -265,15 +265,17 @@ std::vector<Unit> Segmenter::take_held() {
 void Segmenter::drop_files() {
   close_previous();
   if (current_) files_.close(std::move(current_));
-  first_seen_ns_.reset();
   finishing_ = false;
+  bool any = false;
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
     Place& track = tracks_[i];
     take_out(track);
     if (track.video && track.present) ask_for_key_frame(i);
     lose_undecodable(track);
     track.present = !track.held.empty();
+    any = any || track.present;
   }
+  if (!any) first_seen_ns_.reset();  // else the next look begins a file, and tells whether one can be
 }
 
 }  // namespace record

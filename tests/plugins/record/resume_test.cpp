@@ -4,6 +4,10 @@
 #include <recorder/recorder.hpp>
 #include <recorder/resume.hpp>
 
+#include <fstream>
+
+#include <catalog/catalog.hpp>
+#include <facts/frame_facts.hpp>
 #include <gmock/gmock.h>
 #include <reel_test/scratch_dir.hpp>
 
@@ -82,6 +86,93 @@ TEST(Resume, NumbersSoundByItsBlocks) {
   EXPECT_EQ(recorder.standing(0).end_ns, 2 * kSecond_ns);
   EXPECT_TRUE(recorder.standing(0).all_taken);
   EXPECT_EQ(recorder.standing(1).next_number, 0U);
+}
+
+record::SegmentRecord recorded(const std::string& directory, const std::string& name,
+                               record::SegmentClass kind, std::int64_t utc_ns, std::uint64_t first,
+                               std::uint64_t frames, std::vector<record::Gap> gaps = {}) {
+  record::Catalog catalog({directory, true, {}});
+  const record::RecordingLock lock = catalog.store().lock(name);
+  record::SegmentRecord record;
+  record.recording = name;
+  record.kind = kind;
+  record.container = "matroska";
+  record.start_ns = static_cast<std::int64_t>(first) * kSecond_ns;
+  record.end_ns = static_cast<std::int64_t>(first + frames) * kSecond_ns;
+  record.start_utc_ns = utc_ns;
+  record.end_utc_ns = utc_ns + (record.end_ns - record.start_ns);
+  record.clocks.push_back({0, reel::monotonic_ns(), reel::realtime_ns()});
+  const record::OpenSegment open = catalog.begin(record);
+  record::Track track;
+  track.stream = "camera";
+  track.media = "video";
+  track.frames = frames;
+  track.first_frame = first;
+  track.start_ns = record.start_ns;
+  track.end_ns = record.end_ns;
+  record.tracks.push_back(track);
+  record.gaps = std::move(gaps);
+  const std::vector<record::FactsTrack> header{{"camera", "video", "video/x-raw"}};
+  std::ofstream facts(open.frames_file);
+  facts << record::facts_header(header);
+  for (std::uint64_t i = 0; i < frames; ++i) {
+    record::FrameFacts each;
+    each.frame = first + i;
+    each.sequence = first + i + 1;
+    each.published_ns = 1;
+    each.media_ns = record.start_ns + static_cast<std::int64_t>(i) * kSecond_ns;
+    each.info.duration_ns = kSecond_ns;
+    facts << record::facts_line(each);
+  }
+  facts.close();
+  record.state = record::SegmentState::finished;
+  catalog.finish(record);
+  return record;
+}
+
+constexpr std::int64_t kNoon_ns = 1'795'000'000'000'000'000;
+
+record::Resumed resumed(const std::string& directory,
+                        record::RecordMode mode = record::RecordMode::continuous) {
+  RecordSettings settings;
+  settings.name = "door";
+  settings.mode = mode;
+  return record::resume(record::Catalog({directory, false, {}}), settings, {"camera"}, {});
+}
+
+TEST(Resume, GoesByTheOrderInWhichFilesWereBegunWhateverTheClockSaid) {
+  const ScratchDir scratch;
+  const std::string directory = scratch.path() + "/recordings";
+  for (std::uint64_t i = 0; i < 6; ++i)  // a clock that is a day ahead, and set right after the first five
+    recorded(directory, "door", record::SegmentClass::continuous,
+             kNoon_ns + static_cast<std::int64_t>(i) * 20 * kSecond_ns + (i < 5 ? 86'400 * kSecond_ns : 0),
+             i * 20, 20);
+  EXPECT_EQ(resumed(directory).streams[0].next_number, 120U);
+}
+
+TEST(Resume, LooksAtFilesOfEachClass) {
+  const ScratchDir scratch;
+  const std::string directory = scratch.path() + "/recordings";
+  recorded(directory, "door", record::SegmentClass::continuous, kNoon_ns, 0, 100);
+  for (std::uint64_t i = 0; i < 6; ++i)
+    recorded(directory, "door", record::SegmentClass::event,
+             kNoon_ns + static_cast<std::int64_t>(i + 1) * 10 * kSecond_ns, i * 10, 5);
+  EXPECT_EQ(resumed(directory).streams[0].next_number, 100U);
+  EXPECT_EQ(resumed(directory).streams[0].end_ns, 100 * kSecond_ns);
+}
+
+TEST(Resume, CountsNotAgainWhatTheLastManifestTellsOf) {
+  const ScratchDir scratch;
+  const std::string directory = scratch.path() + "/recordings";
+  recorded(directory, "door", record::SegmentClass::continuous, kNoon_ns, 0, 10,
+           {{"camera", 3 * kSecond_ns, 4 * kSecond_ns, 2, "in the middle"},
+            {"camera", 10 * kSecond_ns, 10 * kSecond_ns, 7, "at the end"}});
+  const Standing stood = resumed(directory).streams[0];
+  EXPECT_EQ(stood.next_number, 17U);
+  EXPECT_EQ(stood.sequence, 17U);
+  EXPECT_TRUE(stood.all_taken);
+  EXPECT_FALSE(resumed(directory, record::RecordMode::events).streams[0].all_taken)
+      << "what came between events was not to be recorded";
 }
 
 }  // namespace

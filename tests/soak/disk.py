@@ -21,8 +21,8 @@ PIPELINE = """
 version: 1
 name: disk
 streams:
-  one: {{live: true, lag_frames: 50, history: 30}}
-  two: {{live: true, lag_frames: 50, history: 30}}
+  one: {{live: true, lag_frames: 50, history: 200}}
+  two: {{live: true, lag_frames: 50, history: 200}}
 stages:
   source-one: {{use: synthetic.source, options: {size}, out: one}}
   source-two: {{use: synthetic.source, options: {size}, out: two}}
@@ -75,7 +75,7 @@ def own_mounts():
     way = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
     tried = subprocess.run([*way, "sh", "-c", "mount -t tmpfs none /mnt"], capture_output=True, text=True)
     if tried.returncode != 0:
-        soak.skip(f"nothing can be mounted here: {tried.stderr.strip()}")
+        soak.skip(f"nothing can be mounted here: {tried.stderr.strip()}", forbidden=True)
     os.environ["REEL_SOAK_MOUNTS"] = "1"
     os.execvp(way[0], [*way, "--", sys.executable, *sys.argv])
 
@@ -212,6 +212,7 @@ def body(demonstration):
         finally:
             if not all(holds for _, holds, _ in demonstration.claims):  # the mount ends with this program
                 shutil.copytree(disk, demonstration.path("kept-of-" + part.__name__))
+            subprocess.run(["umount", "--lazy", disk], check=True)
         demonstration.say(part.__name__.replace("_", " ") + ": done")
 
 

@@ -102,7 +102,7 @@ class Killer:
             self.wait_for_life(recorder, self.pipeline.wait_for_stage(recorder), set())
 
     def kill(self):
-        recorder = self.random.choice(list(STREAMS))
+        recorder = list(STREAMS)[len(self.kills) % len(STREAMS)]
         time.sleep(self.random.uniform(2, 8))
         process, opened_ns = self.lives[recorder]
         before = stems(self.directory, recorder)

@@ -16,9 +16,11 @@ SKIPPED = 77  # to CTest
 WATCHDOG_S = 300
 
 
-def skip(why):
-    print(f"skipped: {why}" + (", and REEL_REQUIRE_ALL_TESTS is set" if "REEL_REQUIRE_ALL_TESTS" in os.environ else ""))
-    sys.exit(1 if "REEL_REQUIRE_ALL_TESTS" in os.environ else SKIPPED)
+def skip(why, forbidden=False):
+    """What is missing may be installed; what is `forbidden` here is nobody's fault."""
+    required = "REEL_REQUIRE_ALL_TESTS" in os.environ and not forbidden
+    print(f"skipped: {why}" + (", and REEL_REQUIRE_ALL_TESTS is set" if required else ""))
+    sys.exit(1 if required else SKIPPED)
 
 
 def need(*programs):
@@ -92,6 +94,10 @@ class Demonstration:
         """Runs it, prints how it came out, and ends the program."""
         try:
             body(self)
+        except SystemExit as skipped:
+            if skipped.code == SKIPPED:
+                raise
+            self.claim("the demonstration comes to its end", False, skipped)
         except BaseException as error:  # whatever it was: processes are ended, what was made is kept
             self.claim("the demonstration comes to its end", False, f"{type(error).__name__}: {error}")
             if not isinstance(error, (TimeoutError, AssertionError, KeyboardInterrupt)):

@@ -39,7 +39,8 @@ class Look {
     if (without_streams(graph_.stages[stage]) || moves(stage)) return Condition::ok;
     if (all_[stage].still_ms < graph_.health.stall_timeout_ms) return Condition::starting;
     const Holder holder = holder_of(stage);
-    if (!holder.outsider.empty()) return Condition::held_up;
+    const bool idle = !counts_itself(graph_.stages[stage]) && !has_something_to_do(stage);
+    if (!holder.outsider.empty() && !idle) return Condition::held_up;
     return !holder.ours && has_something_to_do(stage) ? Condition::stalled : Condition::waiting;
   }
 

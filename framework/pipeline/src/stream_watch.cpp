@@ -3,6 +3,7 @@
 #include <chrono>
 #include <exception>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include <reel/channel/observer.hpp>
@@ -45,13 +46,14 @@ StreamWatch::~StreamWatch() {
 void StreamWatch::want(const std::set<std::string>& streams) {
   {
     const std::lock_guard lock(mutex_);
-    if (streams == wanted_) return;
+    if (streams == wanted_ && (thread_.joinable() || streams.empty())) return;
     wanted_ = streams;
   }
-  if (thread_.joinable())
-    changed_.notify_one();
-  else
+  if (thread_.joinable()) return changed_.notify_one();
+  try {
     thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error&) {  // no room for a thread: without looks, until there is
+  }
 }
 
 std::optional<StreamLooks> StreamWatch::news() {
@@ -59,7 +61,8 @@ std::optional<StreamLooks> StreamWatch::news() {
   return std::exchange(news_, std::nullopt);
 }
 
-void StreamWatch::run() {
+// Where memory is scarce the pipeline goes on without looks.
+void StreamWatch::run() noexcept try {
   Observers observers;
   std::unique_lock lock(mutex_);
   while (!over_) {
@@ -74,6 +77,7 @@ void StreamWatch::run() {
     else
       changed_.wait_for(lock, kEvery, other);
   }
+} catch (const std::exception&) {
 }
 
 }  // namespace reel

@@ -27,7 +27,7 @@ class StreamWatch {
   [[nodiscard]] std::optional<StreamLooks> news();
 
  private:
-  void run();
+  void run() noexcept;
 
   std::mutex mutex_;  // of all that follows but the thread
   std::condition_variable changed_;

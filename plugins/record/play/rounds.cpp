@@ -7,6 +7,8 @@
 namespace record {
 namespace {
 
+constexpr std::int64_t kLeast_ns = 40'000'000;  // of a round: one picture that does not say how long it is
+
 constexpr std::uint64_t kNoNumber = ~std::uint64_t{0};
 
 }  // namespace
@@ -50,8 +52,9 @@ bool Rounds::next() {
     longest_ns = std::max(longest_ns, stream.pts.length());
   }
   if (!media.any) return false;
-  media_shift_ns_ += media.length();
-  times_shift_ns_ += std::max(longest_ns, media.length());
+  const std::int64_t length_ns = std::max(media.length(), kLeast_ns);
+  media_shift_ns_ += length_ns;
+  times_shift_ns_ += std::max(longest_ns, length_ns);
   for (Stream& stream : streams_) {
     const std::uint64_t shift = stream.numbers_shift + static_cast<std::uint64_t>(stream.numbers.length());
     stream = Stream();

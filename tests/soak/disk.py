@@ -21,8 +21,8 @@ PIPELINE = """
 version: 1
 name: disk
 streams:
-  one: {{live: true, lag_frames: 50, history: 200}}
-  two: {{live: true, lag_frames: 50, history: 200}}
+  one: {{live: true, lag_frames: 50, history: 100}}
+  two: {{live: true, lag_frames: 50, history: 100}}
 stages:
   source-one: {{use: synthetic.source, options: {size}, out: one}}
   source-two: {{use: synthetic.source, options: {size}, out: two}}

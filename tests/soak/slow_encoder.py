@@ -23,7 +23,7 @@ version: 1
 name: slow-encoder
 drain_timeout: 2min
 streams:
-  raw: {{live: true, lag_frames: 50, history: 200}}
+  raw: {{live: true, lag_frames: 50, history: 100}}
 stages:
   raw: {{use: capture, options: {{uri: raw.mkv, live: true}}, out: {{video: raw}}}}
   recorder:

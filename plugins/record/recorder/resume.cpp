@@ -36,7 +36,6 @@ void take(Standing& standing, const SegmentRecord& record, const TrackSummary& t
   standing.sequence =
       of_this_boot(record) && track.last.sequence != 0 ? track.last.sequence + lost : std::uint64_t{0};
   standing.published_ns = track.last.published_ns;
-  standing.all_taken = track.begins_ns.size() > 1 && track.all_taken;
 }
 
 /// By the manifest alone, where facts were lost, or some of them.
@@ -56,6 +55,18 @@ void take(Standing& standing, const std::string& stream, const Looked& file) {
   }
   for (const Track& track : file.record.tracks)
     if (track.stream == stream && (!found || track.media == "video")) take(standing, track);
+}
+
+/// Of one frame there is nothing to be told from: the files before say so.
+[[nodiscard]] bool all_taken(const std::vector<Looked>& files, const std::string& stream) {
+  bool any = false;
+  for (const Looked& file : files)
+    for (const TrackSummary& track : file.tracks) {
+      if (track.track.stream != stream || track.begins_ns.size() < 2) continue;
+      if (!track.all_taken) return false;
+      any = true;
+    }
+  return any;
 }
 
 /// The newest of it: of each class, for a long one may have been begun before many short ones.
@@ -117,6 +128,7 @@ Resumed resume(const Catalog& catalog, const RecordSettings& settings,
   for (const std::string& stream : streams) {
     Standing& standing = resumed.streams.emplace_back();
     for (const Looked& file : files) take(standing, stream, file);
+    standing.all_taken = all_taken(files, stream);
     if (!standing.end_ns)
       for (const Looked& file : newest_file_with(catalog, settings.name, stream))
         take(standing, stream, file);

@@ -161,6 +161,17 @@ TEST(Resume, LooksAtFilesOfEachClass) {
   EXPECT_EQ(resumed(directory).streams[0].end_ns, 100 * kSecond_ns);
 }
 
+TEST(Resume, KnowsOfAFileOfOneFrameByThoseBeforeIt) {
+  const ScratchDir scratch;
+  const std::string directory = scratch.path() + "/recordings";
+  recorded(directory, "door", record::SegmentClass::continuous, kNoon_ns, 0, 1);
+  EXPECT_FALSE(resumed(directory).streams[0].all_taken) << "one frame alone tells nothing";
+  recorded(directory, "door", record::SegmentClass::continuous, kNoon_ns + kSecond_ns, 1, 10);
+  recorded(directory, "door", record::SegmentClass::continuous, kNoon_ns + 11 * kSecond_ns, 11, 1);
+  EXPECT_TRUE(resumed(directory).streams[0].all_taken);
+  EXPECT_EQ(resumed(directory).streams[0].sequence, 12U);
+}
+
 TEST(Resume, CountsNotAgainWhatTheLastManifestTellsOf) {
   const ScratchDir scratch;
   const std::string directory = scratch.path() + "/recordings";

@@ -53,6 +53,7 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
   void tick_files(std::int64_t now_ns);
   /// After an error of a file.
   void drop_files();
+  [[nodiscard]] bool has_previous() const noexcept { return segmenter_.has_previous(); }
   /// Nothing more comes, or for a long time: ends events and files.
   void finish();
 

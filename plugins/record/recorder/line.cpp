@@ -97,6 +97,7 @@ std::vector<Unit> Line::push(SpooledFrame frame) {
   } catch (const reel::Error& error) {
     fail(error);
     lose(time.time_ns, 1, reason_of(error));
+    loss_->end_ns = std::max(loss_->end_ns, time.time_ns + duration_of(frame));  // it may be the last
     if (error.code() == ErrorCode::bad_config || error.code() == ErrorCode::unsupported) throw;
   }
   return before;

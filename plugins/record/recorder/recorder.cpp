@@ -367,6 +367,9 @@ void Recorder::mark(SegmentRecord& record, bool complete) {
   const bool last = ending_ && (of_event ? events_.current() : current_) == nullptr;
   const std::int64_t gaps_until_ns = last ? std::numeric_limits<std::int64_t>::max() : end_ns;
   record.gaps = complete ? book.take_before(gaps_until_ns) : book.before(end_ns);
+  // Those of the file before are in its own manifest.
+  if (!complete && (of_event ? events_.has_previous() : segmenter_.has_previous()))
+    std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns <= record.start_ns; });
   // Of the time before an event nothing was wanted.
   if (of_event && !events_.goes_on())
     std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns < record.start_ns; });

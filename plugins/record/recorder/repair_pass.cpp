@@ -39,7 +39,19 @@ struct Known {
     made.track.first_frame = facts.first.frame;
     made.facts = std::move(facts);
   }
-  if (!known.empty()) return known;
+  if (!known.empty()) {
+    // Those of which nothing is known but that they are in it come last.
+    const FactsReader reader(frames_path_of(file.file));
+    for (const FactsTrack& track : reader.tracks()) {
+      if (std::any_of(known.begin(), known.end(),
+                      [&](const Known& one) { return one.track.stream == track.stream; }))
+        continue;
+      Known& made = known.emplace_back();
+      made.track.stream = track.stream;
+      made.track.media = track.media;
+    }
+    return known;
+  }
   for (const Track& track : file.record.tracks) known.push_back({track, std::nullopt});
   return known;
 }
@@ -102,6 +114,10 @@ struct Known {
       record.gaps.push_back(
           {track.stream, track.end_ns, std::max(track.end_ns, tracks[i].facts->end_ns()), missing, reason});
   }
+  for (const Known& absent : known)  // the file has nothing of it
+    if (absent.facts)
+      record.gaps.push_back({absent.track.stream, absent.facts->first.media_ns, absent.facts->end_ns(),
+                             absent.facts->begins_ns.size(), reason});
   if (!tracks.empty()) record.start_utc_ns += start_ns - std::exchange(record.start_ns, start_ns);
   record.end_utc_ns = record.start_utc_ns + (record.end_ns - record.start_ns);
   return record;

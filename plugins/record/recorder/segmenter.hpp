@@ -72,6 +72,8 @@ class Segmenter {
   /// After an error of a file: what is open is closed as it is, the next unit begins a new one. What was held
   /// is kept, as far as it can be decoded without what was before.
   void drop_files();
+  /// A file before the present one still waits for some of its tracks.
+  [[nodiscard]] bool has_previous() const noexcept { return previous_ != nullptr; }
 
   /// Those that have not reached a file, which they then never will.
   [[nodiscard]] std::vector<Unit> take_held();

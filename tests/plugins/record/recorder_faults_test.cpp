@@ -210,8 +210,8 @@ TEST_F(RecorderFaults, GoOnWhenTheDirectoryIsBack) {
   {
     Recorder recorder(settings_, {"camera"});
     put_until(recorder, [&] { return files(".mkv").size() >= 2; });
-    fs::rename(settings_.directory, away);
     const LogInFile logged(scratch_.path() + "/log");
+    fs::rename(settings_.directory, away);
     for (int i = 0; i < 120; ++i) EXPECT_TRUE(recorder.spool().put(camera_.next()));
     ASSERT_TRUE(wait_until([&] { return scratch_.read("log").find("in a new file") != std::string::npos; }));
     fs::rename(away, settings_.directory);

@@ -70,7 +70,6 @@ class Chain::Impl {
   [[nodiscard]] std::vector<Unit> take();
   [[nodiscard]] std::vector<Unit> drain();
   void ask_for_key_frame() { key_wanted_ = true; }
-  [[nodiscard]] std::uint64_t refused() const;
 
  private:
   static GstFlowReturn on_sample(GstAppSink* sink, gpointer self);
@@ -329,11 +328,6 @@ std::vector<Unit> Chain::Impl::drain() {
   return take();
 }
 
-std::uint64_t Chain::Impl::refused() const {
-  const std::lock_guard lock(mutex_);
-  return times_.refused();
-}
-
 Chain::Chain(Settings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}
 // What hangs does not stop either, and keeps what its threads use.
 Chain::~Chain() {
@@ -354,9 +348,6 @@ std::vector<Unit> Chain::drain() {
 }
 void Chain::ask_for_key_frame() {
   impl_->ask_for_key_frame();
-}
-std::uint64_t Chain::refused() const {
-  return impl_->refused();
 }
 
 }  // namespace record

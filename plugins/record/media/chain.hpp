@@ -58,9 +58,11 @@ class Chain {
   /// True where push() would not wait any more, which is so of an encoder that failed as well; false after
   /// `timeout_ms`.
   [[nodiscard]] bool wait_for_room(int timeout_ms);
-  /// What has come out since, in order: as many units as frames of video went in; of sound, blocks of the
-  /// encoder's own length that cover all samples. Does not wait. Throws as push() does, once all was taken
-  /// that came out before. Called at least twice a second it notices an encoder that hangs.
+  /// What has come out since, in order: as many units as frames of video went in, but for those
+  /// that an encoder leaves out (a parser: what is broken, or comes before the first parameter sets); of
+  /// sound, blocks of the encoder's own length that cover all samples. Does not wait. Throws as push() does,
+  /// once all was taken that came out before. Called at least twice a second it notices an encoder that
+  /// hangs.
   [[nodiscard]] std::vector<Unit> take();
   /// No more comes: waits for what is inside and returns all that was not taken. Then only the destructor may
   /// be called, and take(), which throws where the encoder failed meanwhile.
@@ -68,9 +70,6 @@ class Chain {
   /// The next unit of video is to be a key frame as soon as the encoder can; nothing where streams pass
   /// through.
   void ask_for_key_frame();
-
-  /// Pictures that came encoded and could not be used: before the first parameter sets, or broken.
-  [[nodiscard]] std::uint64_t refused() const;
 
  private:
   class Impl;

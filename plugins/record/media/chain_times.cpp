@@ -34,11 +34,10 @@ std::int64_t ChainTimes::add_sound(const Piece& piece, std::int64_t before_ns) {
   return keep(piece, kBegin + before_ns);
 }
 
-void ChainTimes::forget_refused(std::uint64_t number) {
+void ChainTimes::forget_overtaken(std::uint64_t number) {
   for (auto entry = added_.begin(); entry != added_.end();) {
     if (entry->second.number + kOvertaken < number) {
       entry = added_.erase(entry);
-      ++refused_;
     } else {
       ++entry;
     }
@@ -67,7 +66,7 @@ std::optional<Unit> ChainTimes::place_picture(std::int64_t encoder_ns) {
                                                     : decode_times_.next(unit.time_ns);
   const std::uint64_t number = found->second.number;
   added_.erase(found);
-  forget_refused(number);
+  forget_overtaken(number);
   return unit;
 }
 

@@ -27,9 +27,6 @@ class ChainTimes {
   /// Of a block of sound; `duration_ns` may be kNoTime.
   [[nodiscard]] std::optional<Unit> place_sound(std::int64_t encoder_ns, std::int64_t duration_ns);
 
-  /// Encoded pieces that no unit came of.
-  [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
-
  private:
   struct Added {
     Piece piece;  // without its buffer
@@ -37,7 +34,7 @@ class ChainTimes {
   };
   std::int64_t keep(const Piece& piece, std::int64_t encoder_ns);
   [[nodiscard]] Unit unit_of(const Piece& piece) const;
-  void forget_refused(std::uint64_t number);
+  void forget_overtaken(std::uint64_t number);
 
   std::map<std::int64_t, Added> added_;  // by time in the encoder's line
   std::optional<std::int64_t> first_ns_;
@@ -45,7 +42,6 @@ class ChainTimes {
   DecodeTimes decode_times_;
   std::optional<std::int64_t> last_sound_ns_;
   std::uint64_t count_ = 0;
-  std::uint64_t refused_ = 0;
 };
 
 }  // namespace record

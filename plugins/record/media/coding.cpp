@@ -116,12 +116,24 @@ constexpr std::array kParsers{
     Parser{"audio/mpeg", "aacparse", "aacparse ! capsfilter caps=audio/mpeg,mpegversion=4,stream-format=raw"},
     Parser{"audio/x-flac", "flacparse", "flacparse"}, Parser{"image/jpeg", "jpegparse", "jpegparse"}};
 
+// H.264 and H.265 may be published in pieces (alignment=nal), of which a parser makes pictures.
+bool has_whole_pictures(const GstCaps* caps) {
+  const GstStructure* structure = gst_caps_get_structure(caps, 0);
+  const char* alignment = gst_structure_get_string(structure, "alignment");
+  if (alignment != nullptr) return std::string_view(alignment) == "au";
+  const std::string_view name = gst_structure_get_name(structure);
+  const char* stream_format = gst_structure_get_string(structure, "stream-format");
+  return (name != "video/x-h264" && name != "video/x-h265") ||
+         (stream_format != nullptr && std::string_view(stream_format) != "byte-stream");
+}
+
 Coding pass_through(const reel::Format& format, Container container, const std::string& where) {
   const reel::gst::Ptr<GstCaps> caps = reel::gst::caps_from_format(format);
   Coding coding;
   coding.codec = codec_of(caps.get());
   coding.video = is_video(caps.get());
   coding.passthrough = true;
+  coding.one_each = coding.video && has_whole_pictures(caps.get());
   coding.launch = "identity";
   if (coding.codec.empty() || coding.codec == "raw" || coding.codec == "pcm")
     throw Error(ErrorCode::bad_config,
@@ -159,7 +171,7 @@ Coding choose_coding(const reel::Format& format, const CodingWish& wish, Contain
   const reel::AudioFormat* audio = format.audio();
   if (video == nullptr && audio == nullptr) return pass_through(format, container, where);
   Coding coding;
-  coding.video = video != nullptr;
+  coding.video = coding.one_each = video != nullptr;
   coding.codec = coding.video ? wish.codec : wish.audio_codec;
   coding.key_interval_ns = coding.video ? wish.key_interval_ns : 0;
   coding.element = pick(encoders_of(coding.codec, coding.video, container, where), where);

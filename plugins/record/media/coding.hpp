@@ -35,6 +35,7 @@ struct Coding {
   std::string codec;         // of what comes out: "h264", "h265", "mjpeg", "ffv1", "raw", "aac", "opus", ...
   bool video = false;        // else sound
   bool passthrough = false;  // it came encoded: not decoded, not encoded
+  bool one_each = false;     // of video: a frame is a picture, and one unit comes out for each
   std::string element;       // the encoder or parser; empty: the bytes are kept
   std::string launch;        // the elements between what comes and what goes, as gst_parse_bin wants them
   std::int64_t key_interval_ns = 0;  // key frames are asked for this often; 0: they come when they come

@@ -59,23 +59,22 @@ void EventRecording::serve(const RecordSettings& settings) {
   }
 }
 
-void EventRecording::look(std::size_t input, TrackFacts& facts) {
+void EventRecording::look(std::size_t input, const TrackFacts& track, const FrameFacts& frame) {
   TrackFacts& ours = facts_[input];
-  ours.stream = facts.stream;
-  ours.video = facts.video;
-  ours.format = facts.format;
+  ours.stream = track.stream;
+  ours.video = track.video;
+  ours.format = track.format;
   seen_[input] = true;
-  segmenter_.set_video(input, facts.video);
+  segmenter_.set_video(input, track.video);
   update_reference();
-  const FrameFacts& frame = facts.waiting.back();
   newest_ns_ = std::max(newest_ns_, frame.media_ns);
   newest_seen_ns_ = reel::monotonic_ns();
-  if (mode_ != RecordMode::continuous) {
-    ours.waiting.push_back(frame);
-    forget_facts();
-  }
+  forget_facts();
   gate_.look({input, ours.stream, frame.media_ns, frame.side()});
-  if (mode_ == RecordMode::events) facts.waiting.clear();
+}
+
+void EventRecording::add_facts(std::size_t input, const FrameFacts& facts) {
+  facts_[input].waiting.push_back(facts);
 }
 
 void EventRecording::update_reference() {
@@ -96,10 +95,6 @@ void EventRecording::forget_facts() {
 
 void EventRecording::push(const Unit& unit) {
   gate_.push(unit);
-}
-
-void EventRecording::forget(std::size_t input, std::uint64_t first) {
-  std::erase_if(facts_[input].waiting, [&](const FrameFacts& facts) { return facts.frame >= first; });
 }
 
 void EventRecording::leave(std::size_t input) {

@@ -40,12 +40,11 @@ class EventRecording final : private SegmentFiles, private EventGate::Output {
   EventRecording(const RecordSettings& settings, const Segmenter::Settings& cuts, std::size_t inputs,
                  const TimeLine& times, Recorder recorder);
 
-  /// The last of `facts.waiting` is a frame that has gone to its encoder. Takes them where there are no
-  /// continuous files that they could go beside.
-  void look(std::size_t input, TrackFacts& facts);
+  /// Of a frame that has gone to its encoder; `track` is the same of its stream.
+  void look(std::size_t input, const TrackFacts& track, const FrameFacts& frame);
+  /// Of a frame that has come out, for files of events.
+  void add_facts(std::size_t input, const FrameFacts& facts);
   void push(const Unit& unit);
-  /// Frames of this input from this number on are lost: their facts go with them.
-  void forget(std::size_t input, std::uint64_t first);
   void leave(std::size_t input);
   /// Calls from outside, ends of events when no frames come.
   void tick(std::int64_t now_ns);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -16,6 +17,12 @@ namespace {
 
 using reel::ErrorCode;
 
+/// Pictures that are put into another order are behind no more than so many others (max_num_reorder_frames of
+/// ITU-T H.264 E.2.1, and the same of H.265).
+constexpr std::uint64_t kReordered = 16;
+constexpr const char* kLeftOut = "the encoder left it out";
+constexpr const char* kNoPicture = "no picture was found in it";
+
 [[nodiscard]] std::int64_t duration_of(const SpooledFrame& frame) {
   if (const reel::AudioFormat* audio = frame.format->audio())
     return static_cast<std::int64_t>(gst_util_uint64_scale(
@@ -27,6 +34,17 @@ using reel::ErrorCode;
                                                               : reel::Fraction{};
   if (fps.numerator == 0) return 0;
   return static_cast<std::int64_t>(gst_util_uint64_scale(GST_SECOND, fps.denominator, fps.numerator));
+}
+
+[[nodiscard]] FrameFacts facts_of(const SpooledFrame& frame, std::int64_t media_ns) {
+  FrameFacts facts;
+  facts.frame = frame.number;
+  facts.media_ns = media_ns;
+  facts.info = frame.info;
+  facts.sequence = frame.sequence;
+  facts.published_ns = frame.published_ns;
+  facts.side_data = frame.side_data;
+  return facts;
 }
 
 [[nodiscard]] std::string reason_of(const reel::Error& error) {
@@ -72,6 +90,8 @@ void Line::begin_chain(const SpooledFrame& frame) {
   format_ = frame.format;
   facts_.video = begun->coding.video;
   facts_.format = frame.format->caps();
+  one_each_ = begun->coding.one_each;
+  passthrough_ = begun->coding.passthrough;
   need_key_ = true;
 }
 
@@ -95,7 +115,9 @@ std::vector<Unit> Line::push(SpooledFrame frame) {
     else
       feed(frame, time);
   } catch (const reel::Error& error) {
-    fail(error);
+    if (!chain_) fail(error);
+    while (chain_)  // what came out before is kept
+      for (Unit& unit : take()) before.push_back(std::move(unit));
     lose(time.time_ns, 1, reason_of(error));
     loss_->end_ns = std::max(loss_->end_ns, time.time_ns + duration_of(frame));  // it may be the last
     if (error.code() == ErrorCode::bad_config || error.code() == ErrorCode::unsupported) throw;
@@ -118,19 +140,7 @@ void Line::feed(const SpooledFrame& frame, const MediaTime& time) {
   need_key_ = false;
   close_gap(time.time_ns);
   end_ns_ = std::max(end_ns_.value_or(time.time_ns), end_ns);
-  inside_.push_back({frame.number, time.time_ns});
-  add_facts(frame, time.time_ns);
-}
-
-void Line::add_facts(const SpooledFrame& frame, std::int64_t media_ns) {
-  FrameFacts facts;
-  facts.frame = frame.number;
-  facts.media_ns = media_ns;
-  facts.info = frame.info;
-  facts.sequence = frame.sequence;
-  facts.published_ns = frame.published_ns;
-  facts.side_data = frame.side_data;
-  facts_.waiting.push_back(std::move(facts));
+  inside_.push_back({facts_of(frame, time.time_ns), end_ns});
 }
 
 void Line::lost(const SpooledFrame& first) {
@@ -162,33 +172,91 @@ void Line::close_gap(std::int64_t time_ns) {
 }
 
 std::vector<Unit> Line::take() {
-  if (!chain_) return {};
+  std::vector<Unit> units;
+  if (!chain_) return units;
   try {
-    return out(chain_->take());
+    units = chain_->take();
+    for (const Unit& unit : units) comes_out(unit);
   } catch (const reel::Error& error) {
     fail(error);
-    return {};
   }
+  return units;
 }
 
 std::vector<Unit> Line::drain() {
-  if (!chain_) return {};
   std::vector<Unit> units;
+  if (!chain_) return units;
   try {
-    units = out(chain_->drain());
-    static_cast<void>(chain_->take());  // throws where that is not all
+    // One that failed may still give what it had, and says so when that is all.
+    for (std::vector<Unit> more = chain_->drain(); !more.empty(); more = chain_->take())
+      for (Unit& unit : more) {
+        comes_out(unit);
+        units.push_back(std::move(unit));
+      }
   } catch (const reel::Error& error) {
     fail(error);
   }
   chain_.reset();
-  inside_.clear();
+  lose_what_did_not_come();
   return units;
 }
 
-std::vector<Unit> Line::out(std::vector<Unit> units) {
-  for (const Unit& unit : units)
-    while (!inside_.empty() && inside_.front().frame <= unit.frame) inside_.pop_front();
-  return units;
+/// Of sound, and of pictures in pieces, a unit has frames before that in which it begins as well.
+void Line::comes_out(const Unit& unit) {
+  if (!one_each_) return all_comes_out_up_to(unit.frame);
+  const auto found =
+      std::lower_bound(inside_.begin(), inside_.end(), unit.frame,
+                       [](const Inside& inside, std::uint64_t frame) { return inside.facts.frame < frame; });
+  if (found == inside_.end() || found->facts.frame != unit.frame) return;
+  tell_facts(std::move(*found));
+  inside_.erase(found);
+  lose_overtaken(unit);
+}
+
+void Line::all_comes_out_up_to(std::uint64_t frame) {
+  while (!inside_.empty() && inside_.front().facts.frame <= frame) {
+    tell_facts(std::move(inside_.front()));
+    inside_.pop_front();
+  }
+}
+
+void Line::tell_facts(Inside inside) {
+  if (settings_.on_facts) settings_.on_facts(std::move(inside.facts));
+}
+
+/// No picture is behind a later one that is a key frame.
+void Line::lose_overtaken(const Unit& unit) {
+  std::deque<Inside> lost;
+  for (auto inside = inside_.begin(); inside != inside_.end() && inside->facts.frame < unit.frame;) {
+    if (!unit.key && ++inside->overtaken <= kReordered) {
+      ++inside;
+      continue;
+    }
+    lost.push_back(std::move(*inside));
+    inside = inside_.erase(inside);
+  }
+  lose_inside(lost, passthrough_ ? kNoPicture : kLeftOut);
+}
+
+void Line::lose_what_did_not_come() {
+  if (!one_each_) return all_comes_out_up_to(std::numeric_limits<std::uint64_t>::max());
+  lose_inside(std::exchange(inside_, {}), passthrough_ ? kNoPicture : kLeftOut);
+}
+
+void Line::lose_inside(const std::deque<Inside>& lost, const std::string& reason) {
+  if (lost.empty()) return;
+  for (auto inside = lost.begin(); inside != lost.end(); ++inside) {
+    const auto next = std::next(inside);
+    const bool goes_on = next != lost.end() && next->facts.frame == inside->facts.frame + 1;
+    const std::int64_t start_ns = inside->facts.media_ns;
+    const std::int64_t end_ns = goes_on ? next->facts.media_ns : inside->end_ns;
+    gaps_.add({settings_.stream, start_ns, std::max(start_ns, end_ns), 1, reason});
+  }
+  if (settings_.on_lost) settings_.on_lost(lost.size());
+}
+
+const FrameFacts* Line::facts_of_last(std::uint64_t frame) const {
+  return inside_.empty() || inside_.back().facts.frame != frame ? nullptr : &inside_.back().facts;
 }
 
 void Line::ask_for_key_frame() {
@@ -197,18 +265,8 @@ void Line::ask_for_key_frame() {
 
 void Line::fail(const reel::Error& error) {
   chain_.reset();
-  const std::deque<Inside> inside = std::exchange(inside_, {});
-  if (!inside.empty()) {
-    // Facts before these are of frames that only wait for their file.
-    const std::uint64_t first = inside.front().frame;
-    std::erase_if(facts_.waiting, [&](const FrameFacts& facts) { return facts.frame >= first; });
-    gaps_.add({settings_.stream, inside.front().media_ns, std::max(inside.front().media_ns, *end_ns_),
-               inside.size(), reason_of(error)});
-    if (settings_.on_lost) settings_.on_lost(inside.size());
-  }
-  if (settings_.on_failure)
-    settings_.on_failure(error,
-                         inside.empty() ? std::numeric_limits<std::uint64_t>::max() : inside.front().frame);
+  lose_inside(std::exchange(inside_, {}), reason_of(error));
+  if (settings_.on_failure) settings_.on_failure(error);
 }
 
 void Line::end() {

@@ -1,6 +1,7 @@
 // One input of the recorder: its frames, as they come out of the spool, go through its encoder (or parser)
 // and come out as units, with the facts of each frame beside them. An encoder that fails is replaced: what
-// was in it is lost, a gap. Called by the recorder's thread. Single-thread.
+// was in it is lost, a gap, and so is a picture that nothing came of while later ones came out. Called by the
+// recorder's thread. Single-thread.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,9 @@ class Line {
     std::int64_t away_ns = 1'000'000'000;              // no frames for longer: a gap
     std::int64_t encoder_timeout_ns = 10'000'000'000;  // an encoder that does nothing for longer hangs
     std::optional<std::int64_t> end_ns;  // of what was recorded before this recorder was started
-    /// An encoder failed with this, and frames from `first` on are lost.
-    std::function<void(const reel::Error& error, std::uint64_t first)> on_failure{};
+    /// Of frames of which all has come out, before the unit is returned that has the last of them.
+    std::function<void(FrameFacts facts)> on_facts{};
+    std::function<void(const reel::Error& error)> on_failure{};  // of an encoder
     /// So many frames were lost here: not those of which lost() tells.
     std::function<void(std::uint64_t frames)> on_lost{};
   };
@@ -52,13 +54,16 @@ class Line {
   /// The rest; a frame may follow all the same.
   [[nodiscard]] std::vector<Unit> drain();
   void ask_for_key_frame();
+  /// Of the frame that push() was given last; nullptr: it is lost. Until the next call.
+  [[nodiscard]] const FrameFacts* facts_of_last(std::uint64_t frame) const;
   /// Recording ends: so does what was lost last.
   void end();
 
  private:
   struct Inside {
-    std::uint64_t frame = 0;
-    std::int64_t media_ns = 0;
+    FrameFacts facts;
+    std::int64_t end_ns = 0;      // media time
+    std::uint64_t overtaken = 0;  // units of later frames that have come out
   };
   struct Loss {
     std::int64_t start_ns = 0;
@@ -72,8 +77,12 @@ class Line {
   void lose(std::int64_t time_ns, std::uint64_t frames, const std::string& reason);
   void note_loss(std::int64_t time_ns, std::uint64_t frames, const std::string& reason);
   void close_gap(std::int64_t time_ns);
-  void add_facts(const SpooledFrame& frame, std::int64_t media_ns);
-  [[nodiscard]] std::vector<Unit> out(std::vector<Unit> units);
+  void comes_out(const Unit& unit);
+  void all_comes_out_up_to(std::uint64_t frame);
+  void tell_facts(Inside inside);
+  void lose_overtaken(const Unit& unit);
+  void lose_what_did_not_come();
+  void lose_inside(const std::deque<Inside>& lost, const std::string& reason);
   [[nodiscard]] bool waits_for_key(const SpooledFrame& frame) const;
 
   Settings settings_;
@@ -85,7 +94,9 @@ class Line {
   std::optional<Loss> loss_;
   bool need_key_ = true;  // of an encoded stream: what comes before one cannot be decoded
   std::optional<std::int64_t> end_ns_;
-  std::deque<Inside> inside_;  // what the encoder has, as far as it has not come out
+  std::deque<Inside> inside_;  // what the encoder has, as far as it has not come out: by number
+  bool one_each_ = false;      // see Coding
+  bool passthrough_ = false;
 };
 
 }  // namespace record

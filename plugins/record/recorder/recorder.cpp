@@ -99,9 +99,11 @@ Line::Settings Recorder::line_settings(std::size_t input, const std::string& str
   made.away_ns = settings_.patience_ns;
   made.encoder_timeout_ns = settings_.encoder_timeout_ns;
   made.end_ns = resumed_.streams[input].end_ns;
-  made.on_failure = [this, input](const reel::Error& error, std::uint64_t first) {
-    encoder_failed(input, error, first);
+  made.on_facts = [this, input](FrameFacts facts) {
+    if (settings_.mode != RecordMode::continuous) events_.add_facts(input, facts);
+    if (settings_.mode != RecordMode::events) facts_[input].waiting.push_back(std::move(facts));
   };
+  made.on_failure = [this](const reel::Error& error) { encoder_failed(error); };
   made.on_lost = [this](std::uint64_t frames) { spool_.count_lost(frames); };
   return made;
 }
@@ -189,13 +191,11 @@ void Recorder::handle(SpooledFrame frame) {
   const std::uint64_t number = frame.number;
   std::vector<Unit> units = line.push(std::move(frame));
   segmenter_.set_video(input, facts_[input].video);
-  const std::deque<FrameFacts>& waiting = facts_[input].waiting;
-  if (!waiting.empty() && waiting.back().frame == number) events_.look(input, facts_[input]);
+  if (const FrameFacts* facts = line.facts_of_last(number)) events_.look(input, facts_[input], *facts);
   give(std::move(units));
 }
 
-void Recorder::encoder_failed(std::size_t input, const reel::Error& error, std::uint64_t first) {
-  events_.forget(input, first);
+void Recorder::encoder_failed(const reel::Error& error) {
   if (error.code() == ErrorCode::bad_config || error.code() == ErrorCode::unsupported) return;
   const std::int64_t now_ns = reel::monotonic_ns();
   if (now_ns - encoder_told_ns_ > kEncoderTold_ns) {

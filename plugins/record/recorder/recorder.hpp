@@ -74,7 +74,7 @@ class Recorder final : private SegmentFiles {
   void work();
   void handle(SpooledFrame frame);
   [[nodiscard]] Line::Settings line_settings(std::size_t input, const std::string& stream);
-  void encoder_failed(std::size_t input, const reel::Error& error, std::uint64_t first);
+  void encoder_failed(const reel::Error& error);
   void lose_the_rest();
   void give(std::vector<Unit> units);
   /// Calls `action`, which writes; what goes wrong with the disk is for later.

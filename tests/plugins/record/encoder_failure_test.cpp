@@ -7,10 +7,12 @@
 
 #include <media/apart.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <gmock/gmock.h>
 #include <reel/base/error.hpp>
+#include <reel/gst/caps.hpp>
 #include <reel_test/expect_error.hpp>
 #include <reel_test/wait_until.hpp>
 
@@ -133,6 +135,48 @@ TEST_F(EncoderFailure, OneThatFailsInTheMiddleLosesWhatIsInsideOnce) {
   Camera camera(320, 240);
   for (int i = 0; i < 100; ++i) (void)recorder.spool().put(camera.next());
   expect_all_told(recorder, 100, "the encoder failed");
+}
+
+TEST_F(EncoderFailure, APictureThatItLeavesOutIsToldOf) {
+  for (const std::string left_out : {"1", "30", "51", "100"}) {  // 51 would have been a key frame
+    const ScratchDir scratch;
+    settings_.directory = scratch.path() + "/recordings";
+    steer("drop " + left_out);
+    Recorder recorder(settings_, {"camera"});
+    Camera camera(320, 240);
+    for (int i = 0; i < 100; ++i) (void)recorder.spool().put(camera.next());
+    const auto segments = expect_all_told(recorder, 100, "the encoder left it out");
+    EXPECT_EQ(pictures_in(segments), 99U) << left_out;
+    const auto numbers = numbers_of(directory(), segments, "camera");
+    EXPECT_EQ(std::count(numbers.begin(), numbers.end(), std::stoull(left_out) - 1), 0) << left_out;
+  }
+}
+
+TEST_F(EncoderFailure, APictureThatCameBrokenIsToldOf) {
+  record::CodingWish wish;
+  wish.codec = "mjpeg";
+  const auto units = record_test::encode(record_test::picture_format(), wish,
+                                         record_test::pictures(record_test::picture_format(), 100, kStep_ns));
+  const auto format = std::make_shared<reel::Format>(reel::gst::format_from_caps(units.at(0).caps.get()));
+  steer("");
+  Recorder recorder(settings_, {"camera"});
+  for (std::uint64_t i = 0; i < units.size(); ++i) {
+    record::SpooledFrame frame;
+    frame.number = i;
+    frame.format = format;
+    frame.info.pts_ns = units[i].time_ns;
+    frame.info.duration_ns = kStep_ns;
+    frame.info.flags = reel::kKeyFrame;
+    frame.published_ns = reel::monotonic_ns();
+    frame.buffer = units[i].buffer;
+    if (i == 30) {
+      frame.buffer = {gst_buffer_new_allocate(nullptr, 100, nullptr), reel::gst::Unref{}};
+      gst_buffer_memset(frame.buffer.get(), 0, 0, 100);
+    }
+    (void)recorder.spool().put(std::move(frame));
+  }
+  const auto segments = expect_all_told(recorder, 100, "no picture was found in it");
+  EXPECT_EQ(pictures_in(segments), 99U);
 }
 
 /// The facts of frames are elsewhere where there are no continuous files.

@@ -52,6 +52,7 @@ GstPadProbeReturn on_frame(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer 
     GST_ELEMENT_ERROR(encoder, STREAM, ENCODE, ("the test wants it to fail"), (nullptr));
     return GST_PAD_PROBE_DROP;
   }
+  if (fault.what == "drop" && encoder->frames == fault.number) return GST_PAD_PROBE_DROP;
   return fault.what == "swallow" && encoder->frames >= fault.number ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 

@@ -38,6 +38,10 @@ constexpr const char* kNotFinished = "the recorder ended before they were writte
   return missing(store.whole_path(path)) && missing(store.whole_path(open_path_of(path)));
 }
 
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 [[nodiscard]] std::uint64_t frames_of(const std::vector<Gap>& gaps) {
   std::uint64_t frames = 0;
   for (const Gap& gap : gaps) frames += gap.frames;
@@ -47,12 +51,12 @@ constexpr const char* kNotFinished = "the recorder ended before they were writte
 void log_finished(const SegmentRecord& record) {
   std::string tracks;
   for (const Track& track : record.tracks)
-    tracks += fmt::format("{}{} {} of {}", tracks.empty() ? "" : ", ", track.frames,
-                          track.media == "video" ? "pictures" : "blocks", track.stream);
+    tracks += fmt::format("{}{} of {}", tracks.empty() ? "" : ", ",
+                          counted(track.frames, track.media == "video" ? "picture" : "block"), track.stream);
   const std::uint64_t lost = frames_of(record.gaps);
   reel::log_info(fmt::format(
       "wrote {}: {}, {}, {}{}", record.path, reel::duration_text(record.end_ns - record.start_ns), tracks,
-      reel::bytes_text(record.bytes), lost == 0 ? "" : fmt::format(", {} frames lost", lost)));
+      reel::bytes_text(record.bytes), lost == 0 ? "" : ", " + counted(lost, "frame") + " lost"));
 }
 
 }  // namespace

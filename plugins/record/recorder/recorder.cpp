@@ -303,8 +303,7 @@ std::unique_ptr<SegmentFile> Recorder::open_file(SegmentClass kind, const std::v
   try {
     OpenSegment open = catalog_.begin(record);
     left.record = record;
-    auto file = std::make_unique<SegmentFile>(std::move(open), std::move(record), tracks, facts);
-    syncer_.add(file->synced());
+    auto file = std::make_unique<SegmentFile>(std::move(open), std::move(record), tracks, facts, syncer_);
     backlog_.add(file->backlog());
     closer_.retry_now();
     saved_ns_ = 0;

@@ -16,6 +16,7 @@
 #include <reel/base/text.hpp>
 
 #include "catalog/segment_name.hpp"
+#include "recorder/lead_file.hpp"
 #include "facts/facts_summary.hpp"
 #include "media/file_kind.hpp"
 #include "media/repair.hpp"
@@ -159,7 +160,8 @@ std::vector<Gap> lost_with(const Abandoned& file, const std::string& reason) {
 
 std::optional<SegmentRecord> repair_abandoned(Catalog& catalog, const Abandoned& file,
                                               const std::string& reason) {
-  if (file.record.bytes == 0 || holds_nothing(file.file)) {
+  const bool has_lead = take_lead(file.file);
+  if (!has_lead && (file.record.bytes == 0 || holds_nothing(file.file))) {
     catalog.discard(file.record.path, "it was left open with nothing in it");
     return std::nullopt;
   }

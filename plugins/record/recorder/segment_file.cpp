@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <reel/base/error.hpp>
+#include <reel/base/log.hpp>
 
 #include "media/coding.hpp"
 
@@ -11,6 +12,8 @@ namespace {
 
 /// For what a muxer writes at the end, and for the manifest, which takes the room that the file gives back.
 constexpr std::uint64_t kReserve = 512 * 1024;
+/// Of media time, which what was written may wait for a track without being on the disk.
+constexpr std::int64_t kLead_ns = 500'000'000;
 
 [[nodiscard]] Mux::Settings mux_settings(const OpenSegment& open, const SegmentRecord& record,
                                          std::size_t tracks) {
@@ -44,7 +47,7 @@ void forget_up_to(TrackFacts& facts, std::uint64_t frame) {
 }
 
 SegmentFile::SegmentFile(OpenSegment open, SegmentRecord record, std::vector<std::size_t> tracks,
-                         std::vector<TrackFacts>& facts)
+                         std::vector<TrackFacts>& facts, Syncer& syncer)
     : file_(std::make_shared<SyncedFile>(std::move(open.fd), open.file)),
       record_(std::move(record)),
       tracks_(std::move(tracks)),
@@ -54,7 +57,10 @@ SegmentFile::SegmentFile(OpenSegment open, SegmentRecord record, std::vector<std
       room_(file_->descriptor()),
       sink_(file_->descriptor(), *backlog_),
       mux_(mux_settings(open, record_, tracks_.size()), sink_),
-      facts_file_(open.frames_file) {
+      facts_file_(open.frames_file),
+      syncer_(syncer),
+      path_(open.file) {
+  syncer_.add(file_);
   record_.tracks.resize(tracks_.size());
   facts_file_.add(facts_header(facts_tracks(tracks_, facts_)));
 }
@@ -69,10 +75,36 @@ void SegmentFile::write(const Unit& unit) {
   Unit ours = unit;
   ours.track = index;
   mux_.write(ours);
+  keep_in_lead(ours);
   backlog_->given.fetch_add(unit.bytes(), std::memory_order_relaxed);
   count(record_.tracks[index], unit);
   begun_[index] = true;
   write_facts(index, [&](const FrameFacts& facts) { return facts.frame <= unit.frame; });
+}
+
+void SegmentFile::keep_in_lead(const Unit& unit) {
+  if (mux_.origin_ns()) {  // it waits no longer
+    waiting_.clear();
+    return;
+  }
+  waiting_.push_back(unit);
+  if (no_lead_) return;
+  try {
+    add_to_lead(unit);
+  } catch (const reel::Error& error) {
+    no_lead_ = true;
+    reel::log_warning(std::string(error.what()) +
+                      "; what comes before the first key frame of each stream of " + path_ +
+                      " is lost if the recorder is killed");
+  }
+}
+
+void SegmentFile::add_to_lead(const Unit& unit) {
+  if (!leads_.empty() && leads_.back()->has(unit.track)) return leads_.back()->write(unit);
+  if (unit.decode_ns - waiting_.front().decode_ns < kLead_ns) return;
+  const std::string path = lead_path_of(path_, static_cast<unsigned>(leads_.size()) + 1);
+  leads_.push_back(std::make_unique<LeadFile>(path, container_from(record_.container), waiting_));
+  syncer_.add(leads_.back()->synced());
 }
 
 void SegmentFile::count(Track& track, const Unit& unit) {
@@ -138,6 +170,7 @@ bool SegmentFile::finish() {
   facts_file_.finish();  // into what was set free
   if (!file_->sync())
     throw reel::Error(reel::ErrorCode::io, "what was recorded did not all reach the disk", record_.path);
+  for (const auto& lead : leads_) lead->remove();
   record_.state = SegmentState::finished;
   return true;
 }

@@ -14,6 +14,7 @@
 #include "media/mux.hpp"
 #include "recorder/backlog.hpp"
 #include "recorder/facts_file.hpp"
+#include "recorder/lead_file.hpp"
 #include "recorder/room.hpp"
 #include "recorder/segmenter.hpp"
 #include "recorder/sightings.hpp"
@@ -39,9 +40,9 @@ void forget_up_to(TrackFacts& facts, std::uint64_t frame);
 class SegmentFile final : public UnitFile {
  public:
   /// `record` is what the catalog gave `open` for; `tracks` those of the recording that are in it, whose
-  /// facts are `facts`, which live longer than the last write().
+  /// facts are `facts`, which live longer than the last write(), as does `syncer`, which makes it safe.
   SegmentFile(OpenSegment open, SegmentRecord record, std::vector<std::size_t> tracks,
-              std::vector<TrackFacts>& facts);
+              std::vector<TrackFacts>& facts, Syncer& syncer);
 
   /// Throws DiskFull, and then nothing was written; reel::Error once the file cannot be written any more.
   void write(const Unit& unit) override;
@@ -53,8 +54,6 @@ class SegmentFile final : public UnitFile {
 
   /// As far as it is known by now.
   [[nodiscard]] SegmentRecord& record() noexcept { return record_; }
-  /// For whoever makes it safe from time to time: as long as the file is open.
-  [[nodiscard]] std::weak_ptr<SyncedFile> synced() const noexcept { return file_; }
   /// For whoever waits for the disk.
   [[nodiscard]] std::weak_ptr<const FileBacklog> backlog() const noexcept { return backlog_; }
   /// Writes the facts that are left of the time of its tracks: of sound that ends within its last unit.
@@ -65,6 +64,8 @@ class SegmentFile final : public UnitFile {
 
  private:
   [[nodiscard]] std::size_t index_of(std::size_t track) const;
+  void keep_in_lead(const Unit& unit);
+  void add_to_lead(const Unit& unit);
   void count(Track& track, const Unit& unit);
   template <typename IsOurs>
   void write_facts(std::size_t index, IsOurs&& is_ours);
@@ -82,6 +83,11 @@ class SegmentFile final : public UnitFile {
   Mux mux_;
   FactsFile facts_file_;
   bool any_ = false;
+  Syncer& syncer_;
+  const std::string path_;
+  std::vector<Unit> waiting_;  // what the muxer has been given, as long as it waits for a track
+  std::vector<std::unique_ptr<LeadFile>> leads_;
+  bool no_lead_ = false;  // it cannot be
 };
 
 }  // namespace record

@@ -189,12 +189,17 @@ void Segmenter::place(const Unit& unit) {
   if (new_format) {
     cut(unit.track, unit.time_ns);
   } else if (track.in_previous) {
-    if (!begins_before(track, start_ns_) && unit.key) track.in_previous = false;
+    if (!begins_before(track, start_ns_) && unit.key) go_on_in_current(unit.track);
   } else if (cuts && is_due(unit)) {
     cut(unit.track, unit.time_ns);
   }
   track.caps = unit.caps;
   write(track, unit);
+}
+
+void Segmenter::go_on_in_current(std::size_t track) {
+  tracks_[track].in_previous = false;
+  previous_->leave(track);
 }
 
 void Segmenter::write(Place& place, const Unit& unit) {
@@ -216,7 +221,8 @@ void Segmenter::cut(std::size_t track, std::int64_t time_ns) {
   previous_ = std::exchange(current_, std::move(next));
   start_ns_ = time_ns;
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
-    if (tracks_[i].in_file && i != track && !goes_on(tracks_[i])) previous_->leave(i);
+    // The muxer of the file before waits no longer for what goes on in this one.
+    if (tracks_[i].in_file && (i == track || !goes_on(tracks_[i]))) previous_->leave(i);
     if (i == track || !goes_on(tracks_[i])) take_out(tracks_[i]);
   }
   for (const std::size_t i : tracks) {

@@ -108,6 +108,7 @@ class Segmenter {
   void place_next(std::size_t track);
   [[nodiscard]] bool may_go(std::size_t track) const;
   void place(const Unit& unit);
+  void go_on_in_current(std::size_t track);
   void write(Place& place, const Unit& unit);
   [[nodiscard]] bool is_due(const Unit& unit) const;
   void cut(std::size_t track, std::int64_t time_ns);

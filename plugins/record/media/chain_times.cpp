@@ -13,12 +13,15 @@ namespace {
 constexpr std::int64_t kBegin = 10'000'000'000;
 // A picture that so many later ones have overtaken will not come.
 constexpr std::uint64_t kOvertaken = 64;
+// More are in nothing that gives something back.
+constexpr std::size_t kMost = 4096;
 
 }  // namespace
 
 std::int64_t ChainTimes::keep(const Piece& piece, std::int64_t encoder_ns) {
   Added entry{piece, count_++};
   entry.piece.buffer.reset();
+  if (added_.size() == kMost) added_.erase(added_.begin());
   added_.insert_or_assign(encoder_ns, std::move(entry));
   return encoder_ns;
 }

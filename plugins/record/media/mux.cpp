@@ -72,7 +72,7 @@ class Mux::Impl {
   [[nodiscard]] std::size_t held_bytes() const noexcept;
 
  private:
-  void check(std::size_t track, const char* what) const;
+  void check_track(std::size_t track, const char* what) const;
   void begin_when_complete();
   void begin();
   [[nodiscard]] std::int64_t earliest_held() const;
@@ -126,13 +126,12 @@ void Mux::Impl::throw_failure() const {
   if (!failure.empty()) throw Error(ErrorCode::io, "cannot be written: " + failure, settings_.where);
 }
 
-void Mux::Impl::check(std::size_t track, const char* what) const {
+void Mux::Impl::check_track(std::size_t track, const char* what) const {
   if (track >= tracks_.size())
     throw Error(ErrorCode::bad_argument,
                 std::string(what) + " track " + std::to_string(track) + " of a file of " +
                     std::to_string(tracks_.size()) + " tracks",
                 settings_.where);
-  throw_failure();
 }
 
 void Mux::Impl::make_muxer() {
@@ -227,7 +226,8 @@ void Mux::Impl::hand_over(const Unit& unit) {
 }
 
 void Mux::Impl::write(const Unit& unit) {
-  check(unit.track, "a unit of");
+  check_track(unit.track, "a unit of");
+  throw_failure();
   TrackState& track = tracks_[unit.track];
   if (track.left)
     throw Error(ErrorCode::bad_argument, "a unit of track " + std::to_string(unit.track) + ", which has left",
@@ -251,9 +251,9 @@ void Mux::Impl::end_track(TrackState& track) const {
 }
 
 void Mux::Impl::leave(std::size_t number) {
-  check(number, "leaving");
+  check_track(number, "leaving");
   TrackState& track = tracks_[number];
-  if (track.left) return;
+  if (track.left || !run_.failure().empty()) return;
   track.left = true;
   if (running_)
     end_track(track);

@@ -68,6 +68,7 @@ class Mux {
   void write(const Unit& unit);
   /// Nothing more comes for this track in this file. The muxer waits for tracks that have neither had their
   /// next unit nor left: leave those that are away. A track that has left cannot come back.
+  /// What has failed is said by whoever writes or finishes.
   void leave(std::size_t track);
   /// Writes the rest, index and duration; returns when all is with the sink. Throws as write() does. A file
   /// with no unit at all stays empty.

@@ -20,6 +20,9 @@ using reel::ErrorCode;
 /// Pictures that are put into another order are behind no more than so many others (max_num_reorder_frames of
 /// ITU-T H.264 E.2.1, and the same of H.265).
 constexpr std::uint64_t kReordered = 16;
+/// So many are in no parser that finds pictures.
+constexpr std::size_t kMostParsed = 256;
+constexpr std::int64_t kRounding_ns = 1'000'000;
 constexpr const char* kLeftOut = "the encoder left it out";
 constexpr const char* kNoPicture = "no picture was found in it";
 
@@ -116,8 +119,10 @@ std::vector<Unit> Line::push(SpooledFrame frame) {
       feed(frame, time);
   } catch (const reel::Error& error) {
     if (!chain_) fail(error);
-    while (chain_)  // what came out before is kept
-      for (Unit& unit : take()) before.push_back(std::move(unit));
+    // What came out before is kept; then it says once more that it failed.
+    for (std::vector<Unit> more = take(); !more.empty(); more = take())
+      for (Unit& unit : more) before.push_back(std::move(unit));
+    if (chain_) fail(error);
     lose(time.time_ns, 1, reason_of(error));
     loss_->end_ns = std::max(loss_->end_ns, time.time_ns + duration_of(frame));  // it may be the last
     if (error.code() == ErrorCode::bad_config || error.code() == ErrorCode::unsupported) throw;
@@ -141,6 +146,7 @@ void Line::feed(const SpooledFrame& frame, const MediaTime& time) {
   close_gap(time.time_ns);
   end_ns_ = std::max(end_ns_.value_or(time.time_ns), end_ns);
   inside_.push_back({facts_of(frame, time.time_ns), end_ns});
+  lose_unparsed();
 }
 
 void Line::lost(const SpooledFrame& first) {
@@ -235,7 +241,15 @@ void Line::lose_overtaken(const Unit& unit) {
     lost.push_back(std::move(*inside));
     inside = inside_.erase(inside);
   }
-  lose_inside(lost, passthrough_ ? kNoPicture : kLeftOut);
+  lose_inside(std::move(lost), passthrough_ ? kNoPicture : kLeftOut);
+}
+
+void Line::lose_unparsed() {
+  if (!one_each_ || !passthrough_ || inside_.size() <= kMostParsed) return;
+  std::deque<Inside> lost;
+  lost.push_back(std::move(inside_.front()));
+  inside_.pop_front();
+  lose_inside(std::move(lost), kNoPicture);
 }
 
 void Line::lose_what_did_not_come() {
@@ -243,14 +257,18 @@ void Line::lose_what_did_not_come() {
   lose_inside(std::exchange(inside_, {}), passthrough_ ? kNoPicture : kLeftOut);
 }
 
-void Line::lose_inside(const std::deque<Inside>& lost, const std::string& reason) {
+void Line::lose_inside(std::deque<Inside> lost, const std::string& reason) {
   if (lost.empty()) return;
+  std::sort(lost.begin(), lost.end(),
+            [](const Inside& one, const Inside& other) { return one.facts.media_ns < other.facts.media_ns; });
   for (auto inside = lost.begin(); inside != lost.end(); ++inside) {
     const auto next = std::next(inside);
-    const bool goes_on = next != lost.end() && next->facts.frame == inside->facts.frame + 1;
     const std::int64_t start_ns = inside->facts.media_ns;
-    const std::int64_t end_ns = goes_on ? next->facts.media_ns : inside->end_ns;
-    gaps_.add({settings_.stream, start_ns, std::max(start_ns, end_ns), 1, reason});
+    std::int64_t end_ns = std::max(start_ns, inside->end_ns);
+    const bool goes_on = next != lost.end() && (next->facts.frame == inside->facts.frame + 1 ||
+                                                next->facts.media_ns - end_ns < kRounding_ns);
+    if (goes_on) end_ns = std::max(end_ns, next->facts.media_ns);
+    gaps_.add({settings_.stream, start_ns, end_ns, 1, reason});
   }
   if (settings_.on_lost) settings_.on_lost(lost.size());
 }

@@ -82,7 +82,8 @@ class Line {
   void tell_facts(Inside inside);
   void lose_overtaken(const Unit& unit);
   void lose_what_did_not_come();
-  void lose_inside(const std::deque<Inside>& lost, const std::string& reason);
+  void lose_unparsed();
+  void lose_inside(std::deque<Inside> lost, const std::string& reason);
   [[nodiscard]] bool waits_for_key(const SpooledFrame& frame) const;
 
   Settings settings_;

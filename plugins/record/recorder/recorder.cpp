@@ -182,7 +182,7 @@ void Recorder::handle(SpooledFrame frame) {
     case SpooledFrame::Kind::ended:
       give(line.drain());
       write([&] { segmenter_.leave(input); });
-      events_.leave(input);
+      write([&] { events_.leave(input); });
       return;
     case SpooledFrame::Kind::frame:
       if (left_out) return;

@@ -57,11 +57,25 @@ struct Known {
   return known;
 }
 
-/// The first of that kind, which is then no more among `known`: the file has them in the same order.
-[[nodiscard]] Known take_known(std::vector<Known>& known, const ProbedTrack& probed) {
+/// Of these tracks of the facts.
+[[nodiscard]] std::vector<std::string> streams_of(const Abandoned& file,
+                                                  const std::vector<std::size_t>& which) {
+  std::vector<std::string> streams;
+  if (which.empty()) return streams;
+  const FactsReader reader(frames_path_of(file.file));
+  for (const std::size_t track : which)
+    streams.push_back(track < reader.tracks().size() ? reader.tracks()[track].stream : std::string());
+  return streams;
+}
+
+/// That of `stream`, or the first of that kind where it is not known: the file has them in the same order. It
+/// is then no more among `known`.
+[[nodiscard]] Known take_known(std::vector<Known>& known, const ProbedTrack& probed,
+                               const std::string& stream) {
   const std::string media = probed.video ? "video" : "audio";
-  const auto found =
-      std::find_if(known.begin(), known.end(), [&](const Known& one) { return one.track.media == media; });
+  const auto found = std::find_if(known.begin(), known.end(), [&](const Known& one) {
+    return stream.empty() ? one.track.media == media : one.track.stream == stream;
+  });
   Known made;
   made.track.media = media;
   if (found == known.end()) return made;
@@ -90,13 +104,17 @@ struct Known {
                     [&](std::int64_t begin_ns) { return begin_ns >= known.track.end_ns; }));
 }
 
-[[nodiscard]] SegmentRecord record_of(const Abandoned& file, const Probe& probe, const std::string& reason) {
+/// `which` are the tracks of the facts that the file has, where that is known.
+[[nodiscard]] SegmentRecord record_of(const Abandoned& file, const Probe& probe,
+                                      const std::vector<std::size_t>& which, const std::string& reason) {
   SegmentRecord record = file.record;
   record.state = SegmentState::repaired;
   record.tracks.clear();
   std::vector<Known> known = known_of(file);
   std::vector<Known> tracks;
-  for (const ProbedTrack& probed : probe.tracks) tracks.push_back(take_known(known, probed));
+  const std::vector<std::string> streams = streams_of(file, which);
+  for (std::size_t i = 0; i < probe.tracks.size(); ++i)
+    tracks.push_back(take_known(known, probe.tracks[i], i < streams.size() ? streams[i] : std::string()));
   const std::int64_t origin_ns = origin_of(tracks, probe, record.start_ns);
   std::int64_t start_ns = std::numeric_limits<std::int64_t>::max();
   record.end_ns = origin_ns;
@@ -160,8 +178,8 @@ std::vector<Gap> lost_with(const Abandoned& file, const std::string& reason) {
 
 std::optional<SegmentRecord> repair_abandoned(Catalog& catalog, const Abandoned& file,
                                               const std::string& reason) {
-  const bool has_lead = take_lead(file.file);
-  if (!has_lead && (file.record.bytes == 0 || holds_nothing(file.file))) {
+  const std::optional<Lead> lead = best_lead(file.file);
+  if (!lead && (file.record.bytes == 0 || holds_nothing(file.file))) {
     catalog.discard(file.record.path, "it was left open with nothing in it");
     return std::nullopt;
   }
@@ -169,10 +187,11 @@ std::optional<SegmentRecord> repair_abandoned(Catalog& catalog, const Abandoned&
   const std::string repaired = stem + ".repaired";
   (void)::unlink(repaired.c_str());  // of a repair that was cut short
   try {
-    const Probe probe = repair(file.file, repaired);
+    const Probe probe = repair(lead ? lead->path : file.file, repaired);
     rename_over(repaired, file.file);
+    remove_leads(file.file);
     reel::log_info("closed " + file.record.path + ", which was left open: " + reel::bytes_text(probe.bytes));
-    return record_of(file, probe, reason);
+    return record_of(file, probe, lead ? lead->tracks : std::vector<std::size_t>{}, reason);
   } catch (const reel::Error& error) {
     if (error.code() != reel::ErrorCode::protocol) throw;
     reel::log_error("it was left open, cannot be read, and is kept as it is: " + std::string(error.what()));

@@ -1,6 +1,7 @@
 #include "recorder/segment_file.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <reel/base/error.hpp>
 #include <reel/base/log.hpp>
@@ -76,7 +77,10 @@ void SegmentFile::write(const Unit& unit) {
   ours.track = index;
   mux_.write(ours);
   keep_in_lead(ours);
-  backlog_->given.fetch_add(unit.bytes(), std::memory_order_relaxed);
+  // What waits for a track is nothing that the disk is behind with.
+  waiting_bytes_ += unit.bytes();
+  if (mux_.origin_ns())
+    backlog_->given.fetch_add(std::exchange(waiting_bytes_, 0), std::memory_order_relaxed);
   count(record_.tracks[index], unit);
   begun_[index] = true;
   write_facts(index, [&](const FrameFacts& facts) { return facts.frame <= unit.frame; });
@@ -88,9 +92,15 @@ void SegmentFile::keep_in_lead(const Unit& unit) {
     return;
   }
   waiting_.push_back(unit);
+  with_lead([&] { add_to_lead(unit); });
+}
+
+/// It is for the case of a kill alone: recording goes on without it.
+template <typename Action>
+void SegmentFile::with_lead(Action action) {
   if (no_lead_) return;
   try {
-    add_to_lead(unit);
+    action();
   } catch (const reel::Error& error) {
     no_lead_ = true;
     reel::log_warning(std::string(error.what()) +
@@ -102,8 +112,7 @@ void SegmentFile::keep_in_lead(const Unit& unit) {
 void SegmentFile::add_to_lead(const Unit& unit) {
   if (!leads_.empty() && leads_.back()->has(unit.track)) return leads_.back()->write(unit);
   if (unit.decode_ns - waiting_.front().decode_ns < kLead_ns) return;
-  const std::string path = lead_path_of(path_, static_cast<unsigned>(leads_.size()) + 1);
-  leads_.push_back(std::make_unique<LeadFile>(path, container_from(record_.container), waiting_));
+  leads_.push_back(std::make_unique<LeadFile>(path_, container_from(record_.container), waiting_));
   syncer_.add(leads_.back()->synced());
 }
 
@@ -158,6 +167,7 @@ void SegmentFile::leave(std::size_t track) {
   if (index == tracks_.size() || left_[index]) return;
   left_[index] = true;
   mux_.leave(index);
+  if (!leads_.empty()) with_lead([&] { leads_.back()->leave(index); });
 }
 
 bool SegmentFile::finish() {

@@ -66,6 +66,8 @@ class SegmentFile final : public UnitFile {
   [[nodiscard]] std::size_t index_of(std::size_t track) const;
   void keep_in_lead(const Unit& unit);
   void add_to_lead(const Unit& unit);
+  template <typename Action>
+  void with_lead(Action action);
   void count(Track& track, const Unit& unit);
   template <typename IsOurs>
   void write_facts(std::size_t index, IsOurs&& is_ours);
@@ -86,6 +88,7 @@ class SegmentFile final : public UnitFile {
   Syncer& syncer_;
   const std::string path_;
   std::vector<Unit> waiting_;  // what the muxer has been given, as long as it waits for a track
+  std::uint64_t waiting_bytes_ = 0;
   std::vector<std::unique_ptr<LeadFile>> leads_;
   bool no_lead_ = false;  // it cannot be
 };

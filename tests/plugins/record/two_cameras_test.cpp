@@ -9,7 +9,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <reel/gst/caps.hpp>
@@ -28,13 +31,16 @@ using record_test::kSecond;
 /// Pictures as a camera sends them: encoded, with a key frame now and then.
 class EncodedCamera {
  public:
-  EncodedCamera(std::size_t input, std::int64_t key_interval_ns, int pictures) : input_(input) {
+  EncodedCamera(std::size_t input, std::int64_t key_interval_ns, int pictures, std::uint32_t width = 160)
+      : input_(input) {
     record::CodingWish wish;
     wish.key_interval_ns = key_interval_ns;
-    units_ = record_test::encode(record_test::picture_format(), wish,
-                                 record_test::pictures(record_test::picture_format(), pictures, kStep_ns));
+    const reel::Format format = record_test::picture_format(width, 120);
+    units_ = record_test::encode(format, wish, record_test::pictures(format, pictures, kStep_ns));
     format_ = std::make_shared<reel::Format>(reel::gst::format_from_caps(units_.at(0).caps.get()));
   }
+  /// Those before are not sent.
+  void begin_at(std::uint64_t number) { number_ = number; }
   record::SpooledFrame next() {
     const record::Unit& unit = units_.at(number_);
     record::SpooledFrame frame;
@@ -70,25 +76,55 @@ class TwoCameras : public ::testing::TestWithParam<record::Container> {
   }
   [[nodiscard]] std::int64_t last_given_ns() const { return (given_ - 1) * kStep_ns; }
 
-  /// Media time of the last picture of a camera that can be read on the disk.
-  [[nodiscard]] std::int64_t on_disk_until_ns(const std::string& stream) const {
+  /// Media time of the last picture of a track that can be read on the disk.
+  [[nodiscard]] std::int64_t on_disk_until_ns(std::size_t track) const {
     std::int64_t last_ns = -1;
-    const std::size_t track = stream == "often" ? 0 : 1;
     for (const SegmentRecord& segment : segments_in(settings_.directory)) {
       const std::string path = settings_.directory + "/" + segment.path;
-      for (const std::string& file : {path, record::open_path_of(path), record::lead_path_of(path, 1)}) {
-        if (!std::filesystem::exists(file)) continue;
-        const record::Probe probe = record::probe(file, true);
-        if (probe.tracks.size() <= track || probe.tracks[track].frames == 0) continue;
-        EXPECT_EQ(probe.tracks[track].decoded, probe.tracks[track].frames) << file;
-        last_ns = std::max(last_ns, segment.start_ns + probe.tracks[track].last_ns);
+      std::vector<record::Lead> files = record::leads_of(path);
+      const bool open = segment.state == SegmentState::open;
+      files.push_back({open ? record::open_path_of(path) : path, {0, 1, 2}});
+      for (const record::Lead& file : files) {
+        const auto at = std::find(file.tracks.begin(), file.tracks.end(), track) - file.tracks.begin();
+        const record::Probe probe = record::probe(file.path, true);
+        if (at >= std::ssize(probe.tracks) || probe.tracks[static_cast<std::size_t>(at)].frames == 0)
+          continue;
+        const record::ProbedTrack& found = probe.tracks[static_cast<std::size_t>(at)];
+        EXPECT_EQ(found.decoded, found.frames) << file.path;
+        last_ns = std::max(last_ns, segment.start_ns + found.last_ns);
       }
     }
     return last_ns;
   }
   [[nodiscard]] bool all_but_a_moment_is_on_disk() const {
-    return on_disk_until_ns("often") > last_given_ns() - 1500 * kMs &&
-           on_disk_until_ns("seldom") > last_given_ns() - 1500 * kMs;
+    return on_disk_until_ns(0) > last_given_ns() - 1500 * kMs &&
+           on_disk_until_ns(1) > last_given_ns() - 1500 * kMs;
+  }
+
+  /// What a recorder makes of it that is started after one was killed.
+  [[nodiscard]] std::vector<SegmentRecord> after_a_kill(const std::vector<std::string>& streams) const {
+    RecordSettings again = settings_;
+    again.directory = scratch_.path() + "/killed";
+    again.name = "door";
+    // What is renamed meanwhile is looked for once more.
+    EXPECT_TRUE(wait_until([&] {
+      std::error_code error;
+      std::filesystem::remove_all(again.directory);
+      std::filesystem::copy(settings_.directory, again.directory, std::filesystem::copy_options::recursive,
+                            error);
+      return !error;
+    }));
+    std::filesystem::remove(again.directory + "/.door.lock");
+    {
+      Recorder next(again, streams);
+      next.finish();
+      next.wait_for_files();
+    }
+    auto repaired = finished_in(again.directory);
+    expect_intact(again.directory, repaired);
+    for (const SegmentRecord& segment : repaired)
+      EXPECT_TRUE(record::leads_of(again.directory + "/" + segment.path).empty()) << segment.path;
+    return repaired;
   }
 
   ScratchDir scratch_;
@@ -102,18 +138,9 @@ TEST_P(TwoCameras, AreOnTheDiskWhileOneWaitsForItsKeyFrame) {
   Recorder recorder(settings_, {"often", "seldom"});
   put(recorder, 150);
   ASSERT_TRUE(wait_until([&] { return all_but_a_moment_is_on_disk(); }))
-      << on_disk_until_ns("often") / kMs << " and " << on_disk_until_ns("seldom") / kMs << " of "
-      << last_given_ns() / kMs << " ms";
-
-  RecordSettings again = settings_;  // as a recorder finds it that is started after one was killed
-  again.directory = scratch_.path() + "/killed";
-  std::filesystem::copy(settings_.directory, again.directory, std::filesystem::copy_options::recursive);
-  std::filesystem::remove(again.directory + "/.door.lock");
-  Recorder next(again, {"often", "seldom"});
-  next.finish();
-  next.wait_for_files();
-  const auto repaired = finished_in(again.directory);
-  expect_intact(again.directory, repaired);
+      << on_disk_until_ns(0) / kMs << " and " << on_disk_until_ns(1) / kMs << " of " << last_given_ns() / kMs
+      << " ms";
+  const auto repaired = after_a_kill({"often", "seldom"});
   ASSERT_EQ(repaired.size(), 2U);
   EXPECT_EQ(repaired[0].tracks.size(), 2U);
   ASSERT_EQ(repaired[1].tracks.size(), 1U);
@@ -125,7 +152,7 @@ TEST_P(TwoCameras, AreOnTheDiskWhileOneWaitsForItsKeyFrame) {
   const auto segments = finished_in(settings_.directory);
   expect_intact(settings_.directory, segments);
   for (const SegmentRecord& segment : segments)
-    EXPECT_FALSE(std::filesystem::exists(record::lead_path_of(settings_.directory + "/" + segment.path, 1)));
+    EXPECT_TRUE(record::leads_of(settings_.directory + "/" + segment.path).empty()) << segment.path;
   EXPECT_EQ(pictures_in(segments), 2U * kPictures);
   EXPECT_EQ(lost_frames(segments, "often") + lost_frames(segments, "seldom"), 0U);
   for (const char* stream : {"often", "seldom"})
@@ -143,6 +170,62 @@ TEST_P(TwoCameras, OfWhichOneHasNothingInTheLastFile) {
   EXPECT_EQ(pictures_in(segments), 300U);
   ASSERT_EQ(segments[1].tracks.size(), 1U);
   EXPECT_EQ(segments[1].tracks[0].stream, "often");
+  EXPECT_TRUE(record::leads_of(settings_.directory + "/" + segments[1].path).empty());
+}
+
+/// The new file is begun by the one that comes second, and has nothing else at first.
+TEST_P(TwoCameras, OfWhichTheSecondChangesItsFormat) {
+  EncodedCamera seldom(0, 7 * kSecond, kPictures);
+  EncodedCamera before(1, kSecond, 80);
+  EncodedCamera after(1, kSecond, kPictures, 320);
+  Recorder recorder(settings_, {"seldom", "often"});
+  for (int i = 0; i < 80; ++i) {
+    (void)recorder.spool().put(seldom.next());
+    (void)recorder.spool().put(before.next());
+  }
+  after.begin_at(100);  // a key frame
+  for (int i = 80; i < 150; ++i) {
+    (void)recorder.spool().put(seldom.next());
+    if (i >= 100) (void)recorder.spool().put(after.next());
+  }
+  given_ = 150;
+  ASSERT_TRUE(wait_until([&] { return all_but_a_moment_is_on_disk(); }))
+      << on_disk_until_ns(0) / kMs << " and " << on_disk_until_ns(1) / kMs << " of " << last_given_ns() / kMs
+      << " ms";
+  const auto repaired = after_a_kill({"seldom", "often"});
+  ASSERT_GE(repaired.size(), 2U);
+  ASSERT_EQ(repaired.back().tracks.size(), 1U);
+  EXPECT_EQ(repaired.back().tracks[0].stream, "often");
+  EXPECT_EQ(repaired.back().start_ns, 100 * kStep_ns);
+  recorder.finish();
+  recorder.wait_for_files();
+  const auto segments = finished_in(settings_.directory);
+  expect_intact(settings_.directory, segments);
+  EXPECT_EQ(pictures_in(segments), 280U);
+}
+
+/// One that is in the new file and goes keeps the others off the disk no more than it does where it is not.
+TEST_P(TwoCameras, AndAThirdThatGoes) {
+  settings_.patience_ns = 60 * kSecond;
+  Recorder recorder(settings_, {"often", "seldom", "third"});
+  EncodedCamera third(2, kSecond, 100);
+  for (int i = 0; i < 100; ++i) {
+    put(recorder, 1);
+    (void)recorder.spool().put(third.next());
+  }
+  record::SpooledFrame end;
+  end.input = 2;
+  end.kind = record::SpooledFrame::Kind::ended;
+  (void)recorder.spool().put(std::move(end));
+  put(recorder, 50);
+  ASSERT_TRUE(wait_until([&] { return all_but_a_moment_is_on_disk(); }))
+      << on_disk_until_ns(0) / kMs << " and " << on_disk_until_ns(1) / kMs << " of " << last_given_ns() / kMs
+      << " ms";
+  recorder.finish();
+  recorder.wait_for_files();
+  const auto segments = finished_in(settings_.directory);
+  expect_intact(settings_.directory, segments);
+  EXPECT_EQ(pictures_in(segments), 400U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Containers, TwoCameras,

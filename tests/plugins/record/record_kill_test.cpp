@@ -6,8 +6,11 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <map>
 #include <random>
+#include <set>
+#include <system_error>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -41,6 +44,27 @@ stages:
     options: {directory: recordings, segment: 3s, bitrate: 50000, container: CONTAINER}
 )";
 
+constexpr const char* kTwoCameras = R"(
+version: 1
+name: kills
+stages:
+  often:
+    use: gst
+    options: {launch: "videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=25/1 ! x264enc tune=zerolatency key-int-max=25 ! video/x-h264,stream-format=avc,alignment=au ! reelsink"}
+    out: often
+  seldom:
+    use: gst
+    options: {launch: "videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=25/1 ! x264enc tune=zerolatency key-int-max=200 ! video/x-h264,stream-format=avc,alignment=au ! reelsink"}
+    out: seldom
+  recorder:
+    use: record
+    restart_limit: 1000
+    restart_delay: 10ms
+    restart_delay_max: 50ms
+    in: [often, seldom]
+    options: {directory: recordings, segment: 2s}
+)";
+
 std::map<std::string, std::uint64_t> sizes_of(const std::vector<SegmentRecord>& segments) {
   std::map<std::string, std::uint64_t> sizes;
   for (const SegmentRecord& segment : segments) sizes[segment.path] = segment.bytes;
@@ -51,6 +75,23 @@ std::map<std::string, std::uint64_t> sizes_of(const std::vector<SegmentRecord>& 
 std::int64_t end_of(const SegmentRecord& segment) {
   if (segment.clocks.empty()) return 0;
   return segment.clocks[0].monotonic_ns + (segment.end_ns - segment.clocks[0].media_ns);
+}
+
+/// The same of one of its streams; 0: it has nothing of it.
+std::int64_t end_of(const SegmentRecord& segment, const std::string& stream) {
+  for (const record::Track& track : segment.tracks)
+    if (track.stream == stream) return end_of(segment) - (segment.end_ns - track.end_ns);
+  return 0;
+}
+
+/// Begins of files that wait for a key frame.
+std::set<std::string> leads_in(const std::string& directory) {
+  std::set<std::string> leads;
+  std::error_code error;  // it is not made yet, or changes right now
+  for (std::filesystem::recursive_directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error))
+    if (entry->path().string().find(".lead-") != std::string::npos) leads.insert(entry->path().string());
+  return leads;
 }
 
 std::size_t open_or_not(const std::string& directory) {
@@ -132,6 +173,56 @@ TEST(RecordKill, OfMatroskaLosesAMomentAndGoesOn) {
 
 TEST(RecordKill, OfMp4LosesAMomentAndGoesOn) {
   kill_again_and_again("mp4", 3);
+}
+
+/// In the seconds in which one is in the new file and the other still in the one before.
+TEST(RecordKill, OfTwoCamerasWhileOneWaitsForAKeyFrame) {
+  const TempRuntimeDir runtime;
+  RunningPipeline pipeline(kTwoCameras);
+  const std::string directory = pipeline.scratch().path() + "/recordings";
+  std::mt19937 random(20261122);
+  std::vector<std::int64_t> killed_ns;
+  std::set<std::string> before;
+  pid_t recorder = pipeline.wait_for_stage("recorder");
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(wait_until([&] {
+      const std::set<std::string> now = leads_in(directory);
+      return !std::includes(before.begin(), before.end(), now.begin(), now.end()) ||
+             !pipeline.reel().running();
+    }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 3000));
+    before = leads_in(directory);
+    killed_ns.push_back(reel::monotonic_ns());
+    ASSERT_EQ(::kill(recorder, SIGKILL), 0) << pipeline.log();
+    recorder = pipeline.wait_for_stage("recorder", recorder);
+    ASSERT_NE(recorder, 0) << pipeline.log();
+  }
+  const std::size_t files = open_or_not(directory);
+  ASSERT_TRUE(wait_until([&] { return open_or_not(directory) > files || !pipeline.reel().running(); }));
+  pipeline.reel().signal(SIGINT);
+  ASSERT_TRUE(pipeline.wait().ok()) << pipeline.log();
+
+  const std::vector<SegmentRecord> segments = finished_in(directory);
+  expect_intact(directory, segments);
+  EXPECT_TRUE(leads_in(directory).empty());
+  for (const std::int64_t killed : killed_ns)
+    for (const char* stream : {"often", "seldom"}) {
+      std::int64_t end_ns = 0;
+      for (const SegmentRecord& segment : segments)
+        if (end_of(segment) - (segment.end_ns - segment.start_ns) <= killed)
+          end_ns = std::max(end_ns, end_of(segment, stream));
+      EXPECT_LE(killed - end_ns, kMostLost_ns) << stream << "\n" << pipeline.log();
+    }
+  for (const char* stream : {"often", "seldom"}) {
+    const std::vector<std::uint64_t> numbers = numbers_of(directory, segments, stream);
+    EXPECT_TRUE(std::is_sorted(numbers.begin(), numbers.end(), std::less_equal<>())) << stream;
+    std::uint64_t recorded = 0;
+    for (const SegmentRecord& segment : segments)
+      for (const record::Track& track : segment.tracks)
+        if (track.stream == stream) recorded += track.frames;
+    const std::uint64_t published = pipeline.stage_summary(stream)["outputs"][0]["frames"];
+    EXPECT_EQ(recorded + lost_frames(segments, stream), published) << stream << "\n" << pipeline.log();
+  }
 }
 
 }  // namespace

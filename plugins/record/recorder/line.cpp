@@ -249,6 +249,7 @@ void Line::lose_unparsed() {
   std::deque<Inside> lost;
   lost.push_back(std::move(inside_.front()));
   inside_.pop_front();
+  lost.front().end_ns = std::max(lost.front().end_ns, inside_.front().facts.media_ns);  // one gap for all
   lose_inside(std::move(lost), kNoPicture);
 }
 

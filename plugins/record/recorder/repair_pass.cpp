@@ -57,14 +57,17 @@ struct Known {
   return known;
 }
 
-/// Of these tracks of the facts.
+/// Of these tracks of the facts; none where they cannot be read.
 [[nodiscard]] std::vector<std::string> streams_of(const Abandoned& file,
                                                   const std::vector<std::size_t>& which) {
   std::vector<std::string> streams;
-  if (which.empty()) return streams;
-  const FactsReader reader(frames_path_of(file.file));
-  for (const std::size_t track : which)
-    streams.push_back(track < reader.tracks().size() ? reader.tracks()[track].stream : std::string());
+  try {
+    const FactsReader reader(frames_path_of(file.file));
+    for (const std::size_t track : which)
+      streams.push_back(track < reader.tracks().size() ? reader.tracks()[track].stream : std::string());
+  } catch (const reel::Error& error) {
+    reel::log_warning(error.what());
+  }
   return streams;
 }
 
@@ -77,6 +80,7 @@ struct Known {
     return stream.empty() ? one.track.media == media : one.track.stream == stream;
   });
   Known made;
+  made.track.stream = stream;
   made.track.media = media;
   if (found == known.end()) return made;
   made = std::move(*found);
@@ -104,15 +108,14 @@ struct Known {
                     [&](std::int64_t begin_ns) { return begin_ns >= known.track.end_ns; }));
 }
 
-/// `which` are the tracks of the facts that the file has, where that is known.
+/// `streams` are those that the file has, in its order, where that is known.
 [[nodiscard]] SegmentRecord record_of(const Abandoned& file, const Probe& probe,
-                                      const std::vector<std::size_t>& which, const std::string& reason) {
+                                      const std::vector<std::string>& streams, const std::string& reason) {
   SegmentRecord record = file.record;
   record.state = SegmentState::repaired;
   record.tracks.clear();
   std::vector<Known> known = known_of(file);
   std::vector<Known> tracks;
-  const std::vector<std::string> streams = streams_of(file, which);
   for (std::size_t i = 0; i < probe.tracks.size(); ++i)
     tracks.push_back(take_known(known, probe.tracks[i], i < streams.size() ? streams[i] : std::string()));
   const std::int64_t origin_ns = origin_of(tracks, probe, record.start_ns);
@@ -187,15 +190,18 @@ std::optional<SegmentRecord> repair_abandoned(Catalog& catalog, const Abandoned&
   const std::string repaired = stem + ".repaired";
   (void)::unlink(repaired.c_str());  // of a repair that was cut short
   try {
+    const std::vector<std::string> streams =
+        lead ? streams_of(file, lead->tracks) : std::vector<std::string>();
     const Probe probe = repair(lead ? lead->path : file.file, repaired);
     rename_over(repaired, file.file);
     remove_leads(file.file);
     reel::log_info("closed " + file.record.path + ", which was left open: " + reel::bytes_text(probe.bytes));
-    return record_of(file, probe, lead ? lead->tracks : std::vector<std::size_t>{}, reason);
+    return record_of(file, probe, streams, reason);
   } catch (const reel::Error& error) {
     if (error.code() != reel::ErrorCode::protocol) throw;
     reel::log_error("it was left open, cannot be read, and is kept as it is: " + std::string(error.what()));
   }
+  remove_leads(file.file);
   // Under its name and with a manifest, so that retention takes it in its turn.
   SegmentRecord record = file.record;
   record.state = SegmentState::broken;

@@ -114,6 +114,8 @@ void SegmentFile::add_to_lead(const Unit& unit) {
   if (unit.decode_ns - waiting_.front().decode_ns < kLead_ns) return;
   leads_.push_back(std::make_unique<LeadFile>(path_, container_from(record_.container), waiting_));
   syncer_.add(leads_.back()->synced());
+  for (std::size_t track = 0; track < left_.size(); ++track)
+    if (left_[track]) leads_.back()->leave(track);
 }
 
 void SegmentFile::count(Track& track, const Unit& unit) {

@@ -191,9 +191,9 @@ TEST(RecordKill, OfTwoCamerasWhileOneWaitsForAKeyFrame) {
              !pipeline.reel().running();
     }));
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 3000));
-    before = leads_in(directory);
     killed_ns.push_back(reel::monotonic_ns());
     ASSERT_EQ(::kill(recorder, SIGKILL), 0) << pipeline.log();
+    before = leads_in(directory);
     recorder = pipeline.wait_for_stage("recorder", recorder);
     ASSERT_NE(recorder, 0) << pipeline.log();
   }
@@ -221,7 +221,8 @@ TEST(RecordKill, OfTwoCamerasWhileOneWaitsForAKeyFrame) {
       for (const record::Track& track : segment.tracks)
         if (track.stream == stream) recorded += track.frames;
     const std::uint64_t published = pipeline.stage_summary(stream)["outputs"][0]["frames"];
-    EXPECT_EQ(recorded + lost_frames(segments, stream), published) << stream << "\n" << pipeline.log();
+    EXPECT_EQ(recorded + lost_frames(segments_in(directory), stream), published) << stream << "\n"
+                                                                                 << pipeline.log();
   }
 }
 

@@ -2,6 +2,7 @@
 #include "player.hpp"
 
 #include <atomic>
+#include <memory>
 #include <numeric>
 #include <thread>
 
@@ -33,23 +34,28 @@ class SourcePolicy : public SourceTest {
       GstPad* pad = gst_element_get_static_pad(player.element("out"), "sink");
       gst_pad_add_probe(
           pad, GST_PAD_PROBE_TYPE_BUFFER,
-          +[](GstPad*, GstPadProbeInfo*, gpointer self) {
-            auto* valve = static_cast<Valve*>(self);
-            valve->entered_ = true;
-            EXPECT_TRUE(reel_test::wait_until([&] { return valve->open_.load(); }));
+          +[](GstPad*, GstPadProbeInfo*, gpointer its) {
+            const std::shared_ptr<State> state = *static_cast<std::shared_ptr<State>*>(its);
+            state->entered = true;
+            EXPECT_TRUE(reel_test::wait_until([&] { return state->open.load(); }));
             return GST_PAD_PROBE_OK;
           },
-          this, nullptr);
+          new std::shared_ptr<State>(state_),
+          +[](gpointer its) { delete static_cast<std::shared_ptr<State>*>(its); });
       gst_object_unref(pad);
     }
     [[nodiscard]] bool entered() const {
-      return reel_test::wait_until([&] { return entered_.load(); });
+      return reel_test::wait_until([&] { return state_->entered.load(); });
     }
-    void open() { open_ = true; }
+    void open() { state_->open = true; }
 
    private:
-    std::atomic<bool> entered_{false};
-    std::atomic<bool> open_{false};
+    // The pad has buffers after the test is done with the valve.
+    struct State {
+      std::atomic<bool> entered{false};
+      std::atomic<bool> open{false};
+    };
+    std::shared_ptr<State> state_ = std::make_shared<State>();
   };
   static std::vector<int> values(const Player& player) {
     std::vector<int> values;

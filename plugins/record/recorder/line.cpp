@@ -232,6 +232,7 @@ void Line::tell_facts(Inside inside) {
 
 /// No picture is behind a later one that is a key frame.
 void Line::lose_overtaken(const Unit& unit) {
+  if (inside_.empty() || inside_.front().facts.frame > unit.frame) return;
   std::deque<Inside> lost;
   for (auto inside = inside_.begin(); inside != inside_.end() && inside->facts.frame < unit.frame;) {
     if (!unit.key && ++inside->overtaken <= kReordered) {

@@ -64,6 +64,7 @@ void read(Probe& probe, const std::string& path, bool decode) {
     ProbedTrack track;
     track.codec = info.codec;
     track.video = info.video;
+    track.place = info.place;
     track.caps = text_without_codec_data(info.caps.get());
     probe.tracks.push_back(std::move(track));
   }

@@ -2,6 +2,7 @@
 // pass and tests. Thread-safe after gst_init(); takes as long as reading (or decoding) takes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@ namespace record {
 struct ProbedTrack {
   std::string codec;
   bool video = false;
+  std::size_t place = 0;     // in the file's header: see UnitReader::TrackInfo
   std::string caps;          // without codec data
   std::uint64_t frames = 0;  // units
   std::uint64_t key_frames = 0;

@@ -6,9 +6,12 @@
 #include "gst_run.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <reel/base/error.hpp>
@@ -20,6 +23,16 @@ namespace {
 // What is read ahead of whoever takes the units.
 constexpr std::size_t kMostBytes = 32U << 20U;
 constexpr std::size_t kMostUnits = 512;
+
+/// Of a track whose stream is "HASH/NUMBER" or "HASH/NUMBER:UID", by the number that its file gives it, from
+/// 1: as both demuxers make it.
+[[nodiscard]] std::optional<std::size_t> place_of(std::string_view stream_id) {
+  stream_id.remove_prefix(std::min(stream_id.size(), stream_id.rfind('/') + 1));
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(stream_id.data(), stream_id.data() + stream_id.size(), number);
+  if (error != std::errc{} || number == 0) return std::nullopt;
+  return number - 1;
+}
 
 }  // namespace
 
@@ -38,6 +51,7 @@ class UnitReader::Impl {
   struct Track {
     Impl* reader = nullptr;
     std::size_t number = 0;
+    std::size_t place = 0;
     reel::gst::Ptr<GstPad> pad;
     std::shared_ptr<GstCaps> caps;
     GstSegment segment{};
@@ -119,7 +133,7 @@ void UnitReader::Impl::learn_tracks() {
            });
   });
   for (const auto& track : tracks_)
-    infos_.push_back({codec_of(track->caps.get()), is_video(track->caps.get()), track->caps});
+    infos_.push_back({codec_of(track->caps.get()), is_video(track->caps.get()), track->caps, track->place});
   lock.unlock();
   if (infos_.empty())
     throw reel::Error(reel::ErrorCode::protocol, "nothing in it can be read: " + run_.failure(), path_);
@@ -148,7 +162,7 @@ void UnitReader::Impl::begin_track(GstPad* from) {
   gst_pad_set_event_function(pad, &Impl::on_event);
   {
     const std::lock_guard lock(mutex_);
-    track->number = tracks_.size();
+    track->number = track->place = tracks_.size();
     tracks_.push_back(std::move(track));
   }
   gst_pad_set_active(pad, TRUE);
@@ -222,6 +236,12 @@ void UnitReader::Impl::set_caps(Track& track, GstCaps* caps) {
 void UnitReader::Impl::handle(Track& track, GstEvent* event) {
   const std::lock_guard lock(mutex_);
   switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_STREAM_START: {
+      const gchar* id = nullptr;
+      gst_event_parse_stream_start(event, &id);
+      track.place = place_of(id).value_or(track.number);
+      break;
+    }
     case GST_EVENT_CAPS: {
       GstCaps* caps = nullptr;
       gst_event_parse_caps(event, &caps);

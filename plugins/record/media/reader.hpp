@@ -1,6 +1,7 @@
 // The units of a recorded file again, not decoded: for probe, repair, join and playback. Single-thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,6 +27,7 @@ class UnitReader {
     std::string codec;
     bool video = false;
     std::shared_ptr<GstCaps> caps;
+    std::size_t place = 0;  // in the file's header, which may have tracks without any unit before it
   };
   [[nodiscard]] const std::vector<TrackInfo>& tracks() const noexcept;
   [[nodiscard]] Container container() const noexcept;

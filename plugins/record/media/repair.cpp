@@ -24,7 +24,8 @@ bool never_came(const Unit& unit, const ProbedTrack& track) {
                      [](std::byte byte) { return byte == std::byte{0}; });
 }
 
-void copy_units(const std::string& path, const Probe& found, ByteSink& sink) {
+/// Returns the places of the tracks that it has.
+std::vector<std::size_t> copy_units(const std::string& path, const Probe& found, ByteSink& sink) {
   UnitReader reader(path);
   Mux::Settings settings;
   settings.container = found.container;
@@ -34,17 +35,23 @@ void copy_units(const std::string& path, const Probe& found, ByteSink& sink) {
   Mux mux(std::move(settings), sink);
   for (std::size_t track = 0; track < found.tracks.size(); ++track)
     if (found.tracks[track].frames == 0) mux.leave(track);
+  std::vector<bool> copied(found.tracks.size());
   while (const std::optional<Unit> unit = reader.next()) {
     if (never_came(*unit, found.tracks[unit->track])) continue;
     mux.write(*unit);
+    copied[unit->track] = true;
     pace(mux, path);
   }
   mux.finish();
+  std::vector<std::size_t> places;
+  for (std::size_t track = 0; track < copied.size(); ++track)
+    if (copied[track]) places.push_back(found.tracks[track].place);
+  return places;
 }
 
 }  // namespace
 
-Probe repair(const std::string& path, const std::string& repaired) {
+Repaired repair(const std::string& path, const std::string& repaired) {
   const Probe found = probe(path);
   const bool any = std::any_of(found.tracks.begin(), found.tracks.end(),
                                [](const ProbedTrack& track) { return track.frames > 0; });
@@ -53,9 +60,11 @@ Probe repair(const std::string& path, const std::string& repaired) {
         reel::ErrorCode::protocol,
         "nothing can be saved of it: " + (found.fault.empty() ? "it holds no frame" : found.fault), path);
   NewFile file(repaired);
-  copy_units(path, found, file);
+  Repaired made;
+  made.places = copy_units(path, found, file);
   file.keep();
-  return probe(repaired);
+  made.probe = probe(repaired);
+  return made;
 }
 
 }  // namespace record

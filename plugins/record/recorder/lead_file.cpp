@@ -71,14 +71,6 @@ constexpr std::string_view kLead = ".lead";
   return frames;
 }
 
-/// Those of which it has a frame.
-[[nodiscard]] std::vector<std::size_t> tracks_with_frames(const Lead& lead, const Probe& probe) {
-  std::vector<std::size_t> tracks;
-  for (std::size_t i = 0; i < std::min(lead.tracks.size(), probe.tracks.size()); ++i)
-    if (probe.tracks[i].frames != 0) tracks.push_back(lead.tracks[i]);
-  return tracks;
-}
-
 }  // namespace
 
 LeadFile::LeadFile(const std::string& open_file, Container container, const std::vector<Unit>& units)
@@ -137,10 +129,10 @@ std::optional<Lead> best_lead(const std::string& open_file) {
   std::optional<Lead> best;
   std::uint64_t most = leads.empty() ? 0 : frames_in(probe(open_file));
   for (const Lead& lead : leads) {
-    const Probe found = probe(lead.path);
-    if (frames_in(found) <= most) continue;
-    most = frames_in(found);
-    best = Lead{lead.path, tracks_with_frames(lead, found)};
+    const std::uint64_t frames = frames_in(probe(lead.path));
+    if (frames <= most) continue;
+    most = frames;
+    best = lead;
   }
   return best;
 }

@@ -50,8 +50,7 @@ struct Lead {
 };
 /// Of "X.open.mkv". Throws reel::Error{io}.
 [[nodiscard]] std::vector<Lead> leads_of(const std::string& open_file);
-/// The one with most frames, where that is more than the segment has. `tracks` are then those of which it has
-/// any.
+/// The one with most frames, where that is more than the segment has.
 [[nodiscard]] std::optional<Lead> best_lead(const std::string& open_file);
 void remove_leads(const std::string& open_file) noexcept;
 

@@ -57,14 +57,36 @@ struct Known {
   return known;
 }
 
-/// Of these tracks of the facts; none where they cannot be read.
-[[nodiscard]] std::vector<std::string> streams_of(const Abandoned& file,
-                                                  const std::vector<std::size_t>& which) {
+/// Of the tracks in the header of a segment or its lead, in their order: those that the facts name, but for
+/// those that left before they had a frame. `least`: there are so many.
+[[nodiscard]] std::vector<std::string> streams_in_header(const Abandoned& file,
+                                                         const std::optional<Lead>& lead, std::size_t least) {
+  const FactsReader facts(frames_path_of(file.file));
+  std::vector<std::string> all;
+  for (const FactsTrack& track : facts.tracks()) all.push_back(track.stream);
+  std::vector<std::string> begun;
+  if (lead) {
+    for (const std::size_t track : lead->tracks)
+      begun.push_back(track < all.size() ? all[track] : std::string());
+    return begun;
+  }
+  const std::vector<TrackSummary> known = summary_of(frames_path_of(file.file));
+  for (const std::string& stream : all)
+    if (std::any_of(known.begin(), known.end(),
+                    [&](const TrackSummary& track) { return track.track.stream == stream; }))
+      begun.push_back(stream);
+  return begun.size() < least ? all : begun;  // it was killed before the first fact of one was written
+}
+
+/// Of each track of what was repaired; empty text, or none at all, where it is not known.
+[[nodiscard]] std::vector<std::string> streams_of(const Abandoned& file, const std::optional<Lead>& lead,
+                                                  const std::vector<std::size_t>& places) {
   std::vector<std::string> streams;
   try {
-    const FactsReader reader(frames_path_of(file.file));
-    for (const std::size_t track : which)
-      streams.push_back(track < reader.tracks().size() ? reader.tracks()[track].stream : std::string());
+    const std::size_t least = places.empty() ? 0 : *std::max_element(places.begin(), places.end()) + 1;
+    const std::vector<std::string> header = streams_in_header(file, lead, least);
+    for (const std::size_t place : places)
+      streams.push_back(place < header.size() ? header[place] : std::string());
   } catch (const reel::Error& error) {
     reel::log_warning(error.what());
   }
@@ -190,13 +212,13 @@ std::optional<SegmentRecord> repair_abandoned(Catalog& catalog, const Abandoned&
   const std::string repaired = stem + ".repaired";
   (void)::unlink(repaired.c_str());  // of a repair that was cut short
   try {
-    const std::vector<std::string> streams =
-        lead ? streams_of(file, lead->tracks) : std::vector<std::string>();
-    const Probe probe = repair(lead ? lead->path : file.file, repaired);
+    const Repaired made = repair(lead ? lead->path : file.file, repaired);
+    const std::vector<std::string> streams = streams_of(file, lead, made.places);
     rename_over(repaired, file.file);
     remove_leads(file.file);
-    reel::log_info("closed " + file.record.path + ", which was left open: " + reel::bytes_text(probe.bytes));
-    return record_of(file, probe, streams, reason);
+    reel::log_info("closed " + file.record.path +
+                   ", which was left open: " + reel::bytes_text(made.probe.bytes));
+    return record_of(file, made.probe, streams, reason);
   } catch (const reel::Error& error) {
     if (error.code() != reel::ErrorCode::protocol) throw;
     reel::log_error("it was left open, cannot be read, and is kept as it is: " + std::string(error.what()));

@@ -1,6 +1,7 @@
 // A process that is killed while it records: what it leaves plays up to shortly before, and can be closed.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <thread>
@@ -95,7 +96,7 @@ TEST_P(Killed, PlaysUpToShortlyBefore) {
     EXPECT_GE(left.tracks[1].last_ns, last_ns - 1500 * kMs);
     EXPECT_EQ(left.tracks[0].decoded, left.tracks[0].frames);
 
-    const record::Probe closed = record::repair(run.path, run.path + ".new");
+    const record::Probe closed = record::repair(run.path, run.path + ".new").probe;
     EXPECT_EQ(closed.fault, "");
     EXPECT_TRUE(closed.finished);
     ASSERT_EQ(closed.tracks.size(), 2U);
@@ -132,12 +133,41 @@ TEST_F(Repair, SavesWhatIsThereOfEveryCodec) {
     bytes.resize(bytes.size() * 7 / 10);
     dir_.write("cut.mkv", bytes);
     const record::Probe cut = record::probe(dir_.file("cut.mkv"));
-    const record::Probe closed = record::repair(dir_.file("cut.mkv"), path + ".new");
+    const record::Probe closed = record::repair(dir_.file("cut.mkv"), path + ".new").probe;
     EXPECT_EQ(closed.fault, "");
     EXPECT_GE(closed.tracks.at(0).frames, 20U);
     EXPECT_EQ(closed.tracks.at(0).frames, cut.tracks.at(0).frames);
     EXPECT_EQ(closed.tracks.at(1).frames, cut.tracks.at(1).frames);
     EXPECT_EQ(record::probe(path + ".new", true).tracks.at(0).decoded, closed.tracks.at(0).frames);
+  }
+}
+
+/// The first track begins a second after the other one.
+TEST_F(Repair, TellsWhichTracksItHas) {
+  const reel::Format small = picture_format(), large = picture_format(320, 240);
+  const auto units = in_order(encode(large, {}, pictures(large, 20, 40 * kMs, 960 * kMs)),
+                              encode(small, {}, pictures(small, 44, 40 * kMs), 1));
+  for (const Container container : {Container::matroska, Container::mp4}) {
+    const std::string name = "a." + std::string(extension_of(container));
+    write_file(dir_.file(name), container, 2, units);
+    const std::string whole = dir_.read(name);
+    std::size_t alone = 0, together = 0;
+    for (std::size_t percent = 5; percent <= 100; percent += 5) {
+      SCOPED_TRACE(name + " to " + std::to_string(percent) + " %");
+      dir_.write(name, whole.substr(0, whole.size() * percent / 100));
+      const auto found = record::probe(dir_.file(name)).tracks;
+      if (std::all_of(found.begin(), found.end(), [](const auto& track) { return track.frames == 0; }))
+        continue;
+      const record::Repaired made =
+          record::repair(dir_.file(name), dir_.file(std::to_string(percent) + "-" + name));
+      ASSERT_EQ(made.places.size(), made.probe.tracks.size());
+      for (std::size_t track = 0; track < made.places.size(); ++track)
+        EXPECT_THAT(made.probe.tracks[track].caps,
+                    ::testing::HasSubstr(made.places[track] == 0 ? "width=(int)320" : "width=(int)160"));
+      ++(made.places.size() == 2 ? together : alone);
+    }
+    EXPECT_GE(alone, 2U);
+    EXPECT_GE(together, 2U);
   }
 }
 

@@ -82,7 +82,7 @@ TEST_F(Reader, ReadsPicturesWhoseTimesAreUneven) {
     }
     EXPECT_EQ(reader.fault(), "") << path;
     EXPECT_EQ(count, units.size()) << path;
-    EXPECT_EQ(record::repair(path, path + ".repaired").tracks[0].frames, 60U) << path;
+    EXPECT_EQ(record::repair(path, path + ".repaired").probe.tracks[0].frames, 60U) << path;
   }
 }
 
@@ -129,7 +129,7 @@ TEST_F(Reader, LeavesOutZerosAtTheEnd) {
     bytes.resize(bytes.size() + 3'000'000);
     dir_.write(name, bytes);
     const std::string closed_path = dir_.file(name) + ".new";
-    const record::Probe closed = record::repair(dir_.file(name), closed_path);
+    const record::Probe closed = record::repair(dir_.file(name), closed_path).probe;
     EXPECT_EQ(closed.fault, "");
     for (std::size_t track = 0; track < 2; ++track) {
       EXPECT_GE(closed.tracks.at(track).frames + 1, cut.tracks.at(track).frames);

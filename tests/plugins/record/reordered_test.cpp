@@ -84,7 +84,7 @@ TEST_P(Reordered, PassesThroughIntoFilesAndOutOfThem) {
     if (container == Container::mp4 && !GetParam()) continue;
     write_file(path, container, 1, units_);
     check(path);
-    const record::Probe closed = record::repair(path, path + ".again");
+    const record::Probe closed = record::repair(path, path + ".again").probe;
     EXPECT_EQ(closed.fault, "");
     check(path + ".again");
     for (const Container into : {Container::matroska, Container::mp4}) {

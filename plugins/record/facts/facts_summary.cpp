@@ -18,6 +18,7 @@ namespace {
 
 void add(TrackSummary& summary, FrameFacts facts) {
   facts.side_data.clear();
+  summary.lost.insert(summary.lost.end(), facts.lost.begin(), facts.lost.end());
   if (summary.begins_ns.empty())
     summary.first = facts;
   else if (passed_over(summary.last, facts))

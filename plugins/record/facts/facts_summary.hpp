@@ -14,6 +14,7 @@ struct TrackSummary {
   FactsTrack track;
   std::vector<std::int64_t> begins_ns;  // media time of each frame, in the order of the file
   FrameFacts first, last;               // without side data
+  std::vector<FactsLoss> lost;          // before any of them
   /// Numbers and sequences went on in the same steps: no frame was passed over on purpose.
   bool all_taken = true;
 

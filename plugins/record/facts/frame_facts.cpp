@@ -25,6 +25,14 @@ void set_time(json& line, const char* key, std::int64_t time_ns) {
   return tracks;
 }
 
+[[nodiscard]] json to_json(const FactsLoss& loss) {
+  return {{"from", loss.start_ns}, {"to", loss.end_ns}, {"n", loss.frames}, {"why", loss.reason}};
+}
+
+[[nodiscard]] FactsLoss loss_from(const json& loss) {
+  return {loss.at("from"), loss.at("to"), loss.at("n"), loss.at("why")};
+}
+
 [[nodiscard]] FrameFacts facts_from(const json& line) {
   FrameFacts facts;
   facts.track = line.at("t");
@@ -40,6 +48,8 @@ void set_time(json& line, const char* key, std::int64_t time_ns) {
   facts.utc_ns = line.value("utc", reel::kNoTime);
   facts.sequence = line.value("seq", std::uint64_t{0});
   facts.published_ns = line.value("pub", reel::kNoTime);
+  if (line.contains("lost"))
+    for (const json& loss : line["lost"]) facts.lost.push_back(loss_from(loss));
   if (line.contains("side")) facts.side_data = side_from_json(line["side"]);
   return facts;
 }
@@ -65,6 +75,7 @@ std::string facts_line(const FrameFacts& facts) {
   constexpr std::uint64_t kNone = ~std::uint64_t{0};
   if (facts.info.offset != kNone) line["off"] = facts.info.offset;
   if (facts.info.offset_end != kNone) line["end"] = facts.info.offset_end;
+  for (const FactsLoss& loss : facts.lost) line["lost"].push_back(to_json(loss));
   if (json side = side_to_json(facts.side()); !side.empty()) line["side"] = std::move(side);
   // A label or a name may be cut within a character, or be no text at all.
   return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";

@@ -26,6 +26,15 @@ struct FactsTrack {
   bool operator==(const FactsTrack&) const = default;
 };
 
+/// Frames of a track that are in no file: a gap of the manifest, which is written later than this.
+struct FactsLoss {
+  std::int64_t start_ns = 0;  // media time
+  std::int64_t end_ns = 0;
+  std::uint64_t frames = 0;
+  std::string reason;
+  bool operator==(const FactsLoss&) const = default;
+};
+
 /// One frame of a stream that is in the file. Lines of one track are in the order of its frames in the file:
 /// the n-th line of a video track is of its n-th picture. Of sound there is a line for each block that was
 /// published, which the file holds as units of the codec's own size: `media_ns` says where.
@@ -39,6 +48,7 @@ struct FrameFacts {
   std::int64_t published_ns = reel::kNoTime;  // CLOCK_MONOTONIC
   std::vector<std::byte> side_data;  // as SideDataView reads and SideDataWriter::add_all takes it; 8-byte
                                      // aligned
+  std::vector<FactsLoss> lost;       // before it, and not told of with a frame before it
   [[nodiscard]] reel::SideDataView side() const noexcept { return reel::SideDataView(side_data); }
 };
 

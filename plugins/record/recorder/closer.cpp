@@ -23,6 +23,7 @@ namespace record {
 namespace {
 
 constexpr std::int64_t kRetry_ns = 500'000'000, kLongestRetry_ns = 8'000'000'000;
+constexpr std::size_t kLastLookedAt = 16;  // for one that gaps can be added to
 constexpr const char* kNotWritten = "files could not be written";
 constexpr const char* kNotFinished = "the recorder ended before they were written";
 
@@ -90,6 +91,7 @@ void Closer::wait() {
 
 void Closer::repair(std::vector<Abandoned> files) {
   for (Abandoned& file : files) add([this, file = std::move(file)] { take({file.record}); });
+  add([this] { add_gaps_to_last(); });  // not at the end of a segment: it may be killed before
 }
 
 void Closer::add_gaps(std::vector<Gap> gaps) {
@@ -244,16 +246,23 @@ void Closer::retry() {
   retry_at_ns_ = reel::monotonic_ns() + retry_wait_ns_;
 }
 
-/// Nothing comes after it that could tell of them.
+/// Of the files that are finished: where nothing comes after it that could tell of them, or not soon.
 void Closer::add_gaps_to_last() {
   if (gaps_.empty()) return;
-  const std::optional<SegmentRecord> last = catalog_.newest(settings_.recording);
-  const std::optional<Found> found = last ? catalog_.store().look_up(last->path) : std::nullopt;
-  if (!found || found->open) return;
-  SegmentRecord record = catalog_.store().read(*found);
-  record.gaps.insert(record.gaps.end(), gaps_.begin(), gaps_.end());
-  catalog_.save(record);
-  gaps_.clear();
+  Query query;
+  query.recording = settings_.recording;
+  query.with_open = false;
+  query.newest_first = true;
+  query.most = kLastLookedAt;
+  for (const SegmentRecord& last : catalog_.find(query)) {
+    const std::optional<Found> found = counts(last) ? catalog_.store().look_up(last.path) : std::nullopt;
+    if (!found || found->open) continue;
+    SegmentRecord record = catalog_.store().read(*found);
+    record.gaps.insert(record.gaps.end(), gaps_.begin(), gaps_.end());
+    catalog_.save(record);
+    gaps_.clear();
+    return;
+  }
 }
 
 void Closer::leave_to_next_start() {

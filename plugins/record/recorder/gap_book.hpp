@@ -1,7 +1,10 @@
-// What was lost and is not yet in the manifest of a segment. Called by the recorder's thread. Single-thread.
+// What was lost and is not yet in the manifest of a segment. Manifests are written now and then: until then
+// it is beside the facts of the frame that came after it, for the case of a kill. Called by the recorder's
+// thread. Single-thread.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "catalog/segment.hpp"
@@ -22,9 +25,14 @@ class GapBook {
   /// The same, and they are kept.
   [[nodiscard]] std::vector<Gap> before(std::int64_t end_ns) const;
 
+  /// Those of this stream, as they were added, that begin before its frame at `media_ns` or with it and were
+  /// neither taken nor asked for here before.
+  [[nodiscard]] std::vector<Gap> untold(const std::string& stream, std::int64_t media_ns);
+
  private:
   GapBook* copy_;
   std::vector<Gap> gaps_;
+  std::vector<Gap> untold_;
 };
 
 }  // namespace record

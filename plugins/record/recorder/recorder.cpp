@@ -303,7 +303,8 @@ std::unique_ptr<SegmentFile> Recorder::open_file(SegmentClass kind, const std::v
   try {
     OpenSegment open = catalog_.begin(record);
     left.record = record;
-    auto file = std::make_unique<SegmentFile>(std::move(open), std::move(record), tracks, facts, syncer_);
+    auto file = std::make_unique<SegmentFile>(std::move(open), std::move(record), tracks, facts,
+                                              book_of(kind), syncer_);
     backlog_.add(file->backlog());
     closer_.retry_now();
     saved_ns_ = 0;
@@ -360,7 +361,7 @@ Spool::Counts Recorder::counts() const {
 /// was written belong to the file after it, or to an event's last: no event goes without a mark.
 void Recorder::mark(SegmentRecord& record, bool complete) {
   const bool of_event = record.kind == SegmentClass::event;
-  GapBook& book = of_event ? event_gaps_ : gaps_;
+  GapBook& book = book_of(record.kind);
   std::int64_t start_ns = record.start_ns, end_ns = record.end_ns;
   if (of_event) end_ns = std::max(end_ns, events_.wanted_ns(record.start_ns));
   const bool last = ending_ && (of_event ? events_.current() : current_) == nullptr;

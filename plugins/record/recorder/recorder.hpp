@@ -66,6 +66,9 @@ class Recorder final : private SegmentFiles {
                                                        std::int64_t start_ns, std::vector<TrackFacts>& facts);
   void close_file(std::unique_ptr<SegmentFile> file);
   void drop_files();
+  [[nodiscard]] GapBook& book_of(SegmentClass kind) {
+    return kind == SegmentClass::event ? event_gaps_ : gaps_;
+  }
   void mark(SegmentRecord& record, bool complete);
   [[nodiscard]] EventRecording::Recorder links();
   [[nodiscard]] bool asleep(std::int64_t now_ns);

@@ -34,8 +34,9 @@ struct Resumed {
   std::vector<Standing> streams;      // in the order in which they were asked for
 };
 
-/// Of the recording of this name, of which `left` was left open.
+/// Of the recording of this name, of which `left` was left open: their manifests are mended, so that
+/// each gap is told of in one.
 [[nodiscard]] Resumed resume(const Catalog& catalog, const RecordSettings& settings,
-                             const std::vector<std::string>& streams, const std::vector<Abandoned>& left);
+                             const std::vector<std::string>& streams, std::vector<Abandoned>& left);
 
 }  // namespace record

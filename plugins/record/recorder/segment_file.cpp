@@ -48,13 +48,14 @@ void forget_up_to(TrackFacts& facts, std::uint64_t frame) {
 }
 
 SegmentFile::SegmentFile(OpenSegment open, SegmentRecord record, std::vector<std::size_t> tracks,
-                         std::vector<TrackFacts>& facts, Syncer& syncer)
+                         std::vector<TrackFacts>& facts, GapBook& gaps, Syncer& syncer)
     : file_(std::make_shared<SyncedFile>(std::move(open.fd), open.file)),
       record_(std::move(record)),
       tracks_(std::move(tracks)),
       begun_(tracks_.size()),
       left_(tracks_.size()),
       facts_(facts),
+      gaps_(gaps),
       room_(file_->descriptor()),
       sink_(file_->descriptor(), *backlog_),
       mux_(mux_settings(open, record_, tracks_.size()), sink_),
@@ -149,6 +150,8 @@ void SegmentFile::write_facts(std::size_t index, IsOurs&& is_ours) {
     FrameFacts& facts = track.waiting.front();
     facts.track = index;
     facts.utc_ns = record_.start_utc_ns + (facts.media_ns - record_.start_ns);
+    for (Gap& gap : gaps_.untold(track.stream, facts.media_ns))
+      facts.lost.push_back({gap.start_ns, gap.end_ns, gap.frames, std::move(gap.reason)});
     lines += facts_line(facts);
     sightings_.add(track.stream, facts.media_ns, facts.side());
     track.waiting.pop_front();

@@ -14,6 +14,7 @@
 #include "media/mux.hpp"
 #include "recorder/backlog.hpp"
 #include "recorder/facts_file.hpp"
+#include "recorder/gap_book.hpp"
 #include "recorder/lead_file.hpp"
 #include "recorder/room.hpp"
 #include "recorder/segmenter.hpp"
@@ -40,9 +41,10 @@ void forget_up_to(TrackFacts& facts, std::uint64_t frame);
 class SegmentFile final : public UnitFile {
  public:
   /// `record` is what the catalog gave `open` for; `tracks` those of the recording that are in it, whose
-  /// facts are `facts`, which live longer than the last write(), as does `syncer`, which makes it safe.
+  /// facts are `facts` and what was lost of them `gaps`, which live longer than the last write(), as does
+  /// `syncer`, which makes it safe.
   SegmentFile(OpenSegment open, SegmentRecord record, std::vector<std::size_t> tracks,
-              std::vector<TrackFacts>& facts, Syncer& syncer);
+              std::vector<TrackFacts>& facts, GapBook& gaps, Syncer& syncer);
 
   /// Throws DiskFull, and then nothing was written; reel::Error once the file cannot be written any more.
   void write(const Unit& unit) override;
@@ -78,6 +80,7 @@ class SegmentFile final : public UnitFile {
   std::vector<bool> begun_;
   std::vector<bool> left_;
   std::vector<TrackFacts>& facts_;
+  GapBook& gaps_;
   Sightings sightings_;
   Room room_;
   std::shared_ptr<FileBacklog> backlog_ = std::make_shared<FileBacklog>();

@@ -70,9 +70,15 @@ TEST(FrameFacts, KeepTimesAndNumbers) {
   EXPECT_EQ(read.info.flags, facts.info.flags);
 }
 
+TEST(FrameFacts, KeepWhatWasLostBeforeThem) {
+  FrameFacts facts;
+  facts.lost = {{1, 40'000'000'001, 7, "the spool was full"}, {40'000'000'001, 40'000'000'002, 0, "else"}};
+  EXPECT_EQ(read_back(facts).lost, facts.lost);
+}
+
 TEST(FrameFacts, LeaveOutTimesThatAreNotSet) {
   const std::string line = record::facts_line({});
-  for (const char* absent : {"pts", "dts", "dur", "cap", "utc", "off", "side"})
+  for (const char* absent : {"pts", "dts", "dur", "cap", "utc", "off", "side", "lost"})
     EXPECT_THAT(line, ::testing::Not(::testing::HasSubstr(absent)));
   const FrameFacts read = read_back({});
   EXPECT_EQ(read.info.pts_ns, reel::kNoTime);

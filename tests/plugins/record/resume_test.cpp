@@ -1,15 +1,17 @@
 // Where a recording stood: numbers, what was missed, and what is recorded already.
-#include "recordings.hpp"
+#include "recorder_fixture.hpp"
 
 #include <recorder/recorder.hpp>
 #include <recorder/resume.hpp>
 
+#include <filesystem>
 #include <fstream>
 
 #include <catalog/catalog.hpp>
 #include <facts/frame_facts.hpp>
 #include <gmock/gmock.h>
 #include <reel_test/scratch_dir.hpp>
+#include <reel_test/wait_until.hpp>
 
 namespace reel_test {
 namespace {
@@ -90,7 +92,8 @@ TEST(Resume, NumbersSoundByItsBlocks) {
 
 record::SegmentRecord recorded(const std::string& directory, const std::string& name,
                                record::SegmentClass kind, std::int64_t utc_ns, std::uint64_t first,
-                               std::uint64_t frames, std::vector<record::Gap> gaps = {}) {
+                               std::uint64_t frames, std::vector<record::Gap> gaps = {},
+                               const std::string& stream = "camera") {
   record::Catalog catalog({directory, true, {}});
   const record::RecordingLock lock = catalog.store().lock(name);
   record::SegmentRecord record;
@@ -104,7 +107,7 @@ record::SegmentRecord recorded(const std::string& directory, const std::string& 
   record.clocks.push_back({0, reel::monotonic_ns(), reel::realtime_ns()});
   const record::OpenSegment open = catalog.begin(record);
   record::Track track;
-  track.stream = "camera";
+  track.stream = stream;
   track.media = "video";
   track.frames = frames;
   track.first_frame = first;
@@ -112,7 +115,7 @@ record::SegmentRecord recorded(const std::string& directory, const std::string& 
   track.end_ns = record.end_ns;
   record.tracks.push_back(track);
   record.gaps = std::move(gaps);
-  const std::vector<record::FactsTrack> header{{"camera", "video", "video/x-raw"}};
+  const std::vector<record::FactsTrack> header{{stream, "video", "video/x-raw"}};
   std::ofstream facts(open.frames_file);
   facts << record::facts_header(header);
   for (std::uint64_t i = 0; i < frames; ++i) {
@@ -137,7 +140,8 @@ record::Resumed resumed(const std::string& directory,
   RecordSettings settings;
   settings.name = "door";
   settings.mode = mode;
-  return record::resume(record::Catalog({directory, false, {}}), settings, {"camera"}, {});
+  std::vector<record::Abandoned> none_left;
+  return record::resume(record::Catalog({directory, false, {}}), settings, {"camera"}, none_left);
 }
 
 TEST(Resume, GoesByTheOrderInWhichFilesWereBegunWhateverTheClockSaid) {
@@ -184,6 +188,84 @@ TEST(Resume, CountsNotAgainWhatTheLastManifestTellsOf) {
   EXPECT_TRUE(stood.all_taken);
   EXPECT_FALSE(resumed(directory, record::RecordMode::events).streams[0].all_taken)
       << "what came between events was not to be recorded";
+}
+
+TEST(Resume, CountsOnWhereAStreamHasBeenAwayForManyFiles) {
+  const ScratchDir scratch;
+  const std::string directory = scratch.path() + "/recordings";
+  const auto at = [](std::uint64_t second) {
+    return kNoon_ns + static_cast<std::int64_t>(second) * kSecond_ns;
+  };
+  const auto continuous = record::SegmentClass::continuous;
+  recorded(directory, "door", continuous, at(0), 0, 10);
+  recorded(directory, "door", continuous, at(10), 10, 1);
+  for (std::uint64_t i = 11; i < 20; ++i) recorded(directory, "door", continuous, at(i), i, 1, {}, "other");
+  const Standing stood = resumed(directory).streams[0];
+  EXPECT_EQ(stood.next_number, 11U);
+  EXPECT_EQ(stood.sequence, 11U);
+  EXPECT_TRUE(stood.all_taken) << "else what comes before its next frame is not counted";
+}
+
+TEST(Resume, CountsNotAgainWhatALaterManifestTellsOf) {
+  const ScratchDir scratch;
+  const std::string directory = scratch.path() + "/recordings";
+  const auto continuous = record::SegmentClass::continuous;
+  recorded(directory, "door", continuous, kNoon_ns, 0, 10);
+  recorded(directory, "door", continuous, kNoon_ns + 10 * kSecond_ns, 10, 10,
+           {{"camera", 10 * kSecond_ns, 14 * kSecond_ns, 4, "full"}, {"other", 0, kSecond_ns, 9, "full"}},
+           "other");
+  EXPECT_EQ(resumed(directory).streams[0].next_number, 14U);
+  EXPECT_EQ(resumed(directory).streams[0].sequence, 14U);
+}
+
+/// As a kill would leave it right now: the index is made anew.
+std::string left_by_a_kill(const ScratchDir& scratch, const std::string& directory, const std::string& name) {
+  namespace fs = std::filesystem;
+  const std::string copy = scratch.path() + "/" + name;
+  fs::copy(directory, copy, fs::copy_options::recursive);
+  for (const char* of_index : {"", "-wal", "-shm"}) fs::remove(copy + "/index.sqlite" + of_index);
+  return copy;
+}
+
+/// That the facts tell of by now.
+std::size_t frames_in(const std::string& directory) {
+  const auto segments = segments_in(directory);
+  return segments.empty() ? 0 : numbers_of(directory, segments, "camera").size();
+}
+
+TEST(Resume, TellsOfALossOfWhichNoManifestTellsYet) {
+  const ScratchDir scratch;
+  RecordSettings settings = settings_in(scratch);
+  settings.segment_ns = 60 * kSecond_ns;
+  Recorder recorder(settings, {"camera"});
+  Camera camera;
+  for (int i = 0; i < 25; ++i) EXPECT_TRUE(recorder.spool().put(camera.next()));
+  ASSERT_TRUE(wait_until([&] { return frames_in(settings.directory) == 25; }));
+  for (int loss = 0; loss < 2; ++loss) {
+    Camera lost = camera;
+    recorder.spool().put_lost(lost.next(), 7, "the reader was too slow");
+    camera.skip(7);
+    for (int i = 0; i < 25; ++i) EXPECT_TRUE(recorder.spool().put(camera.next()));
+  }
+  ASSERT_TRUE(wait_until([&] { return frames_in(settings.directory) == 75; }));
+  const std::string at_once = left_by_a_kill(scratch, settings.directory, "at_once");
+  ASSERT_TRUE(wait_until([&] { return lost_frames(segments_in(settings.directory), "camera") == 14; }));
+  const std::string later = left_by_a_kill(scratch, settings.directory, "later");
+  for (const std::string& directory : {at_once, later}) {
+    settings.directory = directory;
+    Recorder next(settings, {"camera"});
+    EXPECT_EQ(next.standing(0).next_number, 89U);
+    next.finish();
+    next.wait_for_files();
+    const auto segments = finished_in(directory);
+    ASSERT_EQ(segments.size(), 1U) << directory;
+    EXPECT_EQ(pictures_in(segments), 75U) << directory;
+    EXPECT_EQ(lost_frames(segments, "camera"), 14U) << directory;
+    ASSERT_EQ(segments[0].gaps.size(), 2U) << directory;
+    EXPECT_EQ(segments[0].gaps[0].reason, "the reader was too slow");
+    EXPECT_EQ(segments[0].gaps[0].start_ns, segments[0].start_ns + kSecond_ns);
+    EXPECT_EQ(segments[0].gaps[0].end_ns, segments[0].start_ns + kSecond_ns + 7 * kStep_ns);
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // One time line for all tracks, across sources that begin anew and recorders that are started again.
 #include <recorder/boot_id.hpp>
 #include <recorder/gap_book.hpp>
+#include <recorder/told_gaps.hpp>
 #include <recorder/time_line.hpp>
 
 #include <gmock/gmock.h>
@@ -93,6 +94,33 @@ TEST(GapBook, JoinsWhatIsOneGap) {
   EXPECT_EQ(first[0].end_ns, 20);
   EXPECT_EQ(book.take_before(100).size(), 2U);
   EXPECT_TRUE(book.take_before(100).empty());
+}
+
+TEST(GapBook, IsAskedForEachWithTheFrameBehindIt) {
+  record::GapBook copy;
+  record::GapBook book(&copy);
+  book.add({"a", 10, 20, 2, "full"});
+  book.add({"b", 10, 20, 1, "full"});
+  book.add({"a", 20, 30, 3, "full"});
+  EXPECT_TRUE(book.untold("a", 9).empty()) << "a frame before it";
+  ASSERT_EQ(book.untold("a", 20).size(), 2U);
+  EXPECT_TRUE(book.untold("a", 100).empty()) << "twice";
+  EXPECT_EQ(book.before(100).size(), 2U) << "it is in no manifest yet";
+  EXPECT_EQ(copy.take_before(100).size(), 2U);
+  EXPECT_TRUE(copy.untold("b", 100).empty()) << "a manifest tells of it";
+  EXPECT_EQ(book.untold("b", 100).size(), 1U);
+}
+
+TEST(ToldGaps, HaveEachOnce) {
+  record::ToldGaps told;
+  told.add({{"a", 10, 20, 2, "full"}, {"b", 10, 20, 2, "full"}});
+  told.add({{"a", 10, 30'000'000, 5, "full"}, {"a", 10, 20, 2, "else"}});
+  told.add({{"a", 10, 20, 2, "full"}, {"a", 60'000'000, 70'000'000, 4, "full"}});
+  EXPECT_TRUE(told.has({"a", 10, 20, 2, "full"}));
+  EXPECT_FALSE(told.has({"c", 10, 20, 2, "full"}));
+  EXPECT_FALSE(told.has({"a", 10, 50'000'000, 9, "full"}));
+  EXPECT_EQ(told.frames_from("a", 10), 11U);
+  EXPECT_EQ(told.frames_from("a", 50'000'000), 4U);
 }
 
 }  // namespace

@@ -6,10 +6,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include <catalog/catalog.hpp>
 #include <facts/frame_facts.hpp>
 #include <gmock/gmock.h>
+#include <reel/base/error.hpp>
 #include <reel_test/scratch_dir.hpp>
 #include <reel_test/wait_until.hpp>
 
@@ -222,15 +224,23 @@ TEST(Resume, CountsNotAgainWhatALaterManifestTellsOf) {
 std::string left_by_a_kill(const ScratchDir& scratch, const std::string& directory, const std::string& name) {
   namespace fs = std::filesystem;
   const std::string copy = scratch.path() + "/" + name;
-  fs::copy(directory, copy, fs::copy_options::recursive);
+  EXPECT_TRUE(wait_until([&] {  // of its files, one may be on its way to its name
+    std::error_code error;
+    fs::remove_all(copy, error);
+    fs::copy(directory, copy, fs::copy_options::recursive, error);
+    return !error;
+  }));
   for (const char* of_index : {"", "-wal", "-shm"}) fs::remove(copy + "/index.sqlite" + of_index);
   return copy;
 }
 
 /// That the facts tell of by now.
 std::size_t frames_in(const std::string& directory) {
-  const auto segments = segments_in(directory);
-  return segments.empty() ? 0 : numbers_of(directory, segments, "camera").size();
+  try {
+    return numbers_of(directory, segments_in(directory), "camera").size();
+  } catch (const reel::Error&) {
+    return 0;  // they are not made yet
+  }
 }
 
 TEST(Resume, TellsOfALossOfWhichNoManifestTellsYet) {
@@ -259,12 +269,15 @@ TEST(Resume, TellsOfALossOfWhichNoManifestTellsYet) {
     next.wait_for_files();
     const auto segments = finished_in(directory);
     ASSERT_EQ(segments.size(), 1U) << directory;
-    EXPECT_EQ(pictures_in(segments), 75U) << directory;
-    EXPECT_EQ(lost_frames(segments, "camera"), 14U) << directory;
-    ASSERT_EQ(segments[0].gaps.size(), 2U) << directory;
-    EXPECT_EQ(segments[0].gaps[0].reason, "the reader was too slow");
-    EXPECT_EQ(segments[0].gaps[0].start_ns, segments[0].start_ns + kSecond_ns);
-    EXPECT_EQ(segments[0].gaps[0].end_ns, segments[0].start_ns + kSecond_ns + 7 * kStep_ns);
+    // Of the last pictures some may have been in the muxer.
+    EXPECT_EQ(pictures_in(segments) + lost_frames(segments, "camera"), 89U) << directory;
+    std::vector<record::Gap> gaps = segments[0].gaps;
+    std::erase_if(gaps, [](const record::Gap& gap) { return gap.reason != "the reader was too slow"; });
+    ASSERT_EQ(gaps.size(), 2U) << directory;
+    EXPECT_EQ(gaps[0].frames, 7U);
+    EXPECT_EQ(gaps[1].frames, 7U);
+    EXPECT_EQ(gaps[0].start_ns, segments[0].start_ns + kSecond_ns);
+    EXPECT_EQ(gaps[0].end_ns, segments[0].start_ns + kSecond_ns + 7 * kStep_ns);
   }
 }
 

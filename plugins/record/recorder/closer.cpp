@@ -224,7 +224,8 @@ void Closer::lose(const Unfinished& file, std::vector<Gap> gaps) {
 }
 
 bool Closer::counts(const SegmentRecord& record) const {
-  return settings_.only_events || record.kind != SegmentClass::event;
+  const std::optional<SegmentName> name = segment_name_from(record.path);
+  return settings_.only_events || !name || !name->event;
 }
 
 void Closer::give_name(SegmentRecord& record) {
@@ -255,7 +256,8 @@ void Closer::add_gaps_to_last() {
   query.newest_first = true;
   query.most = kLastLookedAt;
   for (const SegmentRecord& last : catalog_.find(query)) {
-    const std::optional<Found> found = counts(last) ? catalog_.store().look_up(last.path) : std::nullopt;
+    if (last.tracks.empty() || !counts(last)) continue;  // nothing is known of it but its name
+    const std::optional<Found> found = catalog_.store().look_up(last.path);
     if (!found || found->open) continue;
     SegmentRecord record = catalog_.store().read(*found);
     record.gaps.insert(record.gaps.end(), gaps_.begin(), gaps_.end());

@@ -9,24 +9,26 @@ namespace {
 
 constexpr std::size_t kMost = 10'000;
 
-void keep(std::vector<Gap>& gaps, Gap gap) {
-  if (gaps.size() == kMost) gaps.erase(gaps.begin());
-  gaps.push_back(std::move(gap));
+/// One that continues the last of its stream, for the same reason, becomes a part of it.
+void join(std::vector<Gap>& gaps, Gap gap) {
+  const auto last =
+      std::find_if(gaps.rbegin(), gaps.rend(), [&](const Gap& other) { return other.stream == gap.stream; });
+  if (last == gaps.rend() || last->reason != gap.reason || last->end_ns < gap.start_ns) {
+    if (gaps.size() == kMost) gaps.erase(gaps.begin());
+    gaps.push_back(std::move(gap));
+    return;
+  }
+  last->start_ns = std::min(last->start_ns, gap.start_ns);  // pictures may come in another order
+  last->end_ns = std::max(last->end_ns, gap.end_ns);
+  last->frames += gap.frames;
 }
 
 }  // namespace
 
 void GapBook::add(Gap gap) {
   if (copy_ != nullptr) copy_->add(gap);
-  keep(untold_, gap);
-  const auto last = std::find_if(gaps_.rbegin(), gaps_.rend(),
-                                 [&](const Gap& other) { return other.stream == gap.stream; });
-  if (last == gaps_.rend() || last->reason != gap.reason || last->end_ns < gap.start_ns) {
-    keep(gaps_, std::move(gap));
-    return;
-  }
-  last->end_ns = std::max(last->end_ns, gap.end_ns);
-  last->frames += gap.frames;
+  join(untold_, gap);
+  join(gaps_, std::move(gap));
 }
 
 std::vector<Gap> GapBook::before(std::int64_t end_ns) const {
@@ -41,6 +43,10 @@ std::vector<Gap> GapBook::take_before(std::int64_t end_ns) {
   for (std::vector<Gap>* gaps : {&gaps_, &untold_})
     std::erase_if(*gaps, [&](const Gap& gap) { return gap.start_ns < end_ns; });
   return taken;
+}
+
+void GapBook::forget_untold(std::int64_t end_ns) {
+  std::erase_if(untold_, [&](const Gap& gap) { return gap.end_ns < end_ns; });
 }
 
 std::vector<Gap> GapBook::untold(const std::string& stream, std::int64_t media_ns) {

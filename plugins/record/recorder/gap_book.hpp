@@ -25,9 +25,11 @@ class GapBook {
   /// The same, and they are kept.
   [[nodiscard]] std::vector<Gap> before(std::int64_t end_ns) const;
 
-  /// Those of this stream, as they were added, that begin before its frame at `media_ns` or with it and were
+  /// Those of this stream that begin before its frame at `media_ns` or with it and were
   /// neither taken nor asked for here before.
   [[nodiscard]] std::vector<Gap> untold(const std::string& stream, std::int64_t media_ns);
+  /// Of those that end before, no file is to tell.
+  void forget_untold(std::int64_t end_ns);
 
  private:
   GapBook* copy_;

@@ -290,11 +290,11 @@ void Line::fail(const reel::Error& error) {
 }
 
 void Line::end() {
-  if (!loss_) return;
+  if (!loss_ || loss_->frames == 0) return;
   const Loss loss = *std::exchange(loss_, std::nullopt);
-  if (loss.frames != 0)
-    gaps_.add(
-        {settings_.stream, loss.start_ns, std::max(loss.start_ns, loss.end_ns), loss.frames, loss.reason});
+  const std::int64_t end_ns = std::max(loss.start_ns, loss.end_ns);
+  gaps_.add({settings_.stream, loss.start_ns, end_ns, loss.frames, loss.reason});
+  end_ns_ = std::max(end_ns_.value_or(end_ns), end_ns);
 }
 
 }  // namespace record

@@ -56,7 +56,7 @@ class Line {
   void ask_for_key_frame();
   /// Of the frame that push() was given last; nullptr: it is lost. Until the next call.
   [[nodiscard]] const FrameFacts* facts_of_last(std::uint64_t frame) const;
-  /// Recording ends: so does what was lost last.
+  /// Nothing comes for a time, or recording ends: so does what was lost last.
   void end();
 
  private:

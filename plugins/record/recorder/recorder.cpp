@@ -9,11 +9,11 @@
 #include <reel/base/log.hpp>
 
 #include "catalog/segment_name.hpp"
-#include "events/finished_hook.hpp"
 #include "media/apart.hpp"
 #include "recorder/boot_id.hpp"
 #include "recorder/event_pictures.hpp"
 #include "recorder/limits.hpp"
+#include "recorder/part_settings.hpp"
 
 namespace record {
 namespace {
@@ -31,35 +31,6 @@ constexpr const char* kNoKeyFrame = "what came before its first key frame cannot
 constexpr const char* kFailing = "files could not be written, and the spool was full";
 constexpr const char* kFull = "the disk was full, and the spool as well";
 
-[[nodiscard]] StoreOptions store_options(const RecordSettings& settings) {
-  return {settings.directory, true, settings.require_mount};
-}
-
-[[nodiscard]] Closer::Settings closer_settings(const RecordSettings& settings) {
-  Closer::Settings made;
-  made.recording = settings.name;
-  made.only_events = settings.mode == RecordMode::events;
-  made.rules = retention_rules(settings);
-  if (!settings.hook.empty()) {
-    FinishedHook::Settings hook_settings;
-    hook_settings.program = settings.hook;
-    hook_settings.timeout_ns = settings.hook_timeout_ns;
-    made.on_finished = [hook = std::make_shared<FinishedHook>(hook_settings)](const std::string& file) {
-      hook->run(file, manifest_path_of(file));
-    };
-  }
-  return made;
-}
-
-[[nodiscard]] Segmenter::Settings segmenter_settings(const RecordSettings& settings) {
-  Segmenter::Settings made;
-  made.segment_ns = settings.segment_ns;
-  made.segment_bytes = settings.segment_bytes;
-  made.patience_ns = settings.patience_ns;
-  made.begin_ns = 2 * settings.patience_ns;
-  return made;
-}
-
 }  // namespace
 
 Recorder::Recorder(const RecordSettings& settings, const std::vector<std::string>& streams, Numbers numbers)
@@ -71,6 +42,7 @@ Recorder::Recorder(const RecordSettings& settings, const std::vector<std::string
       closer_(catalog_, closer_settings(settings)),
       syncer_(settings.sync_interval_ns),
       times_(streams.size(), std::nullopt),
+      gaps_(settings.mode == RecordMode::continuous ? nullptr : &event_gaps_),
       segmenter_(segmenter_settings(settings), std::vector<bool>(streams.size()), *this),
       events_(settings, segmenter_settings(settings), streams.size(), times_, links()) {
   check_wish(settings.wish, settings.container);
@@ -181,6 +153,7 @@ void Recorder::handle(SpooledFrame frame) {
       return;
     case SpooledFrame::Kind::ended:
       give(line.drain());
+      line.end();
       write([&] { segmenter_.leave(input); });
       write([&] { events_.leave(input); });
       return;
@@ -305,6 +278,8 @@ std::unique_ptr<SegmentFile> Recorder::open_file(SegmentClass kind, const std::v
     left.record = record;
     auto file = std::make_unique<SegmentFile>(std::move(open), std::move(record), tracks, facts,
                                               book_of(kind), syncer_);
+    // Of the time before an event nothing was wanted.
+    if (kind == SegmentClass::event && !events_.goes_on()) event_gaps_.forget_untold(start_ns);
     backlog_.add(file->backlog());
     closer_.retry_now();
     saved_ns_ = 0;
@@ -341,6 +316,7 @@ void Recorder::close_file(std::unique_ptr<SegmentFile> file) {
     numbers_.closed_file(file.get(), file->bytes());
   mark(record, true);
   closed_ns_ = record.end_ns;
+  if (!record.gaps.empty()) save(record);  // they are in the book no more, and it may take long to finish
   closer_.finish(std::move(file), dropping_);
 }
 
@@ -396,7 +372,12 @@ void Recorder::upkeep(std::int64_t now_ns) {
 void Recorder::save(SegmentFile& file) {
   SegmentRecord record = file.record();
   if (record.end_ns == record.start_ns) return;  // nothing in it yet
-  mark(record, false);                           // for the repair, should it come to that
+  mark(record, false);
+  save(std::move(record));
+}
+
+/// For the repair, should it come to that.
+void Recorder::save(SegmentRecord record) {
   std::erase_if(record.tracks, [](const Track& track) { return track.frames == 0; });
   try {
     catalog_.save(record);

@@ -89,6 +89,7 @@ class Recorder final : private SegmentFiles {
   void go_on(const char* why);
   void upkeep(std::int64_t now_ns);
   void save(SegmentFile& file);
+  void save(SegmentRecord record);
   void drain_lines();
   void end();
   void give_up();
@@ -107,7 +108,7 @@ class Recorder final : private SegmentFiles {
   Syncer syncer_;
   TimeLine times_;
   GapBook event_gaps_;  // of files of events
-  GapBook gaps_{&event_gaps_};
+  GapBook gaps_;
   std::vector<TrackFacts> facts_;
   std::vector<Line> lines_;
   Backlog backlog_;

@@ -11,7 +11,9 @@
 namespace record {
 namespace {
 
-constexpr std::size_t kFilesLookedAt = 4;  // of each class: two may have been open, and one may lack a stream
+// Of each class, and of each stream: two may have been open, and one may lack a stream.
+constexpr std::size_t kFilesLookedAt = 4;
+constexpr std::size_t kManifestsLookedAt = 1000;  // for gaps of a stream that has been away
 
 /// A file and what the facts beside it say: read once, for all streams.
 struct Looked {
@@ -91,47 +93,59 @@ void take(Standing& standing, const std::string& stream, const Looked& file, Tol
   return files;
 }
 
-/// Of a stream that has been away for longer than those.
-[[nodiscard]] std::vector<Looked> newest_files_with(const Catalog& catalog, const std::string& name,
-                                                    const std::string& stream) {
+/// Those of a stream that are not among `files`: it has been away for longer.
+[[nodiscard]] std::vector<Looked> files_with(const Catalog& catalog, const std::string& name,
+                                             const std::string& stream, const std::vector<Looked>& files) {
   Query query;
   query.recording = name;
   query.stream = stream;
   query.with_open = false;
   query.newest_first = true;
   query.most = kFilesLookedAt;
-  std::vector<Looked> files;
+  std::vector<Looked> found;
   for (SegmentRecord& record : catalog.find(query)) {
+    if (std::any_of(files.begin(), files.end(),
+                    [&](const Looked& file) { return file.record.path == record.path; }))
+      continue;
     const std::string facts = catalog.store().whole_path(frames_path_of(record.path));
-    files.push_back({std::move(record), summary_of(facts)});
+    found.push_back({std::move(record), summary_of(facts)});
   }
-  return files;
+  return found;
+}
+
+void add_gaps_of_many(const Catalog& catalog, const std::string& name, Told& told) {
+  Query query;
+  query.recording = name;
+  query.with_open = false;
+  query.newest_first = true;
+  query.most = kManifestsLookedAt;
+  for (const SegmentRecord& record : catalog.find(query)) told.in(record).add(record.gaps);
+}
+
+[[nodiscard]] std::vector<Gap> gaps_of(const SegmentRecord& record, const std::vector<TrackSummary>& tracks) {
+  std::vector<Gap> gaps = record.gaps;
+  for (const TrackSummary& track : tracks)
+    for (const FactsLoss& loss : track.lost)
+      gaps.push_back({track.track.stream, loss.start_ns, loss.end_ns, loss.frames, loss.reason});
+  return gaps;
 }
 
 /// A killed recorder wrote manifests now and then. What is in none of them yet is with the facts of the frame
 /// behind it; what was to go into the next one, and went into that of the file before, is in two.
-void tell_each_once(SegmentRecord& record, const std::vector<TrackSummary>& tracks, ToldGaps& told) {
-  const bool of_event = record.kind == SegmentClass::event;
-  std::vector<Gap> gaps = std::exchange(record.gaps, {});
-  for (const TrackSummary& track : tracks)
-    for (const FactsLoss& loss : track.lost)
-      // Of the time before an event nothing was wanted.
-      if (!of_event || loss.end_ns >= record.start_ns)
-        gaps.push_back({track.track.stream, loss.start_ns, loss.end_ns, loss.frames, loss.reason});
-  for (const Gap& gap : gaps) {
-    if (told.has(gap)) continue;
-    record.gaps.push_back(gap);
-    told.add({gap});
+void tell_each_once(std::vector<Abandoned>& left, const Looked* files, Told& told) {
+  Told of_left;
+  std::vector<std::vector<Gap>> gaps;
+  for (std::size_t i = 0; i < left.size(); ++i)
+    of_left.in(left[i].record).add(gaps.emplace_back(gaps_of(left[i].record, files[i].tracks)));
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    SegmentRecord& record = left[i].record;
+    const ToldGaps& of_finished = told.in(record);
+    ToldGaps& to_tell = of_left.in(record);
+    record.gaps.clear();
+    for (const Gap& gap : gaps[i])
+      if (!of_finished.has(gap) && to_tell.take(gap)) record.gaps.push_back(gap);
   }
-}
-
-[[nodiscard]] bool any_of(const std::vector<Looked>& files, const std::string& stream) {
-  return std::any_of(files.begin(), files.end(), [&](const Looked& file) {
-    return std::any_of(file.tracks.begin(), file.tracks.end(),
-                       [&](const TrackSummary& track) { return track.track.stream == stream; }) ||
-           std::any_of(file.record.tracks.begin(), file.record.tracks.end(),
-                       [&](const Track& track) { return track.stream == stream; });
-  });
+  for (const Abandoned& file : left) told.in(file.record).add(file.record.gaps);
 }
 
 }  // namespace
@@ -156,14 +170,12 @@ Resumed resume(const Catalog& catalog, const RecordSettings& settings,
   Told told;
   const std::size_t finished = files.size() - left.size();
   for (std::size_t i = 0; i < finished; ++i) told.in(files[i].record).add(files[i].record.gaps);
-  for (std::size_t i = left.size(); i-- != 0;)  // the last one's manifest is the newest
-    tell_each_once(left[i].record, files[finished + i].tracks, told.in(left[i].record));
+  tell_each_once(left, files.data() + finished, told);
   for (const std::string& stream : streams) {
     Standing& standing = resumed.streams.emplace_back();
-    const std::vector<Looked> before =
-        any_of(files, stream) ? std::vector<Looked>() : newest_files_with(catalog, settings.name, stream);
-    for (const Looked& file : before) told.in(file.record).add(file.record.gaps);
-    const std::vector<Looked>& with = before.empty() ? files : before;
+    std::vector<Looked> with = files_with(catalog, settings.name, stream, files);
+    if (!with.empty()) add_gaps_of_many(catalog, settings.name, told);
+    with.insert(with.end(), files.begin(), files.end());
     for (const Looked& file : with) take(standing, stream, file, told);
     standing.all_taken = all_taken(with, stream);
     // What came between events, or while the schedule slept, was not to be recorded.

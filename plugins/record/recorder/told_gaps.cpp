@@ -1,35 +1,63 @@
 #include "recorder/told_gaps.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace record {
 namespace {
 
 constexpr std::int64_t kRounded_ns = 1'000'000;
 
-[[nodiscard]] bool is_part(const Gap& gap, const Gap& of) {
-  return gap.stream == of.stream && gap.reason == of.reason && gap.start_ns + kRounded_ns >= of.start_ns &&
-         gap.end_ns <= of.end_ns + kRounded_ns && gap.frames <= of.frames;
-}
-
 }  // namespace
 
 void ToldGaps::add(const std::vector<Gap>& gaps) {
-  for (const Gap& gap : gaps) {
-    if (has(gap)) continue;
-    std::erase_if(gaps_, [&](const Gap& other) { return is_part(other, gap); });
-    gaps_.push_back(gap);
+  for (const Gap& gap : gaps) add(gap);
+}
+
+/// The last that begins at or before it reaches furthest: it is a part of that one or of none.
+const Gap* ToldGaps::whole_of(const Gap& gap) const {
+  const auto gaps = gaps_.find(key_of(gap));
+  if (gaps == gaps_.end()) return nullptr;
+  const auto next = gaps->second.upper_bound(gap.start_ns);
+  if (next == gaps->second.begin()) return nullptr;
+  const Gap& other = std::prev(next)->second;
+  return other.end_ns >= gap.end_ns ? &other : nullptr;
+}
+
+void ToldGaps::add(const Gap& gap) {
+  ByBegin& gaps = gaps_[key_of(gap)];
+  if (const Gap* whole = whole_of(gap)) {
+    Gap& kept = gaps.at(whole->start_ns);
+    kept.frames = std::max(kept.frames, gap.frames);
+    return;
   }
+  auto part = gaps.lower_bound(gap.start_ns);
+  while (part != gaps.end() && part->second.end_ns <= gap.end_ns) part = gaps.erase(part);
+  gaps.emplace(gap.start_ns, gap);
 }
 
 bool ToldGaps::has(const Gap& gap) const {
-  return std::any_of(gaps_.begin(), gaps_.end(), [&](const Gap& other) { return is_part(gap, other); });
+  const Gap* whole = whole_of(gap);
+  return whole != nullptr && whole->frames >= gap.frames;
+}
+
+bool ToldGaps::take(const Gap& gap) {
+  const auto gaps = gaps_.find(key_of(gap));
+  if (gaps == gaps_.end()) return false;
+  const auto found = gaps->second.find(gap.start_ns);
+  if (found == gaps->second.end() || found->second.end_ns != gap.end_ns || found->second.frames != gap.frames)
+    return false;
+  gaps->second.erase(found);
+  return true;
 }
 
 std::uint64_t ToldGaps::frames_from(const std::string& stream, std::int64_t media_ns) const {
   std::uint64_t frames = 0;
-  for (const Gap& gap : gaps_)
-    if (gap.stream == stream && gap.start_ns + kRounded_ns >= media_ns) frames += gap.frames;
+  for (const auto& [key, gaps] : gaps_) {
+    if (key.first != stream) continue;
+    for (auto gap = gaps.lower_bound(media_ns - kRounded_ns); gap != gaps.end(); ++gap)
+      frames += gap->second.frames;
+  }
   return frames;
 }
 

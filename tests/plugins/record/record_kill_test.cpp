@@ -27,7 +27,8 @@ using record::SegmentState;
 constexpr std::int64_t kMostLost_ns = 1'500'000'000;
 constexpr std::int64_t kJitter_ns = 50'000'000;  // of when a picture is said to have been taken: half a frame
 
-constexpr std::int64_t kKeyFrames_ns = 8'000'000'000;  // between two of `seldom`
+// Between two key frames.
+const std::map<std::string, std::int64_t> kKeyFrames_ns{{"often", 1'000'000'000}, {"seldom", 8'000'000'000}};
 
 constexpr const char* kPipeline = R"(
 version: 1
@@ -217,7 +218,7 @@ void kill_while_one_waits(const std::string& container, int kills) {
           end_ns = std::max(end_ns, end_of(segment, stream));
       // Before its first key frame since the kill before there is nothing of it that could be recorded.
       const bool waited = i > 0 && end_ns <= killed_ns[i - 1] + kJitter_ns;
-      EXPECT_LE(killed_ns[i] - end_ns, kMostLost_ns + (waited ? kKeyFrames_ns : 0))
+      EXPECT_LE(killed_ns[i] - end_ns, kMostLost_ns + (waited ? kKeyFrames_ns.at(stream) : 0))
           << stream << ", kill " << i << "\n"
           << pipeline.log();
     }

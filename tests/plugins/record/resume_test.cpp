@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include <catalog/catalog.hpp>
+#include <catalog/segment_name.hpp>
 #include <facts/frame_facts.hpp>
 #include <gmock/gmock.h>
 #include <reel/base/error.hpp>
@@ -199,13 +200,51 @@ TEST(Resume, CountsOnWhereAStreamHasBeenAwayForManyFiles) {
     return kNoon_ns + static_cast<std::int64_t>(second) * kSecond_ns;
   };
   const auto continuous = record::SegmentClass::continuous;
-  recorded(directory, "door", continuous, at(0), 0, 10);
+  const record::SegmentRecord kept = recorded(directory, "door", continuous, at(0), 0, 5);
+  recorded(directory, "door", continuous, at(5), 5, 5);
   recorded(directory, "door", continuous, at(10), 10, 1);
   for (std::uint64_t i = 11; i < 20; ++i) recorded(directory, "door", continuous, at(i), i, 1, {}, "other");
+  record::Catalog({directory, true, {}}).protect(kept.path, true);
   const Standing stood = resumed(directory).streams[0];
   EXPECT_EQ(stood.next_number, 11U);
   EXPECT_EQ(stood.sequence, 11U);
   EXPECT_TRUE(stood.all_taken) << "else what comes before its next frame is not counted";
+}
+
+/// Two files that were open when a recorder was killed.
+std::vector<record::Gap> told_of_left(std::vector<std::vector<record::Gap>> manifests) {
+  const ScratchDir scratch;
+  const std::string directory = scratch.path() + "/recordings";
+  recorded(directory, "door", record::SegmentClass::continuous, kNoon_ns, 0, 10,
+           {{"camera", 5 * kSecond_ns, 6 * kSecond_ns, 1, "full"}});
+  std::vector<record::Abandoned> left;
+  for (std::vector<record::Gap>& gaps : manifests) {
+    record::Abandoned& file = left.emplace_back();
+    file.record.path = "2026-11-22/door_2026112" + std::to_string(left.size()) + "T000000.000Z.mkv";
+    file.file = directory + "/none.open.mkv";
+    file.record.gaps = std::move(gaps);
+  }
+  RecordSettings settings;
+  settings.name = "door";
+  (void)record::resume(record::Catalog({directory, false, {}}), settings, {"camera"}, left);
+  std::vector<record::Gap> told;
+  for (const record::Abandoned& file : left)
+    told.insert(told.end(), file.record.gaps.begin(), file.record.gaps.end());
+  return told;
+}
+
+TEST(Resume, TellsEachGapInOneManifestWhicheverIsTheNewer) {
+  const record::Gap part{"camera", 10 * kSecond_ns, 12 * kSecond_ns, 4, "full"};
+  const record::Gap whole{"camera", 10 * kSecond_ns, 20 * kSecond_ns, 9, "full"};
+  const record::Gap other{"camera", 20 * kSecond_ns, 21 * kSecond_ns, 1, "else"};
+  const record::Gap finished{"camera", 5 * kSecond_ns, 6 * kSecond_ns, 1, "full"};
+  for (const auto& told : {told_of_left({{part, finished}, {whole, other}}),
+                           told_of_left({{other, whole}, {part}}), told_of_left({{whole}, {other, whole}})}) {
+    std::uint64_t frames = 0;
+    for (const record::Gap& gap : told) frames += gap.frames;
+    EXPECT_EQ(told.size(), 2U);
+    EXPECT_EQ(frames, 10U);
+  }
 }
 
 TEST(Resume, CountsNotAgainWhatALaterManifestTellsOf) {
@@ -258,10 +297,12 @@ TEST(Resume, TellsOfALossOfWhichNoManifestTellsYet) {
     for (int i = 0; i < 25; ++i) EXPECT_TRUE(recorder.spool().put(camera.next()));
   }
   ASSERT_TRUE(wait_until([&] { return frames_in(settings.directory) == 75; }));
-  const std::string at_once = left_by_a_kill(scratch, settings.directory, "at_once");
+  const std::string without_manifest = left_by_a_kill(scratch, settings.directory, "without_manifest");
+  std::filesystem::remove(without_manifest + "/" +
+                          record::manifest_path_of(segments_in(without_manifest).at(0).path));
   ASSERT_TRUE(wait_until([&] { return lost_frames(segments_in(settings.directory), "camera") == 14; }));
   const std::string later = left_by_a_kill(scratch, settings.directory, "later");
-  for (const std::string& directory : {at_once, later}) {
+  for (const std::string& directory : {without_manifest, later}) {
     settings.directory = directory;
     Recorder next(settings, {"camera"});
     EXPECT_EQ(next.standing(0).next_number, 89U);

@@ -103,12 +103,27 @@ TEST(GapBook, IsAskedForEachWithTheFrameBehindIt) {
   book.add({"b", 10, 20, 1, "full"});
   book.add({"a", 20, 30, 3, "full"});
   EXPECT_TRUE(book.untold("a", 9).empty()) << "a frame before it";
-  ASSERT_EQ(book.untold("a", 20).size(), 2U);
+  const std::vector<Gap> untold = book.untold("a", 20);
+  ASSERT_EQ(untold.size(), 1U);
+  EXPECT_EQ(untold[0].frames, 5U);
   EXPECT_TRUE(book.untold("a", 100).empty()) << "twice";
   EXPECT_EQ(book.before(100).size(), 2U) << "it is in no manifest yet";
   EXPECT_EQ(copy.take_before(100).size(), 2U);
   EXPECT_TRUE(copy.untold("b", 100).empty()) << "a manifest tells of it";
   EXPECT_EQ(book.untold("b", 100).size(), 1U);
+}
+
+TEST(GapBook, JoinsPicturesInTheOrderOfTheirDecoding) {
+  record::GapBook book;
+  book.add({"a", 30, 40, 1, "full"});
+  book.add({"a", 10, 20, 1, "full"});
+  book.add({"a", 20, 30, 1, "full"});
+  for (const std::vector<Gap>& gaps : {book.before(100), book.untold("a", 40)}) {
+    ASSERT_EQ(gaps.size(), 1U);
+    EXPECT_EQ(gaps[0].start_ns, 10);
+    EXPECT_EQ(gaps[0].end_ns, 40);
+    EXPECT_EQ(gaps[0].frames, 3U);
+  }
 }
 
 TEST(ToldGaps, HaveEachOnce) {
@@ -121,6 +136,9 @@ TEST(ToldGaps, HaveEachOnce) {
   EXPECT_FALSE(told.has({"a", 10, 50'000'000, 9, "full"}));
   EXPECT_EQ(told.frames_from("a", 10), 11U);
   EXPECT_EQ(told.frames_from("a", 50'000'000), 4U);
+  EXPECT_FALSE(told.take({"a", 10, 20, 2, "full"})) << "a part of another";
+  EXPECT_TRUE(told.take({"a", 10, 30'000'000, 5, "full"}));
+  EXPECT_FALSE(told.take({"a", 10, 30'000'000, 5, "full"})) << "twice";
 }
 
 }  // namespace

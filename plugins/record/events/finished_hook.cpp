@@ -66,9 +66,11 @@ struct Child {
 // Throws Error{io}.
 Child start(const std::string& program, const std::string& file, const std::string& manifest) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) reel::throw_errno(errno, "cannot make a pipe");
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) reel::throw_errno(errno, "cannot make a pipe");
   Child child{-1, reel::UniqueFd(ends[0])};
   const reel::UniqueFd write_end(ends[1]);
+  // This end alone: a program that says much must wait until it is read, or what it says last is lost.
+  if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) reel::throw_errno(errno, "cannot set up a pipe");
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);

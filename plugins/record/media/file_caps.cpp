@@ -3,6 +3,8 @@
 #include <cstring>
 #include <string>
 
+#include <gst/pbutils/codec-utils.h>
+
 #include <reel/gst/pointers.hpp>
 #include <reel/gst/read_map.hpp>
 
@@ -43,6 +45,18 @@ void join_flac_headers(GstStructure* structure) {
   gst_structure_take_value(structure, "streamheader", &joined);
 }
 
+/// matroskademux doubles the rate where the AudioSpecificConfig ends with a sync extension (ISO/IEC 14496-3
+/// 1.6.6), though it says that there is no SBR, as libavcodec's does: each copy of a file would be of twice
+/// the rate of the one before.
+void take_rate_of_aac(GstStructure* structure) {
+  const GValue* config = gst_structure_get_value(structure, "codec_data");
+  if (config == nullptr || !GST_VALUE_HOLDS_BUFFER(config)) return;
+  const reel::gst::ReadMap map(gst_value_get_buffer(config));
+  const guint rate_hz = gst_codec_utils_aac_get_sample_rate(
+      reinterpret_cast<const guint8*>(map.bytes().data()), static_cast<guint>(map.bytes().size()));
+  if (rate_hz != 0) gst_structure_set(structure, "rate", G_TYPE_INT, static_cast<gint>(rate_hz), nullptr);
+}
+
 }  // namespace
 
 void complete_for_file(GstCaps* caps) {
@@ -50,6 +64,10 @@ void complete_for_file(GstCaps* caps) {
   if (gst_structure_has_name(structure, "video/x-ffv") != FALSE)
     gst_structure_set(structure, "ffversion", G_TYPE_INT, 1, nullptr);
   if (gst_structure_has_name(structure, "audio/x-flac") != FALSE) join_flac_headers(structure);
+  gint version = 0;
+  if (gst_structure_has_name(structure, "audio/mpeg") != FALSE &&
+      gst_structure_get_int(structure, "mpegversion", &version) != FALSE && version == 4)
+    take_rate_of_aac(structure);
 }
 
 }  // namespace record

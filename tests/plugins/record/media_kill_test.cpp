@@ -171,6 +171,32 @@ TEST_F(Repair, TellsWhichTracksItHas) {
   }
 }
 
+/// A recorder may be killed in the middle of a repair, which then repairs what was repaired.
+TEST_F(Repair, LeavesSoundAsItIsHoweverOften) {
+  for (const auto& [codec, container] : {std::pair{"aac", Container::matroska},
+                                         {"aac", Container::mp4},
+                                         {"opus", Container::matroska},
+                                         {"opus", Container::mp4},
+                                         {"flac", Container::matroska},
+                                         {"pcm", Container::matroska}}) {
+    record::CodingWish wish;
+    wish.audio_codec = codec;
+    std::string path = dir_.file(std::string(codec) + "." + std::string(extension_of(container)));
+    SCOPED_TRACE(path);
+    write_file(path, container, 1, encode(sound_format(), wish, sound(sound_format(), 100, 0, kSecond)));
+    const record::Probe first = record::probe(path, true);
+    ASSERT_EQ(first.tracks.size(), 1U);
+    EXPECT_THAT(first.tracks[0].caps, ::testing::HasSubstr("rate=(int)48000"));
+    for (int time = 0; time < 4; ++time) {
+      const std::string next = path + ".again";
+      const record::Probe again = record::repair(path, next).probe;
+      path = next;
+      EXPECT_EQ(again.tracks.at(0).caps, first.tracks[0].caps);
+      EXPECT_EQ(again.tracks.at(0).frames, first.tracks[0].frames);
+    }
+  }
+}
+
 TEST_F(Repair, SaysWhyNothingCanBeSaved) {
   const std::string garbage = dir_.write("a.mkv", std::string(5000, 'x'));
   const std::string empty = dir_.write("b.mkv", "");

@@ -112,7 +112,9 @@ void Record::process(reel::StageContext& context, reel::Input& input, const reel
   if (!missed) return;
   SpooledFrame made = describe(stream, frame);
   if (*missed != 0) {
-    recorder_->spool().put_lost(made, *missed,
+    SpooledFrame behind = made;  // the one behind the loss, which ends where that begins
+    behind.info.duration_ns = 0;
+    recorder_->spool().put_lost(std::move(behind), *missed,
                                 stream.begun ? "the stream went on without the recorder" : kWasAway);
     stream.frames += *missed;
     made.number = stream.frames;

@@ -279,7 +279,8 @@ std::unique_ptr<SegmentFile> Recorder::open_file(SegmentClass kind, const std::v
     auto file = std::make_unique<SegmentFile>(std::move(open), std::move(record), tracks, facts,
                                               book_of(kind), syncer_);
     // Of the time before an event nothing was wanted.
-    if (kind == SegmentClass::event && !events_.goes_on()) event_gaps_.forget_untold(start_ns);
+    if (kind == SegmentClass::event && events_.current() == nullptr && !events_.goes_on())
+      event_gaps_.forget_untold(start_ns);
     backlog_.add(file->backlog());
     closer_.retry_now();
     saved_ns_ = 0;
@@ -342,7 +343,9 @@ void Recorder::mark(SegmentRecord& record, bool complete) {
   if (of_event) end_ns = std::max(end_ns, events_.wanted_ns(record.start_ns));
   const bool last = ending_ && (of_event ? events_.current() : current_) == nullptr;
   const std::int64_t gaps_until_ns = last ? std::numeric_limits<std::int64_t>::max() : end_ns;
-  record.gaps = complete ? book.take_before(gaps_until_ns) : book.before(end_ns);
+  // Of a stream that has gone nothing comes after its gap: where none is taken, it is there already.
+  const std::int64_t known_until_ns = of_event ? end_ns : std::numeric_limits<std::int64_t>::max();
+  record.gaps = complete ? book.take_before(gaps_until_ns) : book.before(known_until_ns);
   // Those of the file before are in its own manifest.
   if (!complete && (of_event ? events_.has_previous() : segmenter_.has_previous()))
     std::erase_if(record.gaps, [&](const Gap& gap) { return gap.end_ns <= record.start_ns; });

@@ -61,16 +61,14 @@ void take(Standing& standing, const std::string& stream, const Looked& file, Tol
     if (track.stream == stream && (!found || track.media == "video")) take(standing, track);
 }
 
-/// Of one frame there is nothing to be told from: the files before say so.
-[[nodiscard]] bool all_taken(const std::vector<Looked>& files, const std::string& stream) {
-  bool any = false;
+/// Of one frame there is nothing to be told from: the files before say so. nullopt: nothing does.
+[[nodiscard]] std::optional<bool> all_taken(const std::vector<Looked>& files, const std::string& stream) {
+  std::optional<bool> all;
   for (const Looked& file : files)
-    for (const TrackSummary& track : file.tracks) {
-      if (track.track.stream != stream || track.begins_ns.size() < 2) continue;
-      if (!track.all_taken) return false;
-      any = true;
-    }
-  return any;
+    for (const TrackSummary& track : file.tracks)
+      if (track.track.stream == stream && track.begins_ns.size() >= 2)
+        all = all.value_or(true) && track.all_taken;
+  return all;
 }
 
 /// The newest of it: of each class, for a long one may have been begun before many short ones.
@@ -143,7 +141,8 @@ void tell_each_once(std::vector<Abandoned>& left, const Looked* files, Told& tol
     ToldGaps& to_tell = of_left.in(record);
     record.gaps.clear();
     for (const Gap& gap : gaps[i])
-      if (!of_finished.has(gap) && to_tell.take(gap)) record.gaps.push_back(gap);
+      if (!of_finished.has(gap))
+        if (std::optional<Gap> told_here = to_tell.take(gap)) record.gaps.push_back(std::move(*told_here));
   }
   for (const Abandoned& file : left) told.in(file.record).add(file.record.gaps);
 }
@@ -173,11 +172,11 @@ Resumed resume(const Catalog& catalog, const RecordSettings& settings,
   tell_each_once(left, files.data() + finished, told);
   for (const std::string& stream : streams) {
     Standing& standing = resumed.streams.emplace_back();
-    std::vector<Looked> with = files_with(catalog, settings.name, stream, files);
-    if (!with.empty()) add_gaps_of_many(catalog, settings.name, told);
-    with.insert(with.end(), files.begin(), files.end());
-    for (const Looked& file : with) take(standing, stream, file, told);
-    standing.all_taken = all_taken(with, stream);
+    const std::vector<Looked> older = files_with(catalog, settings.name, stream, files);
+    if (!older.empty()) add_gaps_of_many(catalog, settings.name, told);
+    for (const std::vector<Looked>* some : {&older, &files})
+      for (const Looked& file : *some) take(standing, stream, file, told);
+    standing.all_taken = all_taken(files, stream).value_or(all_taken(older, stream).value_or(false));
     // What came between events, or while the schedule slept, was not to be recorded.
     if (settings.mode == RecordMode::events || !settings.schedule.always()) standing.all_taken = false;
     if (resumed.last && standing.end_ns)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace record {
 namespace {
@@ -41,14 +42,14 @@ bool ToldGaps::has(const Gap& gap) const {
   return whole != nullptr && whole->frames >= gap.frames;
 }
 
-bool ToldGaps::take(const Gap& gap) {
+std::optional<Gap> ToldGaps::take(const Gap& gap) {
   const auto gaps = gaps_.find(key_of(gap));
-  if (gaps == gaps_.end()) return false;
+  if (gaps == gaps_.end()) return std::nullopt;
   const auto found = gaps->second.find(gap.start_ns);
-  if (found == gaps->second.end() || found->second.end_ns != gap.end_ns || found->second.frames != gap.frames)
-    return false;
+  if (found == gaps->second.end() || found->second.end_ns != gap.end_ns) return std::nullopt;
+  Gap taken = std::move(found->second);
   gaps->second.erase(found);
-  return true;
+  return taken;
 }
 
 std::uint64_t ToldGaps::frames_from(const std::string& stream, std::int64_t media_ns) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,8 +19,8 @@ class ToldGaps {
   void add(const Gap& gap);
   /// It, or one that it is a part of.
   [[nodiscard]] bool has(const Gap& gap) const;
-  /// True once for each that is kept: it is kept no more.
-  [[nodiscard]] bool take(const Gap& gap);
+  /// Once for each that is kept: it is kept no more. nullopt: it is a part of another, or was taken.
+  [[nodiscard]] std::optional<Gap> take(const Gap& gap);
   /// How many of this stream are in those that begin at `media_ns` or later.
   [[nodiscard]] std::uint64_t frames_from(const std::string& stream, std::int64_t media_ns) const;
 
